@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void (*failure_handler)(size_t size);
+
+static void fail(size_t size) __attribute__((noreturn));
+static void fail(size_t size)
+{
+	if (failure_handler)
+		failure_handler(size);
+	abort();
+}
+
+void mem_on_failure(void (*handler)(size_t size))
+{
+	failure_handler = handler;
+}
+
+void *mem_alloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		fail(size);
+	return p;
+}
+
+void *mem_zalloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		fail(size);
+	return p;
+}
+
+void *mem_realloc_array(void *old, size_t nr, size_t size)
+{
+	size_t bytes;
+	void *p;
+
+	if (__builtin_mul_overflow(nr, size, &bytes))
+		fail(SIZE_MAX);
+	p = realloc(old, bytes ? bytes : 1);
+	if (!p)
+		fail(bytes);
+	return p;
+}
+
+void *mem_dup(const void *src, size_t size)
+{
+	void *p = mem_alloc(size);
+
+	if (size)
+		memcpy(p, src, size);
+	return p;
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = mem_alloc(len + 1);
+
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}
+
+char *mem_strdup(const char *s)
+{
+	return mem_dup(s, strlen(s) + 1);
+}

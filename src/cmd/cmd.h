@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd: the subcommands.
+ *
+ * To add one:
+ *   1. src/cmd/NAME.c with `const struct command cmd_NAME`, its option table and
+ *      its run function (argv[0] is the subcommand's name; the return value is
+ *      the exit status).
+ *   2. a line here and one in main.c's table.
+ *   3. doc/sonde-NAME.md, a line in README.md, tests.
+ *
+ * Only this room prints to standard error and exits.  Exit statuses: 0 success;
+ * 1 the work failed; 129 wrong usage; for a command that is run under sonde its
+ * own status (127 not found, 126 not executable, 128+N ended by signal N).
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/err.h"
+#include "base/opt.h"
+
+struct command {
+	const char *name;
+	const char *summary;     /* one line of `sonde help`, no capital, no full stop */
+	const char *usage;       /* "[options] [--] [CMD [ARG...]]" */
+	int (*run)(int argc, char **argv);
+	bool hidden;
+};
+
+extern const struct command cmd_record;
+extern const struct command cmd_report;
+extern const struct command cmd_script;
+extern const struct command cmd_fold;
+extern const struct command cmd_flame;
+
+#define EXIT_USAGE 129
+
+/* "sonde NAME: MESSAGE" on standard error, names made safe for a terminal. */
+void cmd_error(const char *command, const struct err *err);
+
+/* "sonde: LINE" on standard error, for the fall-backs; silent with -q. */
+void cmd_quiet(bool quiet);
+
+/*
+ * Parse with base/opt; prints help (-h, --help), the option list
+ * (--list-options, for completion) or the error itself. Returns -1 to go on, or
+ * the exit status to return.
+ */
+int cmd_options(const struct command *command, const struct opt *opts, unsigned flags, int argc,
+		char **argv, int *nr_words);
+
+#endif

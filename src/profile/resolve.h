@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resolve: a run address of a process at a time -> module and symbol.
+ *
+ * In: a frozen process table.  Out: places, cached per (image, epoch, address)
+ * and, behind that, per (module, elf_addr).  The pointers in a place live as
+ * long as the table and its modules.
+ *
+ * A resolver belongs to one thread.
+ */
+#ifndef PROFILE_RESOLVE_H
+#define PROFILE_RESOLVE_H
+
+#include "profile/process.h"
+
+struct place {
+	const struct mapping *map;       /* NULL: nothing mapped there */
+	struct module *module;           /* map's, or NULL */
+	struct symbol symbol;            /* name NULL: symbol.reason tells why */
+	uint64_t run_addr;
+	uint64_t elf_addr;               /* run_addr where there is no module */
+	bool kernel;
+};
+
+struct resolver;
+
+struct resolver *resolver_new(const struct process_table *table);
+void resolver_free(struct resolver *resolver);
+
+/*
+ * `is_kernel` as the sample's cpumode or the chain's PERF_CONTEXT_ mark says.
+ * `is_return` for an address that a call returns to: the place is looked up one
+ * byte earlier, in the calling instruction, and run_addr stays as it is. (The
+ * only minus one.)
+ */
+const struct place *resolve(struct resolver *resolver, const struct image *image, uint64_t addr,
+			    uint64_t time_ns, bool is_kernel, bool is_return);
+
+/*
+ * One frame of a sample's callchain, marks taken out, as perf understands them.
+ * Returns the number of frames written (<= max): ips[i] is the address, kernel
+ * [i] whether it was recorded in kernel mode. With *first_is_ip true the chain's
+ * first entry is the sampled instruction and all others are return addresses.
+ */
+struct chain_frame {
+	uint64_t ip;
+	bool kernel, is_return;
+};
+uint32_t chain_frames(const u64_una *ips, uint64_t nr, uint8_t cpumode, struct chain_frame *out,
+		      uint32_t max);
+
+#endif

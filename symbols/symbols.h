@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols: what is this address?
+ *
+ * A module is one thing that code is mapped from: an ELF file, the kernel, a
+ * kernel module, the vdso, an anonymous region.  The same module is the same
+ * pointer however many processes map it.  Modules are opened when the first
+ * address in them is asked for, and stay open until the set is freed.
+ *
+ *	run_addr    address in the process          (sample's ip)
+ *	file_off    byte in the file                run_addr - mapping.start + mapping.pgoff
+ *	elf_addr    address in the ELF file's own   module_elf_addr(file_off), from the
+ *	            virtual space (st_value)        program headers, not the sections
+ *
+ * For the kernel and its modules elf_addr is the run address itself: kallsyms
+ * speaks in run addresses.
+ *
+ * No name is not an error: the reason is data (enum name_reason).
+ *
+ * Threads: module_intern by one thread; lookups by one thread at a time per
+ * module (a lock is taken inside when a module is opened).
+ */
+#ifndef SYMBOLS_SYMBOLS_H
+#define SYMBOLS_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum module_kind {
+	MODULE_FILE,             /* an ELF file at a path */
+	MODULE_KERNEL,           /* the kernel's own text */
+	MODULE_KMOD,             /* a kernel module: path or [name] */
+	MODULE_VDSO,
+	MODULE_ANON,             /* //anon, [heap], [stack], /memfd:..., JIT code */
+	MODULE_BPF,              /* a BPF program or trampoline (KSYMBOL record) */
+};
+
+enum name_reason {
+	NAME_OK,
+	NAME_NO_MAP,             /* no mapping at that address and time */
+	NAME_NO_FILE,            /* the mapped file cannot be opened here */
+	NAME_FILE_CHANGED,       /* its build-id is not the recording's */
+	NAME_NOT_ELF,
+	NAME_STRIPPED,           /* the file has no symbols at all */
+	NAME_NO_SYMBOL,          /* it has, but none covers the address */
+	NAME_ANON,               /* anonymous memory: JIT code without a map, or data */
+	NAME_KERNEL_HIDDEN,      /* kptr_restrict or no right to read kallsyms */
+	NAME_KERNEL_OTHER,       /* the recording is of another kernel */
+	NAME_KERNEL_ADDR,        /* a kernel address outside of all known kernel text */
+	NAME_REASON_COUNT,
+};
+
+/* One sentence each: what it is, and what to do about it. */
+const char *name_reason_text(enum name_reason reason);
+const char *name_reason_advice(enum name_reason reason);
+
+struct symbol {
+	const char *name;        /* borrowed from the module; demangled if asked; NULL: none */
+	uint64_t start, end;     /* elf_addr, end exclusive */
+	enum name_reason reason; /* NAME_OK if name */
+};
+
+struct symbol_options {
+	const char *symfs;       /* prefix for file paths, or NULL */
+	const char *vmlinux;     /* -k, or NULL */
+	const char *kallsyms;    /* --kallsyms, or NULL: /proc/kallsyms */
+	const char *modules;     /* /proc/modules by default */
+	bool no_demangle;
+};
+
+struct module {
+	enum module_kind kind;
+	const char *path;        /* the mapping's name: "/usr/bin/x", "[vdso]", "[kernel.kallsyms]" */
+	const char *short_name;  /* last part of the path; "[kernel.kallsyms]" as is */
+	uint8_t build_id_size, build_id[20];         /* the recording's; size 0: not stated */
+	uint32_t index;          /* place in the set, from 0 */
+	bool is_64bit;           /* known once opened; true until then */
+	struct module_priv *priv;
+};
+
+struct module_set;
+
+/* `options` may be NULL; its strings must outlive the set. Never NULL. */
+struct module_set *module_set_new(const struct symbol_options *options);
+void module_set_free(struct module_set *set);
+uint32_t module_set_count(const struct module_set *set);
+struct module *module_set_at(const struct module_set *set, uint32_t index);
+
+/*
+ * The module for (kind, path, build-id); made when new. build_id may be NULL.
+ * A path whose build-id is first not stated and then is stays one module.
+ */
+struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
+			     const uint8_t *build_id, uint8_t build_id_size);
+
+/*
+ * Which kind of module a mapping with this name is, by perf's conventions:
+ * "[kernel.kallsyms]_text", "[guest.kernel...", "[vdso]", "//anon", "[heap]",
+ * "/lib/modules/.../x.ko", ... `is_kernel` is the record's cpumode.
+ */
+enum module_kind module_kind_of(const char *mapping_name, bool is_kernel);
+
+/* file_off -> elf_addr by the program headers; file_off itself if it cannot be told. */
+uint64_t module_elf_addr(struct module *module, uint64_t file_off);
+
+/* The symbol that covers elf_addr; out->name NULL and a reason if none. */
+void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out);
+
+/*
+ * Tell the kernel module of the recording where its reference symbol ran
+ * ("_text" or "_stext" of "[kernel.kallsyms]_text", the mapping's pgoff), so that
+ * a kernel that KASLR put elsewhere is noticed. 0: not known.
+ */
+void module_set_kernel_ref(struct module_set *set, const char *symbol, uint64_t run_addr);
+
+/* Add a name the recording itself carries (KSYMBOL): code at [start, start+len). */
+void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len);
+
+/*
+ * Read the build-id note of the ELF file at `path` (bounded reads, regular files
+ * only), or of the running kernel with path NULL (/sys/kernel/notes). Returns its
+ * size (up to 20), 0 if it has none, or a negative errno.
+ */
+int build_id_read(const char *path, uint8_t build_id[20]);
+/* The same from a note section's bytes. */
+int build_id_from_notes(const void *notes, size_t size, bool swap, uint8_t build_id[20]);
+
+#endif
