@@ -50,7 +50,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *p;
 
 	if (bytes < size || bytes > SIZE_MAX / 2)
-		mem_alloc(SIZE_MAX); /* does not return */
+		mem_fail(size);
 	/* A large object gets a chunk of its own; the open chunk stays open. */
 	if (bytes > CHUNK_BYTES / 4)
 		return chunk_add(arena, bytes);

@@ -7,8 +7,7 @@
 
 static void (*failure_handler)(size_t size);
 
-static void fail(size_t size) __attribute__((noreturn));
-static void fail(size_t size)
+void mem_fail(size_t size)
 {
 	if (failure_handler)
 		failure_handler(size);
@@ -25,7 +24,7 @@ void *mem_alloc(size_t size)
 	void *p = malloc(size ? size : 1);
 
 	if (!p)
-		fail(size);
+		mem_fail(size);
 	return p;
 }
 
@@ -34,7 +33,7 @@ void *mem_zalloc(size_t size)
 	void *p = calloc(1, size ? size : 1);
 
 	if (!p)
-		fail(size);
+		mem_fail(size);
 	return p;
 }
 
@@ -44,10 +43,10 @@ void *mem_realloc_array(void *old, size_t nr, size_t size)
 	void *p;
 
 	if (__builtin_mul_overflow(nr, size, &bytes))
-		fail(SIZE_MAX);
+		mem_fail(SIZE_MAX);
 	p = realloc(old, bytes ? bytes : 1);
 	if (!p)
-		fail(bytes);
+		mem_fail(bytes);
 	return p;
 }
 

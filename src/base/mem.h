@@ -25,6 +25,9 @@ char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 void *mem_dup(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
 
+/* There are no `size` bytes to be had: call the handler. */
+void mem_fail(size_t size) __attribute__((noreturn));
+
 /* Called with the failed size when there is no memory; must not return. */
 void mem_on_failure(void (*handler)(size_t size));
 

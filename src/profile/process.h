@@ -59,6 +59,8 @@ void process_table_freeze(struct process_table *table);
 /* The image that ran as `pid` at `time_ns`; an empty one for a pid never seen. Never NULL. */
 const struct image *process_image(const struct process_table *table, uint32_t pid,
 				  uint64_t time_ns);
+/* The image with that index, or the empty one. */
+const struct image *process_image_at(const struct process_table *table, uint32_t index);
 uint32_t image_pid(const struct image *image);
 /* Number of the image, from 0, and its epoch at a time: together with a raw chain, a stack's key. */
 uint32_t image_index(const struct image *image);
@@ -72,13 +74,15 @@ const struct mapping *process_kernel_find(const struct process_table *table, uin
 					  uint64_t time_ns);
 
 /*
- * The comm of a thread at a time, interned: equal names have equal ids. A thread
- * with no COMM record of its own has its parent's; ":TID" if there is none.
+ * The comm of a thread at a time, as an id: equal names have equal ids. A thread
+ * with no COMM record of its own has the name of its process; one of which
+ * nothing is known has an id with PROCESS_COMM_TID set, which reads ":TID".
  */
+#define PROCESS_COMM_TID 0x80000000u
 uint32_t process_comm(const struct process_table *table, uint32_t pid, uint32_t tid,
 		      uint64_t time_ns);
-const char *process_comm_str(const struct process_table *table, uint32_t comm);
-uint32_t process_comm_count(const struct process_table *table);
+/* The text of an id: the table's own, or written into buf. */
+const char *process_comm_str(const struct process_table *table, uint32_t comm, char buf[16]);
 
 /* The parent's pid of an image, or -1. */
 int32_t image_ppid(const struct image *image);

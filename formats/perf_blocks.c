@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perf_blocks: the data section as blocks of whole records.
+ *
+ *	file     |rec|rec|rec|COMPRESSED|COMPRESSED|rec|AUXTRACE|payload....|rec|##|rec|
+ *	blocks   [ borrowed  ][ owned: what was in them    ][ b.     ]          [b.]   [b.]
+ *
+ * A block ends when it is full, at a compressed record, behind a record that has a
+ * payload, and before damage (##), which is noted and stepped over.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/mem.h"
+#include "formats/perf_data_priv.h"
+
+#define BLOCK_BYTES ((size_t)1 << 20)
+#define TYPE_LIMIT 256u          /* no recorder has a type as high as this */
+#define SURE_RECORDS 4           /* recognised in a row, they are not chance */
+#define DAMAGES_MAX 1000u
+
+struct blocks {
+	const struct perf_data *data;
+	const uint8_t *start, *at, *end;
+	uint64_t seq;
+	ZSTD_DStream *zstd;
+	bool zstd_failed;
+	uint8_t *rest;           /* decompressed bytes of a record that is not whole yet */
+	size_t rest_size, rest_cap;
+	VEC(struct damage) damages;
+};
+
+struct blocks *blocks_new(const struct perf_data *data)
+{
+	struct blocks *b = mem_zalloc(sizeof(*b));
+	struct region r = perf_data_region(data, data->data_off, data->data_size, NULL);
+
+	b->data = data;
+	b->start = b->at = r.at;
+	b->end = r.end;
+	return b;
+}
+
+void blocks_free(struct blocks *b)
+{
+	if (!b)
+		return;
+	ZSTD_freeDStream(b->zstd);
+	free(b->rest);
+	vec_release(&b->damages);
+	free(b);
+}
+
+const struct damage *blocks_damages(const struct blocks *b, uint32_t *nr)
+{
+	*nr = (uint32_t)b->damages.nr;
+	return b->damages.v;
+}
+
+void block_release(struct block *block)
+{
+	free(block->owned);
+	block->owned = NULL;
+}
+
+const uint8_t *block_record(const struct block *block, bool swap, size_t *at)
+{
+	const uint8_t *bytes = block->bytes + *at;
+
+	if (*at >= block->size)
+		return NULL;
+	*at += record_header(bytes, swap).size;
+	return bytes;
+}
+
+static uint64_t file_off(const struct blocks *b, const uint8_t *p)
+{
+	return b->data->data_off + (uint64_t)(p - b->start);
+}
+
+static void __attribute__((format(printf, 4, 5)))
+add_damage(struct blocks *b, uint64_t off, uint64_t skipped, const char *fmt, ...)
+{
+	struct damage *d;
+	va_list ap;
+
+	if (b->damages.nr >= DAMAGES_MAX)
+		return;
+	d = vec_push(&b->damages);
+	d->file_off = off;
+	d->skipped_bytes = skipped;
+	va_start(ap, fmt);
+	vsnprintf(d->what, sizeof(d->what), fmt, ap);
+	va_end(ap);
+}
+
+uint64_t record_payload(const uint8_t *bytes, uint64_t room, bool swap)
+{
+	struct perf_event_header h = record_header(bytes, swap);
+	struct region r = { bytes + 8, bytes + h.size, swap, false };
+	uint64_t size = 0;
+
+	if (h.type == RECORD_AUXTRACE)
+		size = region_u64(&r);
+	else if (h.type == RECORD_HEADER_TRACING_DATA)
+		size = ((uint64_t)region_u32(&r) + 7) & ~7ull;
+	return size < room - h.size ? size : room - h.size;
+}
+
+/* Can a record stand here? Checks only what every record has to have. */
+static bool is_record(const struct blocks *b, const uint8_t *p)
+{
+	struct perf_event_header h;
+
+	if (b->end - p < (ptrdiff_t)sizeof(h))
+		return false;
+	h = record_header(p, b->data->swap);
+	return h.size >= sizeof(h) && h.size <= b->end - p && h.type && h.type < TYPE_LIMIT;
+}
+
+/* A few records of known types in a row, or up to the very end. */
+static bool is_sure(const struct blocks *b, const uint8_t *p)
+{
+	for (int i = 0; i < SURE_RECORDS; i++) {
+		struct perf_event_header h;
+
+		if (p == b->end && i)
+			return true;
+		if (!is_record(b, p))
+			return false;
+		h = record_header(p, b->data->swap);
+		if (!record_type_name(h.type) || h.size % 8)
+			return false;
+		p += h.size + record_payload(p, (uint64_t)(b->end - p), b->data->swap);
+	}
+	return true;
+}
+
+/* Note the damage at b->at and go to the next place with records. */
+static void step_over(struct blocks *b)
+{
+	const uint8_t *from = b->at, *p = from + 8;
+	struct perf_event_header h = { 0 };
+
+	if (b->end - from >= (ptrdiff_t)sizeof(h))
+		h = record_header(from, b->data->swap);
+	while (b->end - p >= 8 && !is_sure(b, p))
+		p += 8;
+	if (b->end - p < 8)
+		p = b->end;
+	if (h.size > b->end - from && p == b->end && h.type && h.type < TYPE_LIMIT)
+		add_damage(b, file_off(b, from), (uint64_t)(p - from),
+			   "the last record is cut off: %u bytes, %td are there", h.size,
+			   b->end - from);
+	else if (b->end - from < (ptrdiff_t)sizeof(h))
+		add_damage(b, file_off(b, from), (uint64_t)(p - from),
+			   "%td bytes at the end, less than a record's header", b->end - from);
+	else
+		add_damage(b, file_off(b, from), (uint64_t)(p - from),
+			   "not a record: type %u, size %u", h.type, h.size);
+	b->at = p;
+}
+
+/* --- compression -------------------------------------------------------------- */
+
+static bool is_compressed(uint32_t type)
+{
+	return type == RECORD_COMPRESSED || type == RECORD_COMPRESSED2;
+}
+
+static void rest_room(struct blocks *b, size_t more)
+{
+	if (b->rest_cap - b->rest_size >= more)
+		return;
+	b->rest_cap = b->rest_size + more > 2 * b->rest_cap ? b->rest_size + more : 2 * b->rest_cap;
+	b->rest = mem_realloc_array(b->rest, b->rest_cap, 1);
+}
+
+/*
+ * One zstd stream goes through all compressed records of a recording, flushed
+ * at each record's end (perf's zstd_compress_stream_to_records).
+ */
+static void decompress(struct blocks *b, const uint8_t *bytes)
+{
+	struct perf_event_header h = record_header(bytes, b->data->swap);
+	struct region r = { bytes + 8, bytes + h.size, b->data->swap, false };
+	ZSTD_inBuffer in;
+
+	if (h.type == RECORD_COMPRESSED2) {
+		uint64_t size = region_u64(&r);
+
+		if (size < (uint64_t)(r.end - r.at))
+			r.end = r.at + size;
+	}
+	if (b->zstd_failed)
+		return;
+	if (!b->zstd) {
+		b->zstd = ZSTD_createDStream();
+		if (!b->zstd || ZSTD_isError(ZSTD_initDStream(b->zstd)))
+			b->zstd_failed = true;
+		/* a stream that asks for more than 128 MB is not perf's */
+		else
+			ZSTD_DCtx_setParameter(b->zstd, ZSTD_d_windowLogMax, 27);
+	}
+	in = (ZSTD_inBuffer){ r.at, (size_t)(r.end - r.at), 0 };
+	while (in.pos < in.size && !b->zstd_failed) {
+		ZSTD_outBuffer out;
+		size_t n;
+
+		rest_room(b, 128 * 1024);
+		out = (ZSTD_outBuffer){ b->rest, b->rest_cap, b->rest_size };
+		n = ZSTD_decompressStream(b->zstd, &out, &in);
+		if (ZSTD_isError(n)) {
+			b->zstd_failed = true;
+			add_damage(b, file_off(b, bytes), (uint64_t)(b->end - bytes),
+				   "compressed data is damaged (%s); what is compressed after it is lost",
+				   ZSTD_getErrorName(n));
+		}
+		b->rest_size = out.pos;
+	}
+	/* The decoder may hold output back that did not fit. */
+	for (;;) {
+		ZSTD_outBuffer out;
+		size_t before = b->rest_size;
+
+		if (b->zstd_failed || b->rest_size < b->rest_cap)
+			break;
+		rest_room(b, 128 * 1024);
+		out = (ZSTD_outBuffer){ b->rest, b->rest_cap, b->rest_size };
+		if (ZSTD_isError(ZSTD_decompressStream(b->zstd, &out, &in)))
+			b->zstd_failed = true;
+		b->rest_size = out.pos;
+		if (b->rest_size == before)
+			break;
+	}
+}
+
+/* Bytes of whole records at the start of `rest`; 0 and *bad for what is no record. */
+static size_t whole_bytes(const struct blocks *b, bool *bad)
+{
+	size_t at = 0;
+
+	*bad = false;
+	while (b->rest_size - at >= sizeof(struct perf_event_header)) {
+		struct perf_event_header h = record_header(b->rest + at, b->data->swap);
+
+		if (h.size < sizeof(h) || !h.type || h.type >= TYPE_LIMIT || is_compressed(h.type)) {
+			*bad = true;
+			break;
+		}
+		if (h.size > b->rest_size - at)
+			break;
+		at += h.size;
+	}
+	return at;
+}
+
+/* Open compressed records from b->at on until a block is full. Returns 1 if *out was filled. */
+static int next_decompressed(struct blocks *b, struct block *out)
+{
+	const uint8_t *first = b->at;
+	size_t whole;
+	bool bad = false;
+
+	while (b->rest_size < BLOCK_BYTES && is_record(b, b->at)) {
+		struct perf_event_header h = record_header(b->at, b->data->swap);
+
+		/* the writer puts rounds between compressed records; they carry nothing here */
+		if (is_compressed(h.type))
+			decompress(b, b->at);
+		else if (h.type != RECORD_FINISHED_ROUND)
+			break;
+		b->at += h.size;
+	}
+	whole = whole_bytes(b, &bad);
+	if (bad) {
+		add_damage(b, file_off(b, first), b->rest_size - whole,
+			   "not a record within compressed data");
+		b->rest_size = whole;
+	}
+	if (!whole)
+		return 0;
+	*out = (struct block){ .size = whole, .file_off = file_off(b, first), .seq = b->seq++ };
+	out->owned = mem_dup(b->rest, whole);
+	out->bytes = out->owned;
+	memmove(b->rest, b->rest + whole, b->rest_size - whole);
+	b->rest_size -= whole;
+	return 1;
+}
+
+int blocks_next(struct blocks *b, struct block *out, struct err *err)
+{
+	(void)err;
+	while (b->at < b->end) {
+		const uint8_t *from = b->at, *p = from;
+		uint64_t payload = 0;
+
+		if (!is_record(b, from)) {
+			step_over(b);
+			continue;
+		}
+		if (is_compressed(record_header(from, b->data->swap).type)) {
+			if (next_decompressed(b, out))
+				return 1;
+			continue;
+		}
+		while (!payload && (size_t)(p - from) < BLOCK_BYTES && is_record(b, p) &&
+		       !is_compressed(record_header(p, b->data->swap).type)) {
+			uint16_t size = record_header(p, b->data->swap).size;
+
+			payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
+			p += size;
+		}
+		b->at = p + payload;
+		*out = (struct block){ .bytes = from, .size = (size_t)(p - from),
+				       .file_off = file_off(b, from), .seq = b->seq++ };
+		return 1;
+	}
+	if (b->rest_size && !b->zstd_failed)
+		add_damage(b, file_off(b, b->end), b->rest_size,
+			   "the last compressed record is cut off");
+	b->rest_size = 0;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * count: samples -> distinct raw stacks with counts, on several threads.
+ *
+ * A raw entry is what cannot be told apart before naming: the event, the asked
+ * dimensions, the image and epoch that give addresses their meaning, and the raw
+ * chain as recorded.  Each thread counts into its own table; tables are merged at
+ * the end.  Nothing here knows of symbols.
+ */
+#ifndef PROFILE_COUNT_H
+#define PROFILE_COUNT_H
+
+#include "base/arena.h"
+#include "profile/profile.h"
+
+/* What is hashed; the chain's words follow it in memory. */
+struct raw_key {
+	uint32_t event, comm, pid, tid, cpu;
+	uint32_t image, epoch;
+	uint32_t nr_ips;
+	uint32_t cpumode;
+	uint32_t pad;
+	uint64_t ip;
+	uint64_t ips[];                  /* nr_ips words, marks and all */
+};
+
+struct raw_entry {
+	const struct raw_key *key;
+	uint64_t hash;
+	uint64_t first_ns;               /* time of one sample of it */
+	uint64_t samples, period;
+};
+
+struct raw_table {
+	struct arena arena;
+	struct raw_entry *v;
+	uint32_t nr, cap;
+	uint32_t *slots;                 /* index + 1, or 0 */
+	uint32_t nr_slots;
+};
+
+void raw_table_init(struct raw_table *table);
+void raw_table_release(struct raw_table *table);
+
+/* What a thread counted beside the entries. */
+struct count_result {
+	struct raw_table table;
+	struct profile_account account;
+	struct profile_total *totals;    /* per event */
+	bool has_chains;
+};
+
+/*
+ * Count all samples of `data` that pass the query's filters on pid, tid, cpu,
+ * comm and time. `out->totals` is the caller's to free, the table its to release.
+ */
+int count_samples(const struct perf_data *data, const struct process_table *processes,
+		  const struct profile_query *query, struct count_result *out, struct err *err);
+
+#endif

@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+#define FORK_EXEC (1u << 13)     /* PERF_RECORD_MISC_FORK_EXEC: the fork of a task that ran already */
+#define PROT_EXECUTE 4u
+#define KSYMBOL_UNREGISTER 1u    /* PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER */
+#define NONE32 UINT32_MAX
+
+/* Side-band in the order of the file, until it is sorted by time. */
+struct change {
+	uint64_t time_ns, seq;
+	enum { CHANGE_MAP, CHANGE_COMM, CHANGE_FORK, CHANGE_EXIT } kind;
+	bool exec, inherit;
+	bool untimed;                    /* a recording without times: all is in file order */
+	uint32_t pid, tid, ppid, ptid, comm;
+	struct mapping map;
+};
+
+struct image {
+	uint32_t pid, index;
+	int32_t ppid;
+	uint64_t from_ns;
+	const struct image *parent;      /* whose mappings it was forked with, or NULL */
+	bool exited;
+	VEC(struct mapping) maps;        /* when frozen: by start, then by time */
+	uint64_t *max_end;               /* greatest end among maps[0..i] */
+	VEC(uint64_t) epochs;            /* when each epoch after the first begins */
+};
+
+struct comm_change {
+	uint64_t from_ns;
+	uint32_t comm;
+};
+
+/* All images of a pid, or all names of a tid, in time. */
+struct task {
+	VEC(struct image *) images;
+	VEC(struct comm_change) comms;
+};
+
+struct process_table {
+	struct arena arena;
+	struct module_set *modules;
+	struct intern strings;           /* comms and file names */
+	VEC(struct change) changes;
+	VEC(struct image *) images;
+	VEC(struct task *) tasks;
+	struct map64 by_tid;             /* tid (or pid) -> index into tasks */
+	struct image kernel, nobody;
+	bool frozen;
+};
+
+struct process_table *process_table_new(struct module_set *modules)
+{
+	struct process_table *t = mem_zalloc(sizeof(*t));
+
+	arena_init(&t->arena);
+	intern_init(&t->strings);
+	t->modules = modules;
+	t->nobody.pid = t->kernel.pid = NONE32;
+	t->nobody.ppid = t->kernel.ppid = -1;
+	t->nobody.index = t->kernel.index = NONE32;
+	return t;
+}
+
+static void image_release(struct image *image)
+{
+	vec_release(&image->maps);
+	vec_release(&image->epochs);
+	free(image->max_end);
+}
+
+void process_table_free(struct process_table *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->images.nr; i++)
+		image_release(t->images.v[i]);
+	for (size_t i = 0; i < t->tasks.nr; i++) {
+		vec_release(&t->tasks.v[i]->images);
+		vec_release(&t->tasks.v[i]->comms);
+	}
+	image_release(&t->kernel);
+	vec_release(&t->changes);
+	vec_release(&t->images);
+	vec_release(&t->tasks);
+	map64_release(&t->by_tid);
+	intern_release(&t->strings);
+	arena_release(&t->arena);
+	free(t);
+}
+
+/* --- taking records in -------------------------------------------------------- */
+
+static struct change *change_add(struct process_table *t, const struct record *record, int kind)
+{
+	struct change *c = vec_push(&t->changes);
+
+	memset(c, 0, sizeof(*c));
+	c->seq = t->changes.nr;
+	c->time_ns = record->id.time_ns;
+	c->kind = kind;
+	c->untimed = !record->id.event;
+	return c;
+}
+
+static bool starts_with_any(const char *s, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (str_starts(s, *prefixes))
+			return true;
+	return false;
+}
+
+/* Memory that no file stands behind: code there is what a JIT wrote. */
+static bool is_anonymous(const char *name)
+{
+	static const char *const prefixes[] = {
+		"//anon", "/dev/zero", "/anon_hugepage", "[anon", "[stack", "/SYSV", "[heap]",
+		"/memfd:", NULL,
+	};
+
+	return !*name || starts_with_any(name, prefixes);
+}
+
+/*
+ * The module a mapping is of. Executable anonymous memory has the name of the map
+ * that its JIT may have written for it, as perf has it: /tmp/perf-PID.map.
+ */
+static struct module *map_module(struct process_table *t, const struct record_mmap *m,
+				 bool is_kernel)
+{
+	const char *name = m->filename;
+	enum module_kind kind = module_kind_of(name, is_kernel);
+	char jit[64];
+
+	if (kind == MODULE_KERNEL) {
+		/* "[kernel.kallsyms]_text": behind the bracket stands the reference symbol */
+		const char *end = strchr(name, ']');
+		struct module *module;
+		char *dso = end ? mem_strndup(name, (size_t)(end + 1 - name)) : mem_strdup(name);
+
+		module = module_intern(t->modules, kind, dso, m->build_id, m->build_id_size);
+		free(dso);
+		if (end && end[1] && m->pgoff)
+			module_set_kernel_ref(t->modules, end + 1, m->pgoff);
+		return module;
+	}
+	if (!is_kernel && is_anonymous(name)) {
+		kind = MODULE_ANON;
+		if (m->prot & PROT_EXECUTE) {
+			snprintf(jit, sizeof(jit), "/tmp/perf-%u.map", m->pid);
+			name = jit;
+		}
+	}
+	return module_intern(t->modules, kind, name, m->build_id, m->build_id_size);
+}
+
+static void add_map(struct process_table *t, const struct record *record)
+{
+	const struct record_mmap *m = &record->mmap;
+	unsigned mode = record->misc & PERF_RECORD_MISC_CPUMODE_MASK;
+	bool is_kernel = mode == PERF_RECORD_MISC_KERNEL || m->pid == NONE32;
+	uint32_t name = intern_id(&t->strings, m->filename);
+	struct change *c;
+
+	/* Code of guests is not told apart from the host's by address: leave it out. */
+	if (!m->len || mode == PERF_RECORD_MISC_GUEST_KERNEL || mode == PERF_RECORD_MISC_GUEST_USER)
+		return;
+	c = change_add(t, record, CHANGE_MAP);
+	c->pid = is_kernel ? NONE32 : m->pid;
+	c->tid = m->tid;
+	c->map = (struct mapping){ .start = m->start, .end = m->start + m->len, .pgoff = m->pgoff,
+				   .from_ns = record->id.time_ns, .prot = m->prot,
+				   .flags = m->flags, .filename = intern_str(&t->strings, name) };
+	c->map.module = map_module(t, m, is_kernel);
+}
+
+static void add_ksymbol(struct process_table *t, const struct record *record)
+{
+	const struct record_ksymbol *k = &record->ksymbol;
+	struct change *c;
+
+	if (!k->len || k->flags & KSYMBOL_UNREGISTER || k->addr + k->len < k->addr)
+		return;
+	c = change_add(t, record, CHANGE_MAP);
+	c->pid = NONE32;
+	c->map = (struct mapping){ .start = k->addr, .end = k->addr + k->len, .pgoff = k->addr,
+				   .from_ns = record->id.time_ns, .prot = PROT_EXECUTE };
+	c->map.filename = intern_str(&t->strings, intern_id(&t->strings, k->name));
+	c->map.module = module_intern(t->modules, MODULE_BPF, k->name, NULL, 0);
+	module_add_symbol(c->map.module, k->name, k->addr, k->len);
+}
+
+void process_table_add(struct process_table *t, const struct record *record)
+{
+	struct change *c;
+
+	switch (record->type) {
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		add_map(t, record);
+		break;
+	case PERF_RECORD_KSYMBOL:
+		add_ksymbol(t, record);
+		break;
+	case PERF_RECORD_COMM:
+		c = change_add(t, record, CHANGE_COMM);
+		c->pid = record->comm.pid;
+		c->tid = record->comm.tid;
+		c->exec = record->comm.exec;
+		c->comm = intern_id(&t->strings, record->comm.comm);
+		break;
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+		c = change_add(t, record,
+			       record->type == PERF_RECORD_FORK ? CHANGE_FORK : CHANGE_EXIT);
+		c->pid = record->task.pid;
+		c->tid = record->task.tid;
+		c->ppid = record->task.ppid;
+		c->ptid = record->task.ptid;
+		/* what ran before the recording began has its mappings told one by one */
+		c->inherit = (record->id.time_ns || !record->id.event) &&
+			     !(record->misc & FORK_EXEC);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- building -------------------------------------------------------------------- */
+
+static struct task *task_find(const struct process_table *t, uint32_t tid)
+{
+	uint64_t *index = map64_find(&t->by_tid, tid);
+
+	return index ? t->tasks.v[*index] : NULL;
+}
+
+static struct task *task_get(struct process_table *t, uint32_t tid)
+{
+	bool added;
+	uint64_t *index = map64_put(&t->by_tid, tid, &added);
+
+	if (added) {
+		*index = t->tasks.nr;
+		*vec_push(&t->tasks) = arena_zalloc(&t->arena, sizeof(struct task));
+	}
+	return t->tasks.v[*index];
+}
+
+static struct image *image_new(struct process_table *t, struct task *task, uint32_t pid,
+			       uint64_t from_ns)
+{
+	struct image *image = arena_zalloc(&t->arena, sizeof(*image));
+
+	image->pid = pid;
+	image->ppid = -1;
+	image->from_ns = from_ns;
+	image->index = (uint32_t)t->images.nr;
+	*vec_push(&t->images) = image;
+	*vec_push(&task->images) = image;
+	return image;
+}
+
+/* The image a change of `pid` belongs to now; a new one after an exit. */
+static struct image *image_now(struct process_table *t, uint32_t pid, uint64_t time_ns)
+{
+	struct task *task = task_get(t, pid);
+	struct image *last = task->images.nr ? task->images.v[task->images.nr - 1] : NULL;
+
+	if (!last || last->exited)
+		return image_new(t, task, pid, last ? time_ns : 0);
+	return last;
+}
+
+static void comm_set(struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t comm)
+{
+	struct task *task = task_get(t, tid);
+
+	*vec_push(&task->comms) = (struct comm_change){ time_ns, comm };
+}
+
+static void apply_comm(struct process_table *t, const struct change *c)
+{
+	comm_set(t, c->tid, c->time_ns, c->comm);
+	if (c->exec && (c->time_ns || c->untimed)) {
+		struct task *task = task_get(t, c->pid);
+		struct image *old = task->images.nr ? task->images.v[task->images.nr - 1] : NULL;
+		struct image *image = image_new(t, task, c->pid, c->time_ns);
+
+		if (old)
+			image->ppid = old->ppid;
+	}
+}
+
+static void apply_fork(struct process_table *t, const struct change *c)
+{
+	struct task *parent_thread = task_find(t, c->ptid);
+
+	if (parent_thread && parent_thread->comms.nr)
+		comm_set(t, c->tid, c->time_ns,
+			 parent_thread->comms.v[parent_thread->comms.nr - 1].comm);
+	if (c->pid != c->ppid) {
+		struct image *parent = c->inherit ? image_now(t, c->ppid, c->time_ns) : NULL;
+		struct task *task = task_get(t, c->pid);
+		struct image *image;
+
+		/* Told once more about a task that ran before: what is known of it stays. */
+		if (!c->inherit && task->images.nr && !task->images.v[task->images.nr - 1]->exited)
+			image = task->images.v[task->images.nr - 1];
+		else
+			image = image_new(t, task, c->pid, c->time_ns);
+		if (parent != image)
+			image->parent = parent;
+		image->ppid = (int32_t)c->ppid;
+	}
+}
+
+static void apply_map(struct process_table *t, const struct change *c)
+{
+	struct image *image = c->pid == NONE32 ? &t->kernel : image_now(t, c->pid, c->time_ns);
+
+	*vec_push(&image->maps) = c->map;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->seq < y->seq ? -1 : 1;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct mapping *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->from_ns != y->from_ns)
+		return x->from_ns < y->from_ns ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Do two mappings mean the same wherever both are? */
+static bool same_meaning(const struct mapping *a, const struct mapping *b)
+{
+	return a->module == b->module && a->start - a->pgoff == b->start - b->pgoff;
+}
+
+/* Drop a mapping told again (mprotect makes the kernel tell it anew) with nothing between. */
+static void drop_repeats(struct image *image)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < image->maps.nr; i++) {
+		const struct mapping *m = &image->maps.v[i], *last = &image->maps.v[kept - !!kept];
+
+		if (kept && last->start == m->start && last->end == m->end && same_meaning(last, m) &&
+		    (kept < 2 || image->max_end[kept - 2] <= m->start))
+			continue;
+		image->maps.v[kept] = *m;
+		image->max_end[kept] = m->end;
+		if (kept && image->max_end[kept - 1] > m->end)
+			image->max_end[kept] = image->max_end[kept - 1];
+		kept++;
+	}
+	image->maps.nr = kept;
+}
+
+/* An epoch begins where a mapping comes over one that means something else. */
+static void find_epochs(struct image *image)
+{
+	for (size_t i = 0; i < image->maps.nr; i++) {
+		const struct mapping *m = &image->maps.v[i];
+
+		if (image->parent) {
+			/* it may lie over any of the parent's: not worth finding out */
+			*vec_push(&image->epochs) = m->from_ns;
+			continue;
+		}
+		for (size_t j = i; j-- > 0 && image->max_end[j] > m->start;) {
+			const struct mapping *other = &image->maps.v[j];
+
+			if (other->end > m->start && !same_meaning(other, m)) {
+				*vec_push(&image->epochs) =
+					other->from_ns > m->from_ns ? other->from_ns : m->from_ns;
+				break;
+			}
+		}
+	}
+	if (image->epochs.nr)
+		qsort(image->epochs.v, image->epochs.nr, sizeof(uint64_t), by_value);
+}
+
+static void image_freeze(struct image *image)
+{
+	if (!image->maps.nr)
+		return;
+	qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
+	image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
+	drop_repeats(image);
+	find_epochs(image);
+}
+
+/* Thread names that stand for tasks nobody named. */
+static void name_idle(struct process_table *t)
+{
+	struct task *idle = task_get(t, 0);
+
+	if (!idle->comms.nr)
+		*vec_push(&idle->comms) =
+			(struct comm_change){ 0, intern_id(&t->strings, "swapper") };
+}
+
+void process_table_freeze(struct process_table *t)
+{
+	if (t->changes.nr)
+		qsort(t->changes.v, t->changes.nr, sizeof(struct change), by_time);
+	for (size_t i = 0; i < t->changes.nr; i++) {
+		const struct change *c = &t->changes.v[i];
+		struct task *task;
+
+		switch (c->kind) {
+		case CHANGE_MAP:
+			apply_map(t, c);
+			break;
+		case CHANGE_COMM:
+			apply_comm(t, c);
+			break;
+		case CHANGE_FORK:
+			apply_fork(t, c);
+			break;
+		case CHANGE_EXIT:
+			task = task_find(t, c->pid);
+			if (c->pid == c->tid && task && task->images.nr)
+				task->images.v[task->images.nr - 1]->exited = true;
+			break;
+		}
+	}
+	vec_release(&t->changes);
+	name_idle(t);
+	for (size_t i = 0; i < t->images.nr; i++)
+		image_freeze(t->images.v[i]);
+	image_freeze(&t->kernel);
+	t->frozen = true;
+}
+
+/* --- looking up ------------------------------------------------------------------- */
+
+const struct image *process_image(const struct process_table *t, uint32_t pid, uint64_t time_ns)
+{
+	const struct task *task = task_find(t, pid);
+	size_t lo = 0, hi;
+
+	if (!task || !task->images.nr)
+		return &t->nobody;
+	/* the last image that began by then, or the first */
+	for (hi = task->images.nr; hi - lo > 1;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (task->images.v[mid]->from_ns <= time_ns)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return task->images.v[lo];
+}
+
+const struct image *process_image_at(const struct process_table *t, uint32_t index)
+{
+	return index < t->images.nr ? t->images.v[index] : &t->nobody;
+}
+
+uint32_t image_pid(const struct image *image)
+{
+	return image->pid;
+}
+
+int32_t image_ppid(const struct image *image)
+{
+	return image->ppid;
+}
+
+uint32_t image_index(const struct image *image)
+{
+	return image->index;
+}
+
+uint32_t image_epoch(const struct image *image, uint64_t time_ns)
+{
+	size_t lo = 0, hi = image->epochs.nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (image->epochs.v[mid] <= time_ns)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (uint32_t)lo;
+}
+
+/*
+ * Among the image's own mappings over addr: the newest that was there at time_ns
+ * in *then, and the oldest that came later in *later.
+ */
+static void find_own(const struct image *image, uint64_t addr, uint64_t time_ns,
+		     const struct mapping **then, const struct mapping **later)
+{
+	size_t lo = 0, hi = image->maps.nr;
+
+	*then = *later = NULL;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (image->maps.v[mid].start <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo; i-- > 0 && image->max_end[i] > addr;) {
+		const struct mapping *m = &image->maps.v[i];
+
+		if (m->end <= addr)
+			continue;
+		if (m->from_ns <= time_ns) {
+			if (!*then || m->from_ns > (*then)->from_ns)
+				*then = m;
+		} else if (!*later || m->from_ns < (*later)->from_ns) {
+			*later = m;
+		}
+	}
+}
+
+const struct mapping *image_find(const struct image *image, uint64_t addr, uint64_t time_ns)
+{
+	const struct mapping *first_later = NULL, *then, *later;
+
+	/* Up the line of parents, each as it was when it was forked from. */
+	for (; image; image = image->parent) {
+		find_own(image, addr, time_ns, &then, &later);
+		if (then)
+			return then;
+		if (!first_later)
+			first_later = later;
+		if (time_ns > image->from_ns)
+			time_ns = image->from_ns;
+	}
+	return first_later;
+}
+
+const struct mapping *process_kernel_find(const struct process_table *t, uint64_t addr,
+					  uint64_t time_ns)
+{
+	const struct mapping *then, *later;
+
+	find_own(&t->kernel, addr, time_ns, &then, &later);
+	return then ? then : later;
+}
+
+static bool comm_of(const struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t *comm)
+{
+	const struct task *task = task_find(t, tid);
+	size_t i;
+
+	if (!task || !task->comms.nr)
+		return false;
+	for (i = task->comms.nr - 1; i > 0 && task->comms.v[i].from_ns > time_ns;)
+		i--;
+	*comm = task->comms.v[i].comm;
+	return true;
+}
+
+uint32_t process_comm(const struct process_table *t, uint32_t pid, uint32_t tid, uint64_t time_ns)
+{
+	uint32_t comm;
+
+	if (comm_of(t, tid, time_ns, &comm) || comm_of(t, pid, time_ns, &comm))
+		return comm;
+	return PROCESS_COMM_TID | (tid & ~PROCESS_COMM_TID);
+}
+
+const char *process_comm_str(const struct process_table *t, uint32_t comm, char buf[16])
+{
+	if (!(comm & PROCESS_COMM_TID))
+		return intern_str(&t->strings, comm);
+	comm &= ~PROCESS_COMM_TID;
+	snprintf(buf, 16, ":%d", comm == (NONE32 & ~PROCESS_COMM_TID) ? -1 : (int)comm);
+	return buf;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "profile/count.h"
+#include "profile/recording.h"
+#include "profile/resolve.h"
+
+#define NONE32 UINT32_MAX
+#define FRAMES_MAX (65536 / 8)
+
+struct profile_priv {
+	struct arena arena;
+	struct recording recording;
+	struct profile_query query;
+	VEC(struct profile_frame) frames;
+	VEC(struct profile_stack) stacks;
+	VEC(struct profile_entry) entries;
+	struct map64 frame_ids, stack_ids, entry_ids;
+	char comm_text[16];
+};
+
+/* --- frames, stacks and entries, each distinct one once -------------------------------- */
+
+/* Which frame a place is: by its symbol; without one, by its module; or by address. */
+static uint32_t frame_of(struct profile *p, const struct place *place)
+{
+	bool by_addr = p->priv->query.by & PROFILE_BY_ADDR;
+	struct profile_frame f = {
+		.module = place->module,
+		.name = place->symbol.name,
+		.reason = place->symbol.name ? NAME_OK : place->symbol.reason,
+		.kernel = place->kernel,
+		.sym_start = place->symbol.name ? place->symbol.start : 0,
+		.elf_addr = place->elf_addr,
+		.run_addr = place->run_addr,
+	};
+	uint64_t key = hash_mix((uint64_t)(uintptr_t)f.module,
+				hash_mix(f.sym_start, (uint64_t)f.kernel << 1 | !f.name));
+	bool added;
+	uint64_t *slot;
+
+	if (by_addr)
+		key = hash_mix(key, f.elf_addr);
+	slot = map64_put(&p->priv->frame_ids, key, &added);
+	if (added) {
+		*slot = p->priv->frames.nr;
+		*vec_push(&p->priv->frames) = f;
+	}
+	return (uint32_t)*slot;
+}
+
+static uint32_t stack_of(struct profile *p, const uint32_t *frames, uint32_t nr)
+{
+	uint64_t key = hash_bytes(frames, (size_t)nr * sizeof(*frames));
+	bool added;
+	uint64_t *slot = map64_put(&p->priv->stack_ids, key, &added);
+
+	if (added) {
+		*slot = p->priv->stacks.nr;
+		*vec_push(&p->priv->stacks) = (struct profile_stack){
+			.frames = arena_dup(&p->priv->arena, frames, (size_t)nr * sizeof(*frames)),
+			.nr = nr,
+		};
+	}
+	return (uint32_t)*slot;
+}
+
+static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t leaf,
+		      uint32_t stack)
+{
+	const struct raw_key *k = raw->key;
+	uint32_t dims[] = { k->event, k->comm, k->pid, k->tid, k->cpu, leaf, stack };
+	bool added, kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
+	uint64_t *slot = map64_put(&p->priv->entry_ids, hash_bytes(dims, sizeof(dims)), &added);
+	struct profile_entry *e;
+
+	if (added) {
+		*slot = p->priv->entries.nr;
+		*vec_push(&p->priv->entries) = (struct profile_entry){
+			.event = k->event, .comm = k->comm, .pid = k->pid, .tid = k->tid,
+			.cpu = k->cpu, .leaf = leaf, .stack = stack,
+		};
+	}
+	e = &p->priv->entries.v[*slot];
+	e->samples += raw->samples;
+	e->period += raw->period;
+	if (kernel)
+		e->period_kernel += raw->period;
+	else
+		e->period_user += raw->period;
+}
+
+/* --- naming --------------------------------------------------------------------------- */
+
+static bool in_names(const char **names, const char *name)
+{
+	if (!names)
+		return true;
+	for (; name && *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static bool leaf_passes(const struct profile_query *q, const struct place *leaf)
+{
+	if (q->dsos && !in_names(q->dsos, leaf->module ? leaf->module->path : "[unknown]") &&
+	    !in_names(q->dsos, leaf->module ? leaf->module->short_name : "[unknown]"))
+		return false;
+	return in_names(q->syms, leaf->symbol.name);
+}
+
+static void name_entry(struct profile *p, struct resolver *resolver, const struct raw_entry *raw)
+{
+	const struct raw_key *k = raw->key;
+	const struct profile_query *q = &p->priv->query;
+	const struct image *image = process_image_at(p->processes, k->image);
+	bool kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
+	const struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
+	struct chain_frame chain[FRAMES_MAX];
+	uint32_t ids[FRAMES_MAX], nr, leaf;
+
+	if (!leaf_passes(q, place)) {
+		p->account.filtered += raw->samples;
+		p->totals[k->event].samples -= raw->samples;
+		p->totals[k->event].period -= raw->period;
+		return;
+	}
+	if (!place->symbol.name)
+		p->account.unnamed[place->symbol.reason] += raw->samples;
+	leaf = frame_of(p, place);
+	nr = chain_frames((const u64_una *)k->ips, k->nr_ips, (uint8_t)k->cpumode, chain,
+			  q->max_stack && q->max_stack < FRAMES_MAX ? q->max_stack : FRAMES_MAX);
+	for (uint32_t i = 0; i < nr; i++) {
+		place = resolve(resolver, image, chain[i].ip, raw->first_ns, chain[i].kernel,
+				chain[i].is_return);
+		ids[i] = frame_of(p, place);
+	}
+	if (!nr)
+		ids[nr++] = leaf;
+	add_entry(p, raw, leaf, stack_of(p, ids, nr));
+}
+
+static void name_all(struct profile *p, const struct raw_table *table)
+{
+	struct resolver *resolver = resolver_new(p->processes);
+
+	for (uint32_t i = 0; i < table->nr; i++)
+		name_entry(p, resolver, &table->v[i]);
+	resolver_free(resolver);
+	p->frames = p->priv->frames.v;
+	p->nr_frames = (uint32_t)p->priv->frames.nr;
+	p->stacks = p->priv->stacks.v;
+	p->nr_stacks = (uint32_t)p->priv->stacks.nr;
+	p->entries = p->priv->entries.v;
+	p->nr_entries = p->priv->entries.nr;
+}
+
+int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
+		 struct err *err)
+{
+	struct profile *p = mem_zalloc(sizeof(*p));
+	struct count_result counted;
+	int r;
+
+	p->data = data;
+	p->priv = mem_zalloc(sizeof(*p->priv));
+	arena_init(&p->priv->arena);
+	p->priv->query = *query;
+	r = recording_load(&p->priv->recording, data, &query->symbols, err);
+	if (r < 0)
+		goto out;
+	p->modules = p->priv->recording.modules;
+	p->processes = p->priv->recording.processes;
+	p->account = p->priv->recording.account;
+	r = count_samples(data, p->processes, query, &counted, err);
+	if (r < 0)
+		goto out;
+	p->account.samples = counted.account.samples;
+	p->account.filtered = counted.account.filtered;
+	p->account.bad_records += counted.account.bad_records;
+	p->account.truncated_stacks = counted.account.truncated_stacks;
+	p->account.first_ns = counted.account.first_ns;
+	p->account.last_ns = counted.account.last_ns;
+	p->has_chains = counted.has_chains;
+	p->totals = counted.totals;
+	name_all(p, &counted.table);
+	raw_table_release(&counted.table);
+out:
+	if (r < 0)
+		profile_free(p);
+	else
+		*out = p;
+	return r;
+}
+
+void profile_free(struct profile *p)
+{
+	if (!p)
+		return;
+	recording_release(&p->priv->recording);
+	vec_release(&p->priv->frames);
+	vec_release(&p->priv->stacks);
+	vec_release(&p->priv->entries);
+	map64_release(&p->priv->frame_ids);
+	map64_release(&p->priv->stack_ids);
+	map64_release(&p->priv->entry_ids);
+	arena_release(&p->priv->arena);
+	free(p->totals);
+	free(p->priv);
+	perf_data_close(p->data);
+	free(p);
+}
+
+const char *profile_comm(const struct profile *p, uint32_t comm)
+{
+	return process_comm_str(p->processes, comm, p->priv->comm_text);
+}

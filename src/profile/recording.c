@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/recording.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/*
+ * Build-ids stand in a section of the file, per path, and are wanted when the
+ * mapping with that path is seen: make the modules known first.
+ */
+static void state_build_ids(struct recording *rec)
+{
+	for (uint32_t i = 0; i < rec->data->nr_build_ids; i++) {
+		const struct build_id_entry *b = &rec->data->build_ids[i];
+		unsigned mode = b->misc & PERF_RECORD_MISC_CPUMODE_MASK;
+		bool is_kernel = mode == PERF_RECORD_MISC_KERNEL;
+
+		if (mode == PERF_RECORD_MISC_GUEST_KERNEL || mode == PERF_RECORD_MISC_GUEST_USER)
+			continue;
+		module_intern(rec->modules, module_kind_of(b->filename, is_kernel), b->filename,
+			      b->build_id, b->size);
+	}
+}
+
+static void note_losses(struct recording *rec, const struct record *r)
+{
+	struct profile_account *a = &rec->account;
+
+	switch (r->type) {
+	case PERF_RECORD_LOST:
+		a->lost_records++;
+		a->lost_events += r->lost.lost;
+		break;
+	case PERF_RECORD_LOST_SAMPLES:
+		a->lost_samples += r->lost_samples.lost;
+		break;
+	case PERF_RECORD_THROTTLE:
+		a->throttles++;
+		break;
+	case PERF_RECORD_AUX:
+		a->aux_bytes += r->aux.size;
+		break;
+	case RECORD_HEADER_BUILD_ID:
+		module_intern(rec->modules,
+			      module_kind_of(r->build_id.filename,
+					     (r->build_id.misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
+						     PERF_RECORD_MISC_KERNEL),
+			      r->build_id.filename, r->build_id.build_id, r->build_id.size);
+		break;
+	default:
+		if (!record_type_name(r->type))
+			a->unknown_records++;
+		break;
+	}
+}
+
+static void walk_block(struct recording *rec, struct decoder *decoder, const struct block *block)
+{
+	bool swap = rec->data->swap;
+	const uint8_t *bytes;
+	struct record record;
+	size_t at = 0;
+
+	while ((bytes = block_record(block, swap, &at))) {
+		uint32_t type = record_header(bytes, swap).type;
+
+		rec->nr_by_type[type < 255 ? type : 255]++;
+		if (type == PERF_RECORD_SAMPLE) {
+			rec->nr_samples++;
+			continue;
+		}
+		if (record_decode(decoder, bytes, &record, NULL) < 0) {
+			rec->account.bad_records++;
+			continue;
+		}
+		process_table_add(rec->processes, &record);
+		note_losses(rec, &record);
+	}
+}
+
+static void keep_damages(struct recording *rec, const struct blocks *blocks)
+{
+	uint32_t nr, opened = rec->data->nr_damages;
+	const struct damage *found = blocks_damages(blocks, &nr);
+
+	rec->damages = mem_alloc(((size_t)nr + opened) * sizeof(*rec->damages));
+	if (opened)
+		memcpy(rec->damages, rec->data->damages, opened * sizeof(*rec->damages));
+	if (nr)
+		memcpy(rec->damages + opened, found, nr * sizeof(*rec->damages));
+	rec->account.damages = rec->damages;
+	rec->account.nr_damages = nr + opened;
+}
+
+int recording_load(struct recording *rec, const struct perf_data *data,
+		   const struct symbol_options *symbols, struct err *err)
+{
+	struct blocks *blocks = blocks_new(data);
+	struct decoder decoder;
+	struct block block;
+	int r;
+
+	memset(rec, 0, sizeof(*rec));
+	rec->data = data;
+	rec->modules = module_set_new(symbols);
+	rec->processes = process_table_new(rec->modules);
+	rec->account.unfinished = data->unfinished;
+	decoder_init(&decoder, &data->events, data->swap);
+	state_build_ids(rec);
+	while ((r = blocks_next(blocks, &block, err)) > 0) {
+		walk_block(rec, &decoder, &block);
+		block_release(&block);
+	}
+	keep_damages(rec, blocks);
+	process_table_freeze(rec->processes);
+	decoder_release(&decoder);
+	blocks_free(blocks);
+	if (r < 0)
+		recording_release(rec);
+	return r;
+}
+
+void recording_release(struct recording *rec)
+{
+	process_table_free(rec->processes);
+	module_set_free(rec->modules);
+	free(rec->damages);
+	memset(rec, 0, sizeof(*rec));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recording: the first pass over a recording, shared by all that read samples.
+ *
+ * Walks every record once: the side-band becomes the process table (frozen), what
+ * was lost is counted by cause, and the build-ids that the file states are laid
+ * to their modules.  After it, samples may be read in any order.
+ */
+#ifndef PROFILE_RECORDING_H
+#define PROFILE_RECORDING_H
+
+#include "profile/profile.h"
+
+struct recording {
+	const struct perf_data *data;
+	struct module_set *modules;
+	struct process_table *processes;
+	struct profile_account account;  /* all but what samples add */
+	struct damage *damages;          /* of opening and reading; account points here */
+	uint64_t nr_samples;
+	uint64_t nr_by_type[256];        /* records by type; [255]: higher ones */
+};
+
+/* `data` is borrowed and must outlive the recording. On failure it holds nothing. */
+int recording_load(struct recording *recording, const struct perf_data *data,
+		   const struct symbol_options *symbols, struct err *err);
+void recording_release(struct recording *recording);
+
+#endif
