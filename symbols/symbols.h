@@ -17,8 +17,9 @@
  *
  * No name is not an error: the reason is data (enum name_reason).
  *
- * Threads: module_intern by one thread; lookups by one thread at a time per
- * module (a lock is taken inside when a module is opened).
+ * Threads: module_intern, module_add_symbol and module_set_kernel_ref by one
+ * thread, before the first lookup of that module; lookups by any, at once (a lock
+ * is taken inside when a module is opened and when a name is demangled).
  */
 #ifndef SYMBOLS_SYMBOLS_H
 #define SYMBOLS_SYMBOLS_H
@@ -61,6 +62,7 @@ struct symbol {
 	const char *name;        /* borrowed from the module; demangled if asked; NULL: none */
 	uint64_t start, end;     /* elf_addr, end exclusive */
 	enum name_reason reason; /* NAME_OK if name */
+	bool is_range;           /* name is "FILE+0xSTART": a stripped function, known by its extent */
 };
 
 struct symbol_options {
@@ -68,6 +70,7 @@ struct symbol_options {
 	const char *vmlinux;     /* -k, or NULL */
 	const char *kallsyms;    /* --kallsyms, or NULL: /proc/kallsyms */
 	const char *modules;     /* /proc/modules by default */
+	const char *os_release;  /* the recording's, or NULL: tells a kernel without build-id */
 	bool no_demangle;
 };
 

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/kernel.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "formats/kallsyms.h"
+#include "symbols/elf_file.h"
+#include "symbols/elf_symbols.h"
+
+#define PAGE 4096
+
+struct kmod {
+	const char *name;        /* with '_' for '-' */
+	struct symtab *tab;      /* NULL: has no names */
+	uint64_t end;            /* how far its code reaches; 0: not known */
+};
+
+struct kernel {
+	const struct symbol_options *options;
+	pthread_mutex_t lock;
+	bool opened;
+	enum name_reason reason;
+	char *ref_symbol;
+	uint64_t ref_addr;       /* the recording's */
+	uint64_t own_ref_addr;   /* that of the names here; 0: has none */
+	uint64_t shift;          /* recording's addresses minus ours */
+	char *text;              /* kallsyms: names point into it */
+	size_t text_size;
+	struct elf_file *vmlinux;
+	struct symtab *own;
+	struct symtab *made;     /* [__builtin__ftrace] and the like: code made at run time */
+	struct intern names;     /* of modules -> index in mods */
+	VEC(struct kmod) mods;
+};
+
+struct kernel *kernel_new(const struct symbol_options *options)
+{
+	struct kernel *kernel = mem_zalloc(sizeof(*kernel));
+
+	kernel->options = options;
+	pthread_mutex_init(&kernel->lock, NULL);
+	intern_init(&kernel->names);
+	return kernel;
+}
+
+static void forget(struct kernel *kernel)
+{
+	symtab_free(kernel->own);
+	symtab_free(kernel->made);
+	kernel->own = kernel->made = NULL;
+	for (size_t i = 0; i < kernel->mods.nr; i++)
+		symtab_free(kernel->mods.v[i].tab);
+	vec_release(&kernel->mods);
+	intern_release(&kernel->names);
+	free(kernel->text);
+	kernel->text = NULL;
+}
+
+void kernel_free(struct kernel *kernel)
+{
+	forget(kernel);
+	elf_file_free(kernel->vmlinux);
+	free(kernel->ref_symbol);
+	pthread_mutex_destroy(&kernel->lock);
+	free(kernel);
+}
+
+void kernel_set_ref(struct kernel *kernel, const char *symbol, uint64_t run_addr)
+{
+	free(kernel->ref_symbol);
+	kernel->ref_symbol = symbol && *symbol ? mem_strdup(symbol) : NULL;
+	kernel->ref_addr = run_addr;
+}
+
+static unsigned table_options(const struct kernel *kernel)
+{
+	return kernel->options->no_demangle ? SYMTAB_NO_DEMANGLE : 0;
+}
+
+/* The kernel writes '_' where a file's name has '-'. */
+static void add_plain(struct str *plain, const char *name)
+{
+	for (; *name; name++)
+		str_addc(plain, *name == '-' ? '_' : *name);
+}
+
+static struct kmod *module_of(struct kernel *kernel, const char *name)
+{
+	struct str plain = STR_INIT;
+	uint32_t id;
+
+	add_plain(&plain, name);
+	id = intern_id(&kernel->names, plain.p);
+	str_release(&plain);
+	if (id == kernel->mods.nr)
+		*vec_push(&kernel->mods) = (struct kmod){
+			.name = intern_str(&kernel->names, id),
+		};
+	return &kernel->mods.v[id];
+}
+
+static void read_modules(struct kernel *kernel)
+{
+	const char *path = kernel->options->modules ? kernel->options->modules : "/proc/modules";
+	struct modules_line line;
+	size_t size;
+	char *text, *at;
+
+	if (kallsyms_read(path, &text, &size, NULL) < 0)
+		return;                  /* a kernel without modules has no such file */
+	at = text;
+	while (modules_next(&at, text + size, &line))
+		if (line.addr && line.addr + line.size > line.addr)
+			module_of(kernel, line.name)->end = line.addr + line.size;
+	free(text);
+}
+
+/*
+ * The kinds of symbols perf takes (code and data, not read-only data), so that
+ * ends, which are the next symbol's start, are the same.
+ */
+static bool is_wanted(const struct kallsyms_line *line)
+{
+	return strchr("TWDB", toupper((unsigned char)line->type)) && line->name[0] != '$';
+}
+
+static unsigned bind_of(char type)
+{
+	if (type == 'W')
+		return SYMTAB_WEAK;
+	return isupper((unsigned char)type) ? SYMTAB_GLOBAL : SYMTAB_LOCAL;
+}
+
+static struct symtab *table_new(const struct kernel *kernel)
+{
+	struct symtab *tab = symtab_new(SYMTAB_LAST_WINS | table_options(kernel));
+
+	symtab_add_strings(tab, kernel->text, kernel->text_size + 1);
+	return tab;
+}
+
+static void table_finish(struct symtab *tab)
+{
+	if (!tab)
+		return;
+	symtab_end_last(tab, PAGE);
+	symtab_finish(tab);
+}
+
+static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
+{
+	struct symtab *tab = kernel->own;
+	uint64_t room = UINT32_MAX;
+
+	if (line->module && str_starts(line->module, "__builtin__")) {
+		tab = kernel->made;
+	} else if (line->module) {
+		struct kmod *mod = module_of(kernel, line->module);
+
+		if (!mod->tab)
+			mod->tab = table_new(kernel);
+		tab = mod->tab;
+		if (mod->end > line->addr)
+			room = mod->end - line->addr;
+	}
+	symtab_add(tab, line->addr, room, 0, (uint64_t)(line->name - kernel->text),
+		   bind_of(line->type) | SYMTAB_UNSIZED);
+}
+
+static enum name_reason read_kallsyms(struct kernel *kernel)
+{
+	const char *path = kernel->options->kallsyms ? kernel->options->kallsyms : "/proc/kallsyms";
+	struct kallsyms_line line;
+	size_t nr_seen = 0;
+	struct err err;
+	char *at;
+
+	if (kallsyms_read(path, &kernel->text, &kernel->text_size, &err) < 0) {
+		log_note("no kernel names: %s", err.msg);
+		return NAME_KERNEL_HIDDEN;
+	}
+	read_modules(kernel);
+	kernel->own = table_new(kernel);
+	kernel->made = table_new(kernel);
+	at = kernel->text;
+	while (kallsyms_next(&at, kernel->text + kernel->text_size, &line)) {
+		if (!line.addr || !is_wanted(&line))
+			continue;
+		nr_seen++;
+		add_line(kernel, &line);
+		if (!line.module && kernel->ref_symbol && !kernel->own_ref_addr &&
+		    strcmp(line.name, kernel->ref_symbol) == 0)
+			kernel->own_ref_addr = line.addr;
+	}
+	table_finish(kernel->own);
+	table_finish(kernel->made);
+	for (size_t i = 0; i < kernel->mods.nr; i++)
+		table_finish(kernel->mods.v[i].tab);
+	return nr_seen ? NAME_OK : NAME_KERNEL_HIDDEN;
+}
+
+enum sameness { SAME, OTHER, UNKNOWN };
+
+static enum sameness same_build_id(const uint8_t *a, uint8_t size_a, const uint8_t *b, int size_b)
+{
+	if (!size_a || size_b <= 0)
+		return UNKNOWN;
+	return build_id_equal(a, size_a, b, (uint8_t)size_b) ? SAME : OTHER;
+}
+
+static enum sameness running_kernel_is(const struct kernel *kernel, const uint8_t *build_id,
+				       uint8_t build_id_size)
+{
+	uint8_t running[20];
+	enum sameness same = same_build_id(build_id, build_id_size, running,
+					   build_id_read(NULL, running));
+	struct utsname name;
+
+	if (same != UNKNOWN || !kernel->options->os_release || uname(&name) < 0)
+		return same;
+	return strcmp(name.release, kernel->options->os_release) == 0 ? UNKNOWN : OTHER;
+}
+
+/* Compare where the reference symbol is with where the recording saw it. */
+static enum name_reason align(struct kernel *kernel, enum sameness same)
+{
+	if (!kernel->ref_symbol || !kernel->ref_addr)
+		return NAME_OK;
+	if (!kernel->own_ref_addr)
+		return same == SAME ? NAME_OK : NAME_KERNEL_OTHER;
+	kernel->shift = kernel->ref_addr - kernel->own_ref_addr;
+	if (!kernel->shift)
+		return NAME_OK;
+	if (same != SAME)
+		return NAME_KERNEL_OTHER;
+	log_info("this kernel was booted again since the recording: its names are moved by %s0x%llx",
+		 kernel->shift >> 63 ? "-" : "",
+		 (unsigned long long)(kernel->shift >> 63 ? -kernel->shift : kernel->shift));
+	return NAME_OK;
+}
+
+static enum name_reason open_kallsyms(struct kernel *kernel, const uint8_t *build_id,
+				      uint8_t build_id_size)
+{
+	enum sameness same = kernel->options->kallsyms
+				     ? SAME : running_kernel_is(kernel, build_id, build_id_size);
+	enum name_reason reason;
+
+	if (same == OTHER)
+		return NAME_KERNEL_OTHER;
+	reason = read_kallsyms(kernel);
+	return reason == NAME_OK ? align(kernel, same) : reason;
+}
+
+static enum name_reason open_vmlinux(struct kernel *kernel, const uint8_t *build_id,
+				     uint8_t build_id_size)
+{
+	const char *path = kernel->options->vmlinux;
+	enum sameness same;
+	int ret = elf_file_open(&kernel->vmlinux, path);
+
+	if (ret < 0) {
+		log_note("no kernel names: cannot open '%s': %s", path,
+			 ret == -ENOEXEC ? "not an ELF file" : strerror(-ret));
+		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;
+	}
+	same = same_build_id(build_id, build_id_size, kernel->vmlinux->build_id,
+			     kernel->vmlinux->build_id_size);
+	if (same == OTHER)
+		return NAME_KERNEL_OTHER;
+	kernel->own = symtab_new(table_options(kernel));
+	elf_symbols_add(kernel->own, kernel->vmlinux);
+	if (kernel->ref_symbol)
+		symtab_find_name(kernel->own, kernel->ref_symbol, &kernel->own_ref_addr);
+	symtab_finish(kernel->own);
+	if (!symtab_count(kernel->own))
+		return NAME_STRIPPED;
+	/* A vmlinux says where it was linked; KASLR moves it, so a shift is normal. */
+	return align(kernel, SAME);
+}
+
+enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
+			     uint8_t build_id_size)
+{
+	enum name_reason reason;
+
+	pthread_mutex_lock(&kernel->lock);
+	if (!kernel->opened) {
+		kernel->reason = kernel->options->vmlinux
+					 ? open_vmlinux(kernel, build_id, build_id_size)
+					 : open_kallsyms(kernel, build_id, build_id_size);
+		if (kernel->reason != NAME_OK)
+			forget(kernel);
+		kernel->opened = true;
+	}
+	reason = kernel->reason;
+	pthread_mutex_unlock(&kernel->lock);
+	return reason;
+}
+
+bool kernel_find(const struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out)
+{
+	uint64_t addr = run_addr - kernel->shift;
+
+	if (kernel->own && symtab_find(kernel->own, addr, &out->hit)) {
+		out->tab = kernel->own;
+		out->hit.start += kernel->shift;
+		out->hit.end += kernel->shift;
+		return true;
+	}
+	/* What is made at run time stands elsewhere after another boot. */
+	if (!kernel->made || kernel->shift || !symtab_find(kernel->made, run_addr, &out->hit))
+		return false;
+	out->tab = kernel->made;
+	return true;
+}
+
+static const struct kmod *find_module(const struct kernel *kernel, const char *name)
+{
+	const struct kmod *mod = NULL;
+	struct str plain = STR_INIT;
+
+	add_plain(&plain, name);
+	for (uint32_t i = 0; !mod && i < kernel->mods.nr; i++)
+		if (strcmp(kernel->mods.v[i].name, plain.p) == 0)
+			mod = &kernel->mods.v[i];
+	str_release(&plain);
+	return mod;
+}
+
+bool kernel_has_module(const struct kernel *kernel, const char *name)
+{
+	return !kernel->shift && find_module(kernel, name);
+}
+
+bool kernel_module_find(const struct kernel *kernel, const char *name, uint64_t run_addr,
+			struct kernel_hit *out)
+{
+	const struct kmod *mod = kernel->shift ? NULL : find_module(kernel, name);
+
+	if (!mod || !mod->tab || !symtab_find(mod->tab, run_addr, &out->hit))
+		return false;
+	out->tab = mod->tab;
+	return true;
+}

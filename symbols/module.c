@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "symbols/elf_file.h"
+#include "symbols/elf_symbols.h"
+#include "symbols/kernel.h"
+#include "symbols/symbols.h"
+#include "symbols/symtab.h"
+#include "symbols/vdso.h"
+
+/* A name that the recording itself carries. */
+struct added {
+	uint64_t start, end;
+	const char *name;
+};
+
+struct module_priv {
+	struct module_set *set;
+	struct module *same_path;        /* the next one of this kind and path */
+	bool is_guest;
+	pthread_mutex_t lock;            /* opening, `added` */
+	atomic_bool opened;
+	enum name_reason reason;         /* once opened: why there are no names at all */
+	struct elf_file *file;           /* what is mapped; NULL if it cannot be had */
+	struct symtab *symbols, *plt;
+	VEC(struct added) added;
+	atomic_bool has_added;
+};
+
+struct module_set {
+	struct symbol_options options;
+	struct kernel *kernel;
+	struct arena arena;
+	VEC(struct module *) modules;
+	struct intern keys;              /* kind and path -> index in heads */
+	VEC(struct module *) heads;      /* first module of a key */
+	struct module *host_kernel;      /* the first MODULE_KERNEL that is no guest's */
+};
+
+struct module_set *module_set_new(const struct symbol_options *options)
+{
+	struct module_set *set = mem_zalloc(sizeof(*set));
+
+	if (options)
+		set->options = *options;
+	set->kernel = kernel_new(&set->options);
+	arena_init(&set->arena);
+	intern_init(&set->keys);
+	return set;
+}
+
+static void module_release(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+
+	symtab_free(priv->symbols);
+	symtab_free(priv->plt);
+	elf_file_free(priv->file);
+	vec_release(&priv->added);
+	pthread_mutex_destroy(&priv->lock);
+}
+
+void module_set_free(struct module_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->modules.nr; i++)
+		module_release(set->modules.v[i]);
+	vec_release(&set->modules);
+	vec_release(&set->heads);
+	intern_release(&set->keys);
+	kernel_free(set->kernel);
+	arena_release(&set->arena);
+	free(set);
+}
+
+uint32_t module_set_count(const struct module_set *set)
+{
+	return (uint32_t)set->modules.nr;
+}
+
+struct module *module_set_at(const struct module_set *set, uint32_t index)
+{
+	return index < set->modules.nr ? set->modules.v[index] : NULL;
+}
+
+void module_set_kernel_ref(struct module_set *set, const char *symbol, uint64_t run_addr)
+{
+	kernel_set_ref(set->kernel, symbol, run_addr);
+}
+
+/* --- names of modules ------------------------------------------------------- */
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "ext4" of "[ext4]" and of "/lib/modules/.../ext4.ko.xz". */
+static char *kmod_name(struct arena *arena, const char *path)
+{
+	const char *last = last_part(path);
+	char *name = arena_strdup(arena, *last == '[' ? last + 1 : last);
+
+	name[strcspn(name, ".]")] = '\0';
+	for (char *p = name; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return name;
+}
+
+static const char *short_name_of(struct arena *arena, enum module_kind kind, const char *path)
+{
+	struct str text = STR_INIT;
+	const char *name;
+
+	switch (kind) {
+	case MODULE_KMOD:
+		str_addf(&text, "[%s]", kmod_name(arena, path));
+		name = arena_strdup(arena, text.p);
+		str_release(&text);
+		return name;
+	case MODULE_ANON:
+		return str_starts(path, "//anon") ? "[anon]" : last_part(path);
+	default:
+		return path[0] == '[' ? path : last_part(path);
+	}
+}
+
+/* "[kernel.kallsyms]_text" also names the reference symbol: that is not the module's. */
+static const char *plain_path(struct arena *arena, enum module_kind kind, const char *path)
+{
+	const char *close = strchr(path, ']');
+
+	if (kind == MODULE_KERNEL && path[0] == '[' && close)
+		return arena_strndup(arena, path, (size_t)(close - path) + 1);
+	return arena_strdup(arena, path);
+}
+
+static bool is_kernel_module_name(const char *name)
+{
+	const char *last = last_part(name), *dot = strstr(last, ".ko");
+
+	if (name[0] == '[')
+		return true;
+	return dot && (!dot[3] || dot[3] == '.');
+}
+
+enum module_kind module_kind_of(const char *name, bool is_kernel)
+{
+	static const char *const anon[] = {
+		"//", "[heap]", "[stack", "[anon", "/memfd:", "/SYSV", "/dev/zero", "anon_inode:",
+		"/anon_hugepage", "socket:", "inode:", "[vsyscall]", "[uprobes]", "[vvar",
+	};
+
+	if (str_starts(name, "[kernel.") || str_starts(name, "[guest.kernel."))
+		return MODULE_KERNEL;
+	if (is_kernel && str_starts(name, "bpf_"))
+		return MODULE_BPF;
+	if (is_kernel)
+		return is_kernel_module_name(name) ? MODULE_KMOD : MODULE_KERNEL;
+	if (str_starts(name, "[vdso"))
+		return MODULE_VDSO;
+	for (size_t i = 0; i < sizeof(anon) / sizeof(anon[0]); i++)
+		if (str_starts(name, anon[i]))
+			return MODULE_ANON;
+	return name[0] == '[' || !name[0] ? MODULE_ANON : MODULE_FILE;
+}
+
+/* --- the set ---------------------------------------------------------------- */
+
+static void set_build_id(struct module *module, const uint8_t *build_id, uint8_t size)
+{
+	module->build_id_size = size < sizeof(module->build_id) ? size : sizeof(module->build_id);
+	memcpy(module->build_id, build_id, module->build_id_size);
+}
+
+static struct module *module_new(struct module_set *set, enum module_kind kind, const char *path)
+{
+	struct module *module = arena_zalloc(&set->arena, sizeof(*module));
+
+	module->kind = kind;
+	module->path = path;
+	module->short_name = short_name_of(&set->arena, kind, path);
+	module->index = (uint32_t)set->modules.nr;
+	module->is_64bit = true;
+	module->priv = arena_zalloc(&set->arena, sizeof(*module->priv));
+	module->priv->set = set;
+	module->priv->is_guest = str_starts(path, "[guest.");
+	pthread_mutex_init(&module->priv->lock, NULL);
+	*vec_push(&set->modules) = module;
+	if (kind == MODULE_KERNEL && !module->priv->is_guest && !set->host_kernel)
+		set->host_kernel = module;
+	return module;
+}
+
+/* Of the modules with this path: the one with this build-id, or one that may take it on. */
+static struct module *find_same(struct module *head, const uint8_t *build_id, uint8_t size)
+{
+	struct module *unstated = NULL;
+
+	if (!size)
+		return head;
+	for (struct module *m = head; m; m = m->priv->same_path) {
+		if (build_id_equal(m->build_id, m->build_id_size, build_id, size))
+			return m;
+		if (!m->build_id_size && !atomic_load(&m->priv->opened))
+			unstated = m;
+	}
+	if (unstated)
+		set_build_id(unstated, build_id, size);
+	return unstated;
+}
+
+struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
+			     const uint8_t *build_id, uint8_t build_id_size)
+{
+	const char *plain = plain_path(&set->arena, kind, path);
+	uint8_t size = build_id ? build_id_size : 0;
+	struct str key = STR_INIT;
+	struct module *module;
+	uint32_t id;
+
+	str_addf(&key, "%d", (int)kind);
+	str_add(&key, plain);
+	id = intern_id(&set->keys, key.p);
+	str_release(&key);
+	if (id == set->heads.nr)
+		*vec_push(&set->heads) = NULL;
+	module = find_same(set->heads.v[id], build_id, size);
+	if (module)
+		return module;
+	module = module_new(set, kind, plain);
+	if (size)
+		set_build_id(module, build_id, size);
+	module->priv->same_path = set->heads.v[id];
+	set->heads.v[id] = module;
+	return module;
+}
+
+/* --- opening ---------------------------------------------------------------- */
+
+static bool is_changed(const struct module *module, const struct elf_file *file)
+{
+	return module->build_id_size &&
+	       !build_id_equal(module->build_id, module->build_id_size, file->build_id,
+			       file->build_id_size);
+}
+
+/*
+ * Read the names of the file that ran. Names that the linker's table entries get
+ * are made from the file itself and the names of its functions.
+ */
+static enum name_reason load_symbols(struct module_priv *priv)
+{
+	unsigned options = priv->set->options.no_demangle ? SYMTAB_NO_DEMANGLE : 0;
+
+	priv->symbols = symtab_new(options);
+	elf_symbols_add(priv->symbols, priv->file);
+	symtab_finish(priv->symbols);
+	priv->plt = symtab_new(options);
+	elf_plt_add(priv->plt, priv->file, priv->symbols);
+	symtab_finish(priv->plt);
+	return symtab_count(priv->symbols) || symtab_count(priv->plt) ? NAME_OK : NAME_STRIPPED;
+}
+
+/* Open the file at the mapping's path; "(deleted)" is what /proc/PID/maps adds. */
+static enum name_reason open_path(struct module *module)
+{
+	const char *symfs = module->priv->set->options.symfs;
+	size_t len = strlen(module->path);
+	bool deleted = str_ends(module->path, " (deleted)");
+	struct str path = STR_INIT;
+	int ret;
+
+	if (deleted)
+		len -= strlen(" (deleted)");
+	if (symfs)
+		str_add(&path, symfs);
+	str_addn(&path, module->path, len);
+	ret = elf_file_open(&module->priv->file, path.p);
+	str_release(&path);
+	if (ret < 0)
+		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;
+	if (is_changed(module, module->priv->file) || (deleted && !module->build_id_size)) {
+		elf_file_free(module->priv->file);
+		module->priv->file = NULL;
+		return NAME_FILE_CHANGED;
+	}
+	return NAME_OK;
+}
+
+static enum name_reason open_file(struct module *module)
+{
+	enum name_reason reason = open_path(module);
+
+	if (reason != NAME_OK)
+		return reason;
+	module->is_64bit = module->priv->file->is_64bit;
+	return load_symbols(module->priv);
+}
+
+/* The running kernel's vdso is the recording's if the build-ids agree, or the releases. */
+static enum name_reason open_vdso(struct module *module)
+{
+	const char *release = module->priv->set->options.os_release;
+	struct utsname name;
+
+	if (vdso_open(&module->priv->file) < 0)
+		return NAME_NO_FILE;
+	if (is_changed(module, module->priv->file) ||
+	    (!module->build_id_size && release && uname(&name) == 0 &&
+	     strcmp(name.release, release) != 0)) {
+		elf_file_free(module->priv->file);
+		module->priv->file = NULL;
+		return NAME_FILE_CHANGED;
+	}
+	return load_symbols(module->priv);
+}
+
+static enum name_reason open_kernel(struct module *module)
+{
+	const struct module *kernel = module->priv->set->host_kernel;
+
+	if (module->priv->is_guest)
+		return NAME_KERNEL_OTHER;
+	return kernel_open(module->priv->set->kernel, kernel ? kernel->build_id : NULL,
+			   kernel ? kernel->build_id_size : 0);
+}
+
+static void module_open(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+
+	if (atomic_load_explicit(&priv->opened, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&priv->lock);
+	if (!atomic_load(&priv->opened)) {
+		switch (module->kind) {
+		case MODULE_FILE:
+			priv->reason = open_file(module);
+			break;
+		case MODULE_VDSO:
+			priv->reason = open_vdso(module);
+			break;
+		case MODULE_KERNEL:
+		case MODULE_KMOD:
+			priv->reason = open_kernel(module);
+			break;
+		case MODULE_ANON:
+			priv->reason = NAME_ANON;
+			break;
+		case MODULE_BPF:
+			priv->reason = NAME_KERNEL_ADDR;
+			break;
+		}
+		atomic_store_explicit(&priv->opened, true, memory_order_release);
+	}
+	pthread_mutex_unlock(&priv->lock);
+}
+
+/* --- looking up ------------------------------------------------------------- */
+
+uint64_t module_elf_addr(struct module *module, uint64_t file_off)
+{
+	uint64_t elf_addr;
+
+	if (module->kind != MODULE_FILE && module->kind != MODULE_VDSO)
+		return file_off;
+	module_open(module);
+	if (module->priv->file && elf_file_addr(module->priv->file, file_off, &elf_addr))
+		return elf_addr;
+	return file_off;
+}
+
+void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len)
+{
+	struct module_priv *priv = module->priv;
+
+	if (!len || start + len < start || !*name)
+		return;
+	pthread_mutex_lock(&priv->lock);
+	*vec_push(&priv->added) = (struct added){
+		.start = start,
+		.end = start + len,
+		.name = arena_strdup(&priv->set->arena, name),
+	};
+	atomic_store(&priv->has_added, true);
+	pthread_mutex_unlock(&priv->lock);
+}
+
+/* The newest that covers the address: the kernel uses addresses again. */
+static bool find_added(struct module_priv *priv, uint64_t addr, struct symbol *out)
+{
+	bool found = false;
+
+	if (!atomic_load(&priv->has_added))
+		return false;
+	pthread_mutex_lock(&priv->lock);
+	for (size_t i = priv->added.nr; i > 0 && !found; i--) {
+		const struct added *added = &priv->added.v[i - 1];
+
+		if (addr < added->start || addr >= added->end)
+			continue;
+		out->name = added->name;
+		out->start = added->start;
+		out->end = added->end;
+		found = true;
+	}
+	pthread_mutex_unlock(&priv->lock);
+	return found;
+}
+
+static void show(struct symtab *tab, const struct symtab_hit *hit, struct symbol *out)
+{
+	out->name = symtab_name(tab, hit);
+	out->start = hit->start;
+	out->end = hit->end;
+	out->reason = NAME_OK;
+}
+
+static void file_symbol(struct module *module, uint64_t addr, struct symbol *out)
+{
+	struct module_priv *priv = module->priv;
+	struct symtab_hit hit;
+
+	if (priv->symbols && symtab_find(priv->symbols, addr, &hit))
+		show(priv->symbols, &hit, out);
+	else if (priv->plt && symtab_find(priv->plt, addr, &hit))
+		show(priv->plt, &hit, out);
+	else
+		out->reason = priv->reason == NAME_OK ? NAME_NO_SYMBOL : priv->reason;
+}
+
+static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *out)
+{
+	struct kernel *kernel = module->priv->set->kernel;
+	struct kernel_hit found;
+	char name[128];
+	size_t len;
+
+	if (module->priv->reason != NAME_OK) {
+		out->reason = module->priv->reason;
+		return;
+	}
+	if (module->kind == MODULE_KERNEL) {
+		if (kernel_find(kernel, addr, &found))
+			show(found.tab, &found.hit, out);
+		else
+			out->reason = NAME_KERNEL_ADDR;
+		return;
+	}
+	len = strcspn(module->short_name + 1, "]");
+	snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : 0),
+		 module->short_name + 1);
+	if (kernel_module_find(kernel, name, addr, &found))
+		show(found.tab, &found.hit, out);
+	else
+		out->reason = kernel_has_module(kernel, name) ? NAME_NO_SYMBOL : NAME_NO_FILE;
+}
+
+void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
+{
+	*out = (struct symbol){ 0 };
+	if (find_added(module->priv, elf_addr, out))
+		return;
+	module_open(module);
+	switch (module->kind) {
+	case MODULE_FILE:
+	case MODULE_VDSO:
+		file_symbol(module, elf_addr, out);
+		break;
+	case MODULE_KERNEL:
+	case MODULE_KMOD:
+		kernel_symbol(module, elf_addr, out);
+		break;
+	case MODULE_ANON:
+	case MODULE_BPF:
+		out->reason = module->priv->reason;
+		break;
+	}
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/symbols.h"
+
+static const struct {
+	const char *text, *advice;
+} reasons[NAME_REASON_COUNT] = {
+	[NAME_OK] = { "named", "" },
+	[NAME_NO_MAP] = {
+		"no mapping was recorded at the address",
+		"the code was unmapped or mapped before the recording knew of it; record from the "
+		"program's start, or attach with -p",
+	},
+	[NAME_NO_FILE] = {
+		"the mapped file cannot be opened here",
+		"report on the machine that was recorded, or give its files with --symfs DIR",
+	},
+	[NAME_FILE_CHANGED] = {
+		"the file here is not the one that ran: its build-id differs",
+		"put the recorded version back, or install its debug package under /usr/lib/debug",
+	},
+	[NAME_NOT_ELF] = {
+		"the mapped file is not an ELF file",
+		"its code is made at run time: let the program write a /tmp/perf-PID.map",
+	},
+	[NAME_STRIPPED] = {
+		"the file is stripped of all symbols",
+		"install its debug package, or build it without -s",
+	},
+	[NAME_NO_SYMBOL] = {
+		"no symbol of the file covers the address",
+		"install the file's debug package for its local functions",
+	},
+	[NAME_ANON] = {
+		"anonymous memory: code made at run time",
+		"let the program write a /tmp/perf-PID.map (java: -XX:+PreserveFramePointer with an "
+		"agent, node: --perf-basic-prof, python: -X perf)",
+	},
+	[NAME_KERNEL_HIDDEN] = {
+		"the kernel hides its addresses",
+		"report as root, or run: sysctl kernel.kptr_restrict=0",
+	},
+	[NAME_KERNEL_OTHER] = {
+		"another kernel was recorded than the one that runs here",
+		"report under the recorded kernel, or give its names with --kallsyms FILE or "
+		"-k VMLINUX",
+	},
+	[NAME_KERNEL_ADDR] = {
+		"a kernel address outside of all known kernel code",
+		"a module or BPF program that has been unloaded since; report while it is loaded",
+	},
+};
+
+const char *name_reason_text(enum name_reason reason)
+{
+	return (unsigned)reason < NAME_REASON_COUNT ? reasons[reason].text : "";
+}
+
+const char *name_reason_advice(enum name_reason reason)
+{
+	return (unsigned)reason < NAME_REASON_COUNT ? reasons[reason].advice : "";
+}
