@@ -160,7 +160,8 @@ static void table_finish(struct symtab *tab)
 static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 {
 	struct symtab *tab = kernel->own;
-	uint64_t room = UINT32_MAX;
+	unsigned flags = bind_of(line->type) | SYMTAB_UNSIZED | SYMTAB_OPEN;
+	uint64_t room = UINT64_MAX;
 
 	if (line->module && str_starts(line->module, "__builtin__")) {
 		tab = kernel->made;
@@ -170,11 +171,13 @@ static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 		if (!mod->tab)
 			mod->tab = table_new(kernel);
 		tab = mod->tab;
-		if (mod->end > line->addr)
+		if (mod->end > line->addr) {
 			room = mod->end - line->addr;
+			flags &= ~(unsigned)SYMTAB_OPEN;
+		}
 	}
 	symtab_add(tab, line->addr, room, 0, (uint64_t)(line->name - kernel->text),
-		   bind_of(line->type) | SYMTAB_UNSIZED);
+		   flags);
 }
 
 static enum name_reason read_kallsyms(struct kernel *kernel)

@@ -95,11 +95,11 @@ static bool add_entry(struct symtab *tab, uint64_t start, uint64_t size, int str
 {
 	struct entry *entry;
 
-	if (!size || tab->entries.nr >= NO_ENTRY - 1)
-		return false;
 	if (size > UINT32_MAX)
 		size = UINT32_MAX;
-	if (start + size < start)
+	if (size > UINT64_MAX - start)
+		size = UINT64_MAX - start;
+	if (!size || tab->entries.nr >= NO_ENTRY - 1)
 		return false;
 	entry = vec_push(&tab->entries);
 	*entry = (struct entry){
@@ -292,8 +292,8 @@ void symtab_end_last(struct symtab *tab, uint64_t page)
 		struct entry *entry = &tab->entries.v[i];
 		uint64_t room = page - (last - 1) % page - 1 + page;
 
-		if (entry->start == last && (entry->flags & SYMTAB_UNSIZED) &&
-		    entry->size == UINT32_MAX && last + room > last)
+		if (entry->start == last && (entry->flags & SYMTAB_OPEN) &&
+		    room < entry->size)
 			entry->size = (uint32_t)room;
 	}
 }

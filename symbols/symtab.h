@@ -41,6 +41,7 @@ enum symtab_flag {
 	SYMTAB_BIND_MASK = 3,
 	SYMTAB_UNTYPED = 4,      /* STT_NOTYPE */
 	SYMTAB_UNSIZED = 8,      /* `size` is the most it can be */
+	SYMTAB_OPEN = 16,        /* unsized, and nothing tells how far it can go */
 };
 
 enum symtab_option {
@@ -70,8 +71,9 @@ int symtab_add_strings(struct symtab *tab, const char *base, size_t size);
 
 /*
  * Add [start, start + size), named by the string at `name` of table `strings`.
- * `flags` is an enum symtab_bind with enum symtab_flag's. Empty names and ranges
- * that are empty or wrap are left out: returns whether it was added.
+ * `flags` is an enum symtab_bind with enum symtab_flag's. Empty names and empty
+ * ranges are left out, and none goes round the end of addresses: returns whether
+ * it was added.
  */
 bool symtab_add(struct symtab *tab, uint64_t start, uint64_t size, int strings, uint64_t name,
 		unsigned flags);
@@ -80,10 +82,7 @@ bool symtab_add(struct symtab *tab, uint64_t start, uint64_t size, int strings, 
 bool symtab_add_name(struct symtab *tab, uint64_t start, uint64_t size, const char *name,
 		     unsigned flags);
 
-/*
- * The last symbol, where nothing tells how far it goes (unsized, added with a
- * size of UINT32_MAX or more): let it end with its page and one more. Before finish.
- */
+/* Let the last symbol, if it is SYMTAB_OPEN, end with its page and one more. Before finish. */
 void symtab_end_last(struct symtab *tab, uint64_t page);
 
 /* Start of a symbol of this name; false if none. Before finish, which drops aliases. */
