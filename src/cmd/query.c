@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/query.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/vec.h"
+
+#define NS_PER_S 1000000000ull
+#define NUMBERS_MAX 65536
+
+const char **query_names(struct arena *arena, const char *list)
+{
+	VEC(const char *) names = { 0 };
+	const char **out;
+	char *copy, *name;
+
+	if (!list)
+		return NULL;
+	copy = arena_strdup(arena, list);
+	while ((name = strsep(&copy, ",")))
+		if (*name)
+			*vec_push(&names) = name;
+	*vec_push(&names) = NULL;
+	out = arena_dup(arena, names.v, names.nr * sizeof(*names.v));
+	vec_release(&names);
+	return out;
+}
+
+static int parse_range(const char *word, bool ranges, uint64_t *from, uint64_t *to)
+{
+	char *end;
+
+	errno = 0;
+	*from = strtoull(word, &end, 10);
+	*to = *from;
+	if (end == word || *word == '-' || errno)
+		return -EINVAL;
+	if (ranges && *end == '-') {
+		word = end + 1;
+		*to = strtoull(word, &end, 10);
+		if (end == word || errno)
+			return -EINVAL;
+	}
+	return *end || *to > INT_MAX || *from > *to || *to - *from >= NUMBERS_MAX ? -EINVAL : 0;
+}
+
+int query_numbers(struct arena *arena, const char *list, const char *what, bool ranges,
+		  const uint32_t **out, uint32_t *nr, struct err *err)
+{
+	VEC(uint32_t) numbers = { 0 };
+	const char **words = query_names(arena, list);
+	uint64_t from, to;
+	int r = 0;
+
+	for (const char **w = words; w && *w && !r; w++) {
+		r = parse_range(*w, ranges, &from, &to);
+		for (uint64_t n = from; !r && n <= to; n++)
+			*vec_push(&numbers) = (uint32_t)n;
+	}
+	if (r < 0 || (words && !numbers.nr)) {
+		r = err_set(err, EINVAL, "option %s takes %s, not '%s'", what,
+			    ranges ? "numbers and ranges as in 0-3,8" : "numbers as in 17,42", list);
+	} else {
+		*nr = (uint32_t)numbers.nr;
+		*out = words ? arena_dup(arena, numbers.v, numbers.nr * sizeof(*numbers.v)) : NULL;
+	}
+	vec_release(&numbers);
+	return r;
+}
+
+/* "12.345678" (seconds) -> nanoseconds, without going through a double. */
+static int parse_seconds(const char *text, size_t len, uint64_t *ns)
+{
+	uint64_t whole = 0, part = 0, scale = NS_PER_S;
+	size_t i = 0;
+
+	if (!len)
+		return -EINVAL;
+	for (; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (whole > UINT64_MAX / NS_PER_S / 10 - 1)
+			return -ERANGE;
+		whole = whole * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (i < len && text[i] == '.')
+		for (i++; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+			if (scale > 1)
+				part += (uint64_t)(text[i] - '0') * (scale /= 10);
+	*ns = whole * NS_PER_S + part;
+	return i == len ? 0 : -EINVAL;
+}
+
+static int parse_percent(const char *text, const char **end, double *out)
+{
+	char *stop;
+
+	*out = strtod(text, &stop);
+	if (stop == text || *stop != '%' || !(*out >= 0 && *out <= 100))
+		return -EINVAL;
+	*end = stop + 1;
+	return 0;
+}
+
+/* "N%/K": the K-th part of N percent; "A%-B%": from A to B percent of the span. */
+static int percent_range(const char *word, const struct perf_data *data, struct time_range *out)
+{
+	double first = (double)data->first_sample_ns, span, a, b;
+	uint64_t k;
+
+	if (parse_percent(word, &word, &a) < 0)
+		return -EINVAL;
+	if (*word == '/') {
+		if (str_u64(word + 1, &k) < 0 || !k || a <= 0 || (double)k * a > 100 + a)
+			return -EINVAL;
+		b = a * (double)k;
+		a = b - a;
+	} else if (*word != '-' || parse_percent(word + 1, &word, &b) < 0 || *word || a > b) {
+		return -EINVAL;
+	}
+	span = (double)(data->last_sample_ns - data->first_sample_ns);
+	out->from_ns = (uint64_t)(first + span * a / 100);
+	out->to_ns = b >= 100 ? data->last_sample_ns : (uint64_t)(first + span * b / 100) - 1;
+	return 0;
+}
+
+static int one_range(const char *word, const struct perf_data *data, struct time_range *out,
+		     struct err *err)
+{
+	const char *comma = strchr(word, ',');
+
+	*out = (struct time_range){ 0, UINT64_MAX };
+	if (strchr(word, '%')) {
+		if (!data->last_sample_ns)
+			return err_set(err, EINVAL, "--time '%s': the recording does not state when it "
+				       "begins and ends; give seconds, as in --time 12.5,13", word);
+		if (percent_range(word, data, out) == 0)
+			return 0;
+	} else if (comma && (comma == word || parse_seconds(word, (size_t)(comma - word),
+							   &out->from_ns) == 0) &&
+		   (!comma[1] || parse_seconds(comma + 1, strlen(comma + 1), &out->to_ns) == 0) &&
+		   out->from_ns <= out->to_ns) {
+		return 0;
+	}
+	return err_set(err, EINVAL, "--time takes FROM,TO in seconds, N%%/K or A%%-B%%, not '%s'", word);
+}
+
+int query_times(struct arena *arena, const char *text, const struct perf_data *data,
+		const struct time_range **out, uint32_t *nr, struct err *err)
+{
+	VEC(struct time_range) ranges = { 0 };
+	char *copy = text ? arena_strdup(arena, text) : NULL, *word;
+	int r = 0;
+
+	while (!r && (word = strsep(&copy, " ")))
+		if (*word)
+			r = one_range(word, data, vec_push(&ranges), err);
+	if (!r && text && !ranges.nr)
+		r = err_set(err, EINVAL, "--time takes FROM,TO in seconds, not '%s'", text);
+	if (!r && text) {
+		*nr = (uint32_t)ranges.nr;
+		*out = arena_dup(arena, ranges.v, ranges.nr * sizeof(*ranges.v));
+	}
+	vec_release(&ranges);
+	return r;
+}
+
+int query_open(struct query_options *o, struct profile_query *query, struct perf_data **data,
+	       struct err *err)
+{
+	struct perf_data *d;
+	int r;
+
+	*query = (struct profile_query){
+		.symbols = { .symfs = o->symfs, .vmlinux = o->vmlinux, .kallsyms = o->kallsyms,
+			     .no_demangle = o->no_demangle },
+		.max_stack = o->max_stack, .jobs = o->jobs,
+		.comms = query_names(&o->arena, o->comms),
+		.dsos = query_names(&o->arena, o->dsos),
+		.syms = query_names(&o->arena, o->syms),
+	};
+	r = query_numbers(&o->arena, o->pids, "--pid", false, &query->pids, &query->nr_pids, err);
+	if (!r)
+		r = query_numbers(&o->arena, o->tids, "--tid", false, &query->tids,
+				  &query->nr_tids, err);
+	if (!r)
+		r = query_numbers(&o->arena, o->cpus, "--cpu", true, &query->cpus,
+				  &query->nr_cpus, err);
+	if (!r)
+		r = perf_data_open(&d, o->input ? o->input : perf_data_default_path, err);
+	if (r < 0)
+		return r;
+	r = query_times(&o->arena, o->time, d, &query->times, &query->nr_times, err);
+	if (r < 0)
+		perf_data_close(d);
+	else
+		*data = d;
+	return r;
+}
+
+void query_release(struct query_options *o)
+{
+	arena_release(&o->arena);
+}

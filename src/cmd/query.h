@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * query: the options that all views of a recording share, and the query they make.
+ */
+#ifndef CMD_QUERY_H
+#define CMD_QUERY_H
+
+#include "base/arena.h"
+#include "base/opt.h"
+#include "profile/profile.h"
+
+struct query_options {
+	const char *input;
+	const char *comms, *dsos, *syms, *pids, *tids, *cpus, *time;
+	const char *symfs, *vmlinux, *kallsyms;
+	unsigned max_stack, jobs;
+	bool force, no_demangle, quiet;
+	int verbose;
+	struct arena arena;              /* of the lists in the query */
+};
+
+#define QUERY_INPUT_OPTIONS(q) \
+	OPT_STRING('i', "input", &(q)->input, "FILE", "read FILE; - is standard input (perf.data)"), \
+	OPT_SWITCH('f', "force", &(q)->force, "accepted: sonde does not look at the file's owner")
+
+#define QUERY_FILTER_OPTIONS(q) \
+	OPT_STRING(0, "pid", &(q)->pids, "PID[,PID...]", "only samples of these processes"), \
+	OPT_STRING(0, "tid", &(q)->tids, "TID[,TID...]", "only samples of these threads"), \
+	OPT_STRING('C', "cpu", &(q)->cpus, "LIST", "only samples of these CPUs, as in 0-3,8"), \
+	OPT_STRING(0, "time", &(q)->time, "FROM,TO", "only samples of a span: seconds as script " \
+		   "shows them, either may be missing; or parts of the recording as in 10%/2 or " \
+		   "0%-20%; several with spaces between")
+
+#define QUERY_SYMBOL_OPTIONS(q) \
+	OPT_STRING(0, "symfs", &(q)->symfs, "DIR", "look for binaries below DIR"), \
+	OPT_STRING('k', "vmlinux", &(q)->vmlinux, "FILE", "take kernel symbols from FILE"), \
+	OPT_STRING(0, "kallsyms", &(q)->kallsyms, "FILE", "take kernel symbols from a kallsyms file"), \
+	OPT_UINT('j', "jobs", &(q)->jobs, "N", "count with N threads (as many as cores)")
+
+/* Split "a,b,c"; NULL for NULL. Memory is the arena's; the list ends with NULL. */
+const char **query_names(struct arena *arena, const char *list);
+
+/*
+ * Parse "1,2" or, with `ranges`, "0-3,8". `what` names the list in the message.
+ * Memory is the arena's.
+ */
+int query_numbers(struct arena *arena, const char *list, const char *what, bool ranges,
+		  const uint32_t **out, uint32_t *nr, struct err *err);
+
+/* Parse --time. `data` gives the recording's span for the forms with %. */
+int query_times(struct arena *arena, const char *text, const struct perf_data *data,
+		const struct time_range **out, uint32_t *nr, struct err *err);
+
+/*
+ * Open the input and fill `query` from the options (by and max_stack are the
+ * caller's to change later). On success *data is to be given to profile_load.
+ */
+int query_open(struct query_options *options, struct profile_query *query,
+	       struct perf_data **data, struct err *err);
+void query_release(struct query_options *options);
+
+#endif
