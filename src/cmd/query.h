@@ -23,9 +23,11 @@ struct query_options {
 	OPT_STRING('i', "input", &(q)->input, "FILE", "read FILE; - is standard input (perf.data)"), \
 	OPT_SWITCH('f', "force", &(q)->force, "accepted: sonde does not look at the file's owner")
 
-#define QUERY_FILTER_OPTIONS(q) \
+#define QUERY_TASK_OPTIONS(q) \
 	OPT_STRING(0, "pid", &(q)->pids, "PID[,PID...]", "only samples of these processes"), \
-	OPT_STRING(0, "tid", &(q)->tids, "TID[,TID...]", "only samples of these threads"), \
+	OPT_STRING(0, "tid", &(q)->tids, "TID[,TID...]", "only samples of these threads")
+
+#define QUERY_WHEN_OPTIONS(q) \
 	OPT_STRING('C', "cpu", &(q)->cpus, "LIST", "only samples of these CPUs, as in 0-3,8"), \
 	OPT_STRING(0, "time", &(q)->time, "FROM,TO", "only samples of a span: seconds as script " \
 		   "shows them, either may be missing; or parts of the recording as in 10%/2 or " \
