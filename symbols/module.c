@@ -13,7 +13,9 @@
 #include "base/vec.h"
 #include "symbols/elf_file.h"
 #include "symbols/elf_symbols.h"
+#include "symbols/debug_file.h"
 #include "symbols/kernel.h"
+#include "symbols/ranges.h"
 #include "symbols/symbols.h"
 #include "symbols/symtab.h"
 #include "symbols/vdso.h"
@@ -28,11 +30,15 @@ struct module_priv {
 	struct module_set *set;
 	struct module *same_path;        /* the next one of this kind and path */
 	bool is_guest;
-	pthread_mutex_t lock;            /* opening, `added` */
+	pthread_mutex_t lock;            /* opening, `added`, ranges and their names */
 	atomic_bool opened;
 	enum name_reason reason;         /* once opened: why there are no names at all */
 	struct elf_file *file;           /* what is mapped; NULL if it cannot be had */
+	struct elf_file *debug, *mini;   /* more names of it; NULL: none */
 	struct symtab *symbols, *plt;
+	struct ranges *ranges;           /* read when a name is missing */
+	struct map64 range_names;        /* start -> const char * */
+	struct arena arena;
 	VEC(struct added) added;
 	atomic_bool has_added;
 };
@@ -65,6 +71,11 @@ static void module_release(struct module *module)
 
 	symtab_free(priv->symbols);
 	symtab_free(priv->plt);
+	ranges_free(priv->ranges);
+	map64_release(&priv->range_names);
+	arena_release(&priv->arena);
+	elf_file_free(priv->mini);
+	elf_file_free(priv->debug);
 	elf_file_free(priv->file);
 	vec_release(&priv->added);
 	pthread_mutex_destroy(&priv->lock);
@@ -198,6 +209,7 @@ static struct module *module_new(struct module_set *set, enum module_kind kind, 
 	module->is_64bit = true;
 	module->priv = arena_zalloc(&set->arena, sizeof(*module->priv));
 	module->priv->set = set;
+	arena_init(&module->priv->arena);
 	module->priv->is_guest = str_starts(path, "[guest.");
 	pthread_mutex_init(&module->priv->lock, NULL);
 	*vec_push(&set->modules) = module;
@@ -260,14 +272,18 @@ static bool is_changed(const struct module *module, const struct elf_file *file)
 }
 
 /*
- * Read the names of the file that ran. Names that the linker's table entries get
- * are made from the file itself and the names of its functions.
+ * Read the names of the file that ran, after those of the debug file, which has
+ * all of them. Names of PLT entries are made from the file itself.
  */
 static enum name_reason load_symbols(struct module_priv *priv)
 {
 	unsigned options = priv->set->options.no_demangle ? SYMTAB_NO_DEMANGLE : 0;
 
 	priv->symbols = symtab_new(options);
+	if (priv->debug)
+		elf_symbols_add(priv->symbols, priv->debug);
+	if (priv->mini)
+		elf_symbols_add(priv->symbols, priv->mini);
 	elf_symbols_add(priv->symbols, priv->file);
 	symtab_finish(priv->symbols);
 	priv->plt = symtab_new(options);
@@ -302,14 +318,34 @@ static enum name_reason open_path(struct module *module)
 	return NAME_OK;
 }
 
+/* Whether the file itself has all its names. */
+static bool has_symtab(struct elf_file *file)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(file->elf, scn)))
+		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_SYMTAB && shdr.sh_size)
+			return true;
+	return false;
+}
+
 static enum name_reason open_file(struct module *module)
 {
+	struct module_priv *priv = module->priv;
 	enum name_reason reason = open_path(module);
 
 	if (reason != NAME_OK)
+		priv->file = debug_file_cached(module->build_id, module->build_id_size);
+	if (!priv->file)
 		return reason;
-	module->is_64bit = module->priv->file->is_64bit;
-	return load_symbols(module->priv);
+	module->is_64bit = priv->file->is_64bit;
+	if (!has_symtab(priv->file)) {
+		priv->debug = debug_file_find(priv->file, module->path, priv->set->options.symfs);
+		if (!priv->debug)
+			priv->mini = debug_file_mini(priv->file);
+	}
+	return load_symbols(priv);
 }
 
 /* The running kernel's vdso is the recording's if the build-ids agree, or the releases. */
@@ -431,17 +467,59 @@ static void show(struct symtab *tab, const struct symtab_hit *hit, struct symbol
 	out->reason = NAME_OK;
 }
 
+/* "libfoo.so+0x15b00" for the function that starts there. Under the lock. */
+static const char *range_name(struct module *module, uint64_t start)
+{
+	struct module_priv *priv = module->priv;
+	struct str name = STR_INIT;
+	bool added;
+	uint64_t *slot = map64_put(&priv->range_names, start, &added);
+
+	if (added) {
+		str_addf(&name, "%s+0x%llx", module->short_name, (unsigned long long)start);
+		*slot = (uintptr_t)arena_strdup(&priv->arena, name.p);
+		str_release(&name);
+	}
+	return (const char *)(uintptr_t)*slot;
+}
+
+/* The function around an address for which there is no symbol, or one that may not reach it. */
+static bool find_range(struct module *module, uint64_t addr, const struct symtab_hit *unsized,
+		       struct symbol *out)
+{
+	struct module_priv *priv = module->priv;
+	bool found = false;
+
+	if (!priv->file)
+		return false;
+	pthread_mutex_lock(&priv->lock);
+	if (!priv->ranges)
+		priv->ranges = ranges_new(priv->file);
+	if (ranges_find(priv->ranges, addr, &out->start, &out->end) &&
+	    (!unsized || unsized->start < out->start)) {
+		out->name = range_name(module, out->start);
+		out->reason = NAME_OK;
+		out->is_range = true;
+		found = true;
+	}
+	pthread_mutex_unlock(&priv->lock);
+	return found;
+}
+
 static void file_symbol(struct module *module, uint64_t addr, struct symbol *out)
 {
 	struct module_priv *priv = module->priv;
 	struct symtab_hit hit;
 
-	if (priv->symbols && symtab_find(priv->symbols, addr, &hit))
-		show(priv->symbols, &hit, out);
-	else if (priv->plt && symtab_find(priv->plt, addr, &hit))
+	if (priv->symbols && symtab_find(priv->symbols, addr, &hit)) {
+		if (!hit.unsized || !find_range(module, addr, &hit, out))
+			show(priv->symbols, &hit, out);
+	} else if (priv->plt && symtab_find(priv->plt, addr, &hit)) {
 		show(priv->plt, &hit, out);
-	else
+	} else if (!find_range(module, addr, NULL, out)) {
+		out->start = out->end = 0;
 		out->reason = priv->reason == NAME_OK ? NAME_NO_SYMBOL : priv->reason;
+	}
 }
 
 static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *out)

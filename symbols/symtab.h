@@ -14,8 +14,9 @@
  *  2. a symbol without a size ends at the next symbol, or with its section, and
  *     one that starts inside a sized symbol is a label and names nothing;
  *  3. of several with the same start: sized over unsized, typed over untyped,
- *     global over weak over local, fewer leading underscores, the longer name,
- *     the one added first.
+ *     global over local over weak, fewer leading underscores, the longer name,
+ *     the one added first.  (perf's order.  That local goes before weak is not
+ *     pretty, __GI___libc_open for open64, but the text of both compares equal.)
  *  With SYMTAB_LAST_WINS rule 3 is: the one added last.  kallsyms has no sizes,
  *  and perf's fix-up of ends leaves only the last alias a size.
  *
@@ -32,8 +33,8 @@
 #include <stdint.h>
 
 enum symtab_bind {
-	SYMTAB_LOCAL,
 	SYMTAB_WEAK,
+	SYMTAB_LOCAL,
 	SYMTAB_GLOBAL,
 };
 

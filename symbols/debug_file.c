@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/debug_file.h"
+
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+static const char debug_dir[] = "/usr/lib/debug";
+
+#define MINI_MAX ((size_t)256 << 20)             /* what .gnu_debugdata may open to */
+#define XZ_MEMORY_MAX ((uint64_t)256 << 20)
+
+static struct elf_file *open_if_same(const char *path, const uint8_t *build_id, uint8_t size)
+{
+	struct elf_file *found;
+
+	if (elf_file_open(&found, path) < 0)
+		return NULL;
+	if (build_id_equal(found->build_id, found->build_id_size, build_id, size))
+		return found;
+	log_debug("'%s' is not the file that is looked for: its build-id differs", path);
+	elf_file_free(found);
+	return NULL;
+}
+
+static void add_build_id(struct str *path, const uint8_t *build_id, uint8_t size)
+{
+	str_addf(path, "/.build-id/%02x/", build_id[0]);
+	for (uint8_t i = 1; i < size; i++)
+		str_addf(path, "%02x", build_id[i]);
+}
+
+static struct elf_file *find_by_build_id(const struct elf_file *file, const char *root)
+{
+	struct str path = STR_INIT;
+	struct elf_file *found;
+
+	if (file->build_id_size < 2)
+		return NULL;
+	str_addf(&path, "%s%s", root, debug_dir);
+	add_build_id(&path, file->build_id, file->build_id_size);
+	str_add(&path, ".debug");
+	found = open_if_same(path.p, file->build_id, file->build_id_size);
+	str_release(&path);
+	return found;
+}
+
+static bool file_crc(const char *path, uint32_t *crc)
+{
+	unsigned char buf[65536];
+	int fd = regular_file_open(path, NULL);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	*crc = (uint32_t)crc32(0, NULL, 0);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		*crc = (uint32_t)crc32(*crc, buf, (unsigned)n);
+	close(fd);
+	return n == 0;
+}
+
+static struct elf_file *open_linked(const struct elf_file *file, const char *path, uint32_t crc)
+{
+	struct elf_file *found;
+	uint32_t have;
+
+	if (file->build_id_size)
+		return open_if_same(path, file->build_id, file->build_id_size);
+	if (!file_crc(path, &have) || have != crc || elf_file_open(&found, path) < 0)
+		return NULL;
+	return found;
+}
+
+/* The name in .gnu_debuglink, which is a file's name and no path, and its checksum. */
+static const char *debug_link(struct elf_file *file, uint32_t *crc)
+{
+	GElf_Shdr shdr;
+	Elf_Data *data = elf_file_section(file, ".gnu_debuglink", &shdr);
+	const char *name;
+	size_t len;
+
+	if (!data)
+		return NULL;
+	name = data->d_buf;
+	len = strnlen(name, data->d_size);
+	if (!len || ((len + 4) & ~(size_t)3) + 4 > data->d_size || strchr(name, '/'))
+		return NULL;
+	memcpy(crc, name + ((len + 4) & ~(size_t)3), 4);
+	if (file->swap)
+		*crc = __builtin_bswap32(*crc);
+	return name;
+}
+
+static struct elf_file *find_by_link(struct elf_file *file, const char *path, const char *root)
+{
+	static const char *const forms[] = { "%.*s/%s", "%.*s/.debug/%s" };
+	uint32_t crc;
+	const char *name = debug_link(file, &crc), *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash - path) : 0;
+	struct elf_file *found = NULL;
+	struct str at = STR_INIT;
+
+	if (!name || !slash)
+		return NULL;
+	for (int i = 0; i < 2 && !found; i++) {
+		str_clear(&at);
+		str_add(&at, root);
+		str_addf(&at, forms[i], dir_len, path, name);
+		found = open_linked(file, at.p, crc);
+	}
+	if (!found) {
+		str_clear(&at);
+		str_addf(&at, "%s%s%.*s/%s", root, debug_dir, dir_len, path, name);
+		found = open_linked(file, at.p, crc);
+	}
+	str_release(&at);
+	return found;
+}
+
+static struct elf_file *find_below(struct elf_file *file, const char *path, const char *root)
+{
+	struct elf_file *found = find_by_build_id(file, root);
+
+	return found ? found : find_by_link(file, path, root);
+}
+
+struct elf_file *debug_file_find(struct elf_file *file, const char *path, const char *symfs)
+{
+	struct elf_file *found = NULL;
+
+	if (symfs && *symfs)
+		found = find_below(file, path, symfs);
+	return found ? found : find_below(file, path, "");
+}
+
+/* Open xz into memory of its own; NULL if it is damaged or too large. */
+static char *unxz(const void *bytes, size_t size, size_t *out_size)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+	size_t cap = size < (MINI_MAX >> 3) ? size * 8 + 4096 : MINI_MAX;
+	lzma_ret ret = lzma_stream_decoder(&stream, XZ_MEMORY_MAX, 0);
+	char *out = mem_alloc(cap);
+
+	stream.next_in = bytes;
+	stream.avail_in = size;
+	stream.next_out = (uint8_t *)out;
+	stream.avail_out = cap;
+	while (ret == LZMA_OK) {
+		ret = lzma_code(&stream, LZMA_FINISH);
+		if (ret != LZMA_OK || stream.avail_out || cap >= MINI_MAX)
+			break;
+		out = mem_realloc_array(out, cap * 2, 1);
+		stream.next_out = (uint8_t *)out + cap;
+		stream.avail_out = cap;
+		cap *= 2;
+	}
+	*out_size = (size_t)stream.total_out;
+	lzma_end(&stream);
+	if (ret == LZMA_STREAM_END)
+		return out;
+	free(out);
+	return NULL;
+}
+
+struct elf_file *debug_file_mini(struct elf_file *file)
+{
+	GElf_Shdr shdr;
+	Elf_Data *data = elf_file_section(file, ".gnu_debugdata", &shdr);
+	struct elf_file *mini;
+	size_t size;
+	char *image;
+
+	if (!data)
+		return NULL;
+	image = unxz(data->d_buf, data->d_size, &size);
+	if (!image || elf_file_memory(&mini, image, size) < 0)
+		return NULL;
+	return mini;
+}
+
+struct elf_file *debug_file_cached(const uint8_t *build_id, uint8_t size)
+{
+	const char *home = getenv("HOME");
+	struct str path = STR_INIT;
+	struct elf_file *found;
+
+	if (!home || !*home || size < 2)
+		return NULL;
+	str_addf(&path, "%s/.debug", home);
+	add_build_id(&path, build_id, size);
+	str_add(&path, "/elf");
+	found = open_if_same(path.p, build_id, size);
+	str_release(&path);
+	return found;
+}
