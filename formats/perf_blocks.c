@@ -270,11 +270,10 @@ static int next_decompressed(struct blocks *b, struct block *out)
 	while (b->rest_size < BLOCK_BYTES && is_record(b, b->at)) {
 		struct perf_event_header h = record_header(b->at, b->data->swap);
 
-		/* the writer puts rounds between compressed records; they carry nothing here */
-		if (is_compressed(h.type))
-			decompress(b, b->at);
-		else if (h.type != RECORD_FINISHED_ROUND)
+		/* rounds stand between compressed records, in the file's order */
+		if (!is_compressed(h.type))
 			break;
+		decompress(b, b->at);
 		b->at += h.size;
 	}
 	whole = whole_bytes(b, &bad);

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "profile/filter.h"
 
 #define NONE32 UINT32_MAX
 #define THREADS_MAX 64u
@@ -88,38 +89,6 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 	}
 }
 
-/* --- filters ------------------------------------------------------------------------ */
-
-static bool in_u32(const uint32_t *v, uint32_t nr, uint32_t n)
-{
-	if (!nr)
-		return true;
-	for (uint32_t i = 0; i < nr; i++)
-		if (v[i] == n)
-			return true;
-	return false;
-}
-
-static bool in_times(const struct profile_query *q, uint64_t time_ns)
-{
-	if (!q->nr_times)
-		return true;
-	for (uint32_t i = 0; i < q->nr_times; i++)
-		if (time_ns >= q->times[i].from_ns && time_ns <= q->times[i].to_ns)
-			return true;
-	return false;
-}
-
-static bool in_names(const char **names, const char *name)
-{
-	if (!names)
-		return true;
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
 /* --- one thread ------------------------------------------------------------------------ */
 
 /* Shared by the threads: where the next block comes from. */
@@ -143,23 +112,6 @@ struct worker {
 		uint64_t ips[CHAIN_MAX];
 	} scratch;
 };
-
-static bool passes(const struct worker *w, const struct sample *s, uint32_t *comm)
-{
-	const struct profile_query *q = w->feed->query;
-
-	if (!in_u32(q->pids, q->nr_pids, s->pid) || !in_u32(q->tids, q->nr_tids, s->tid) ||
-	    !in_u32(q->cpus, q->nr_cpus, s->cpu) || !in_times(q, s->time_ns))
-		return false;
-	if (q->comms || (q->by & PROFILE_BY_COMM)) {
-		char buf[16];
-
-		*comm = process_comm(w->feed->processes, s->pid, s->tid, s->time_ns);
-		if (!in_names(q->comms, process_comm_str(w->feed->processes, *comm, buf)))
-			return false;
-	}
-	return true;
-}
 
 static void note_time(struct profile_account *a, uint64_t time_ns)
 {
@@ -191,7 +143,7 @@ static void count_one(struct worker *w, const struct sample *s)
 
 	a->samples++;
 	note_time(a, s->time_ns);
-	if (!passes(w, s, &comm)) {
+	if (!filter_sample(q, w->feed->processes, s, &comm)) {
 		a->filtered++;
 		return;
 	}

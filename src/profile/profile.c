@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "profile/count.h"
+#include "profile/filter.h"
 #include "profile/recording.h"
 #include "profile/resolve.h"
 
@@ -100,24 +101,6 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 
 /* --- naming --------------------------------------------------------------------------- */
 
-static bool in_names(const char **names, const char *name)
-{
-	if (!names)
-		return true;
-	for (; name && *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-static bool leaf_passes(const struct profile_query *q, const struct place *leaf)
-{
-	if (q->dsos && !in_names(q->dsos, leaf->module ? leaf->module->path : "[unknown]") &&
-	    !in_names(q->dsos, leaf->module ? leaf->module->short_name : "[unknown]"))
-		return false;
-	return in_names(q->syms, leaf->symbol.name);
-}
-
 static void name_entry(struct profile *p, struct resolver *resolver, const struct raw_entry *raw)
 {
 	const struct raw_key *k = raw->key;
@@ -128,7 +111,7 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 	struct chain_frame chain[FRAMES_MAX];
 	uint32_t ids[FRAMES_MAX], nr, leaf;
 
-	if (!leaf_passes(q, place)) {
+	if (!filter_leaf(q, place)) {
 		p->account.filtered += raw->samples;
 		p->totals[k->event].samples -= raw->samples;
 		p->totals[k->event].period -= raw->period;

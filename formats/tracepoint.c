@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/tracepoint.h"
+
+#include <errno.h>
+#include <event-parse.h>
+#include <stdlib.h>
+#include <string.h>
+#include <trace-seq.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "formats/perf_data_priv.h"
+
+#define SYSTEMS_MAX 10000u
+#define EVENTS_MAX 100000u
+#define FORMAT_BYTES_MAX (1u << 20)
+
+struct tracepoints {
+	struct tep_handle *tep;
+	struct arena arena;
+	struct map64 names;              /* id -> const char * */
+};
+
+/* A NUL-terminated name inside the section. */
+static const char *get_name(struct region *r)
+{
+	const char *s = (const char *)r->at;
+	size_t room = (size_t)(r->end - r->at), len = strnlen(s, room);
+
+	if (r->bad || len == room) {
+		r->bad = true;
+		return NULL;
+	}
+	r->at += len + 1;
+	return s;
+}
+
+/* A piece that its 64-bit size stands before. */
+static const char *get_piece(struct region *r, uint64_t *size)
+{
+	*size = region_u64(r);
+	return (const char *)region_bytes(r, *size);
+}
+
+static void parse_format(struct tracepoints *t, const char *text, uint64_t size, const char *system)
+{
+	/* libtraceevent wants its text to end in NUL */
+	char *copy;
+
+	if (!size || size > FORMAT_BYTES_MAX)
+		return;
+	copy = mem_strndup(text, size);
+	if (tep_parse_event(t->tep, copy, strlen(copy), system) != 0)
+		log_debug("the format of an event of '%s' is not understood", system);
+	free(copy);
+}
+
+static void parse_kallsyms(struct tracepoints *t, const char *text, size_t size)
+{
+	char *copy = mem_strndup(text, size), *line, *next;
+
+	for (line = copy; line && *line; line = next) {
+		unsigned long long addr;
+		char *name, *module;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		addr = strtoull(line, &name, 16);
+		if (name[0] != ' ' || !name[1] || name[2] != ' ')
+			continue;
+		name += 3;
+		module = strchr(name, '\t');
+		if (module)
+			*module++ = '\0';
+		if (module && *module == '[')
+			module[strcspn(module, "]")] = '\0', module++;
+		tep_register_function(t->tep, name, addr, module);
+	}
+	free(copy);
+}
+
+/* Lines of `0xADDR : "FORMAT"`. */
+static void parse_printk(struct tracepoints *t, const char *text, size_t size)
+{
+	char *copy = mem_strndup(text, size), *line, *next;
+
+	for (line = copy; line && *line; line = next) {
+		unsigned long long addr;
+		char *colon, *format;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		colon = strstr(line, " : ");
+		if (!colon)
+			continue;
+		addr = strtoull(line, NULL, 16);
+		format = colon + 3;
+		if (*format == '"')
+			tep_register_print_string(t->tep, format, addr);
+	}
+	free(copy);
+}
+
+static void parse_systems(struct tracepoints *t, struct region *r)
+{
+	uint32_t nr = region_u32(r);
+
+	for (uint32_t i = 0; i < nr && nr < SYSTEMS_MAX && !r->bad; i++) {
+		const char *system = get_name(r);
+		uint32_t events = region_u32(r);
+
+		for (uint32_t j = 0; j < events && events < EVENTS_MAX && !r->bad; j++) {
+			uint64_t size;
+			const char *text = get_piece(r, &size);
+
+			if (text)
+				parse_format(t, text, size, system);
+		}
+	}
+}
+
+static int parse(struct tracepoints *t, struct region r, struct err *err)
+{
+	static const uint8_t magic[] = { 0x17, 0x08, 0x44, 't', 'r', 'a', 'c', 'i', 'n', 'g' };
+	const uint8_t *head = region_bytes(&r, sizeof(magic)), *order, *long_size;
+	uint64_t size;
+	uint32_t nr;
+	const char *text;
+
+	if (!head || memcmp(head, magic, sizeof(magic)) != 0 || !get_name(&r))
+		return err_set(err, EBADMSG, "the descriptions of tracepoints are damaged: no magic");
+	order = region_bytes(&r, 1);
+	long_size = region_bytes(&r, 1);
+	if (!order || !long_size)
+		return err_set(err, EBADMSG, "the descriptions of tracepoints are cut off");
+	/* this part states its own byte order */
+	r.swap = *order != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+	tep_set_file_bigendian(t->tep, *order ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
+	tep_set_local_bigendian(t->tep, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? TEP_BIG_ENDIAN :
+										  TEP_LITTLE_ENDIAN);
+	tep_set_long_size(t->tep, *long_size);
+	tep_set_page_size(t->tep, (int)region_u32(&r));
+	for (int i = 0; i < 2; i++) { /* header_page, header_event: of the ring, not of events */
+		get_name(&r);
+		get_piece(&r, &size);
+	}
+	nr = region_u32(&r);
+	for (uint32_t i = 0; i < nr && nr < EVENTS_MAX && !r.bad; i++) {
+		text = get_piece(&r, &size);
+		if (text)
+			parse_format(t, text, size, "ftrace");
+	}
+	parse_systems(t, &r);
+	size = region_u32(&r);
+	text = (const char *)region_bytes(&r, size);
+	if (text)
+		parse_kallsyms(t, text, size);
+	size = region_u32(&r);
+	text = (const char *)region_bytes(&r, size);
+	if (text)
+		parse_printk(t, text, size);
+	return 0;
+}
+
+int tracepoints_new(struct tracepoints **out, const struct perf_data *data, struct err *err)
+{
+	struct tracepoints *t;
+	struct region r = { data->tracing_data, data->tracing_data + data->tracing_data_size,
+			    data->swap, false };
+	int ret;
+
+	*out = NULL;
+	if (!data->tracing_data)
+		return 0;
+	/* or it would warn on standard error by itself */
+	tep_set_loglevel(TEP_LOG_NONE);
+	t = mem_zalloc(sizeof(*t));
+	arena_init(&t->arena);
+	t->tep = tep_alloc();
+	if (!t->tep)
+		mem_fail(sizeof(*t));
+	ret = parse(t, r, err);
+	if (ret < 0)
+		tracepoints_free(t);
+	else
+		*out = t;
+	return ret;
+}
+
+void tracepoints_free(struct tracepoints *t)
+{
+	if (!t)
+		return;
+	tep_free(t->tep);
+	map64_release(&t->names);
+	arena_release(&t->arena);
+	free(t);
+}
+
+bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample)
+{
+	struct tep_event *event = t ? tep_find_event(t->tep, (int)sample->event->attr.config) : NULL;
+	struct tep_record record = {
+		.cpu = (int)sample->cpu,
+		.ts = sample->time_ns,
+		.data = (void *)(uintptr_t)sample->raw,
+		.size = (int)sample->raw_size,
+	};
+	struct trace_seq seq;
+	int size = 0;
+
+	if (!event || !sample->raw)
+		return false;
+	/* libtraceevent trusts the offsets of fixed fields: refuse bytes that are too few */
+	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
+		if (f->offset + (f->size > 0 ? f->size : 0) > size)
+			size = f->offset + (f->size > 0 ? f->size : 0);
+	if (size > record.size)
+		return false;
+	trace_seq_init(&seq);
+	tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
+	trace_seq_terminate(&seq);
+	str_add(out, seq.buffer);
+	trace_seq_destroy(&seq);
+	return true;
+}
+
+const char *tracepoint_name(struct tracepoints *t, uint64_t id)
+{
+	struct tep_event *event = t ? tep_find_event(t->tep, (int)id) : NULL;
+	bool added;
+	uint64_t *slot;
+	struct str name = STR_INIT;
+
+	if (!event)
+		return NULL;
+	slot = map64_put(&t->names, id, &added);
+	if (added) {
+		str_addf(&name, "%s:%s", event->system, event->name);
+		*slot = (uint64_t)(uintptr_t)arena_strdup(&t->arena, name.p);
+		str_release(&name);
+	}
+	return (const char *)(uintptr_t)*slot;
+}

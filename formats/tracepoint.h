@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tracepoint: the raw bytes of a tracepoint sample -> fields and text.
+ *
+ * A recording with tracepoints carries the descriptions of its events (and the
+ * printk strings and kallsyms they point at) in one section, in the layout of
+ * trace.dat version 6's head (trace-cmd's trace.dat(5)).  libtraceevent parses
+ * and prints; this file hands it bounded pieces of the section.
+ *
+ * Not for use by two threads at once.
+ */
+#ifndef FORMATS_TRACEPOINT_H
+#define FORMATS_TRACEPOINT_H
+
+#include "base/str.h"
+#include "formats/perf_data.h"
+
+struct tracepoints;
+
+/*
+ * Parse the section of `data`. *out is NULL where there is none. Damaged parts
+ * are left out: events described in them print as raw bytes.
+ */
+int tracepoints_new(struct tracepoints **out, const struct perf_data *data, struct err *err);
+void tracepoints_free(struct tracepoints *t);
+
+/*
+ * Append what the event's print format makes of the raw bytes, as perf script
+ * does. Returns false if the event is not described.
+ */
+bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample);
+
+/* "system:name" for an event id, or NULL; borrowed. */
+const char *tracepoint_name(struct tracepoints *t, uint64_t id);
+
+#endif

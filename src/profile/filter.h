@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filter: does a sample belong to what was asked for?
+ */
+#ifndef PROFILE_FILTER_H
+#define PROFILE_FILTER_H
+
+#include "profile/profile.h"
+#include "profile/resolve.h"
+
+/*
+ * By pid, tid, CPU, time and comm. *comm is set when the query asks for comms in
+ * its filters or dimensions.
+ */
+bool filter_sample(const struct profile_query *query, const struct process_table *processes,
+		   const struct sample *sample, uint32_t *comm);
+
+/* By the module and symbol of the sampled instruction. */
+bool filter_leaf(const struct profile_query *query, const struct place *leaf);
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/script.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "formats/tracepoint.h"
+#include "profile/filter.h"
+#include "profile/resolve.h"
+#include "view/script_fields.h"
+#include "view/script_record.h"
+
+#define CHAIN_MAX (65536 / 8)
+
+struct script {
+	const struct recording *recording;
+	struct script_options options;
+	unsigned *fields;                /* per event */
+	struct tracepoints *tracepoints;
+	struct resolver *resolver;
+	const struct arch *arch;
+	int name_width;
+	uint64_t first_ns, last_ns;
+	struct str line;                 /* the sample being put together */
+	struct chain_frame chain[CHAIN_MAX];
+};
+
+int script_new(struct script **out, const struct recording *recording,
+	       const struct script_options *options, struct err *err)
+{
+	const struct perf_data *data = recording->data;
+	struct script *s = mem_zalloc(sizeof(*s));
+	struct err damaged = ERR_INIT;
+	int r;
+
+	s->recording = recording;
+	s->options = *options;
+	s->line = (struct str)STR_INIT;
+	s->fields = mem_zalloc(data->events.nr * sizeof(*s->fields));
+	s->resolver = resolver_new(recording->processes);
+	s->arch = arch_find(data->arch ? data->arch : "");
+	for (uint32_t i = 0; i < data->events.nr; i++) {
+		int width = (int)strlen(data->events.v[i].name);
+
+		s->name_width = width > s->name_width ? width : s->name_width;
+	}
+	r = script_fields(data, options->fields, s->fields, err);
+	if (r < 0) {
+		script_free(s);
+		return r;
+	}
+	/* descriptions that cannot be read cost the trace field and not the rest */
+	(void)tracepoints_new(&s->tracepoints, data, &damaged);
+	*out = s;
+	return 0;
+}
+
+void script_free(struct script *s)
+{
+	if (!s)
+		return;
+	free(s->fields);
+	tracepoints_free(s->tracepoints);
+	resolver_free(s->resolver);
+	str_release(&s->line);
+	free(s);
+}
+
+/* --- pieces of a line ---------------------------------------------------------------- */
+
+static void add_time(struct script *s, uint64_t time_ns)
+{
+	if (s->options.reltime) {
+		if (!s->first_ns)
+			s->first_ns = time_ns;
+		time_ns -= s->first_ns;
+	} else if (s->options.deltatime) {
+		uint64_t last = s->last_ns;
+
+		s->last_ns = time_ns;
+		time_ns = last ? time_ns - last : 0;
+	}
+	if (s->options.ns)
+		str_addf(&s->line, "%5" PRIu64 ".%09" PRIu64 ": ", time_ns / 1000000000,
+			 time_ns % 1000000000);
+	else
+		str_addf(&s->line, "%5" PRIu64 ".%06" PRIu64 ": ", time_ns / 1000000000,
+			 time_ns % 1000000000 / 1000);
+}
+
+static void add_comm(struct script *s, const struct record_id *id, bool padded)
+{
+	const struct process_table *processes = s->recording->processes;
+	uint32_t comm = process_comm(processes, id->pid, id->tid, id->time_ns);
+	struct str safe = STR_INIT;
+	char buf[16];
+
+	str_add_safe(&safe, process_comm_str(processes, comm, buf));
+	str_addf(&s->line, padded ? "%16s " : "%s ", safe.p);
+	str_release(&safe);
+}
+
+static void add_start(struct script *s, const struct record *r, unsigned fields, bool padded)
+{
+	struct str *out = &s->line;
+
+	if (fields & FIELD_COMM)
+		add_comm(s, &r->id, padded);
+	if ((fields & FIELD_PID) && (fields & FIELD_TID))
+		str_addf(out, "%5d/%-5d ", (int)r->id.pid, (int)r->id.tid);
+	else if (fields & FIELD_PID)
+		str_addf(out, "%5d ", (int)r->id.pid);
+	else if (fields & FIELD_TID)
+		str_addf(out, "%5d ", (int)r->id.tid);
+	if (fields & FIELD_CPU)
+		str_addf(out, "[%03d] ", (int)r->id.cpu);
+	if (fields & FIELD_MISC)
+		script_add_misc(out, r);
+	if (fields & FIELD_TIME)
+		add_time(s, r->id.time_ns);
+}
+
+static void add_dso(struct str *out, const struct place *place)
+{
+	str_addc(out, '(');
+	str_add_safe(out, place->module ? place->module->path : "[unknown]");
+	str_addc(out, ')');
+}
+
+static void add_symbol(struct str *out, const struct place *place, bool offset)
+{
+	if (!place->symbol.name) {
+		str_add(out, "[unknown]");
+		return;
+	}
+	str_add_safe(out, place->symbol.name);
+	if (offset)
+		str_addf(out, "+0x%" PRIx64, place->elf_addr - place->symbol.start);
+}
+
+static void add_place(struct str *out, const struct place *place, unsigned fields)
+{
+	if (fields & FIELD_SYM) {
+		str_addc(out, ' ');
+		add_symbol(out, place, fields & FIELD_SYMOFF);
+	}
+	if (fields & FIELD_DSO) {
+		str_addc(out, ' ');
+		add_dso(out, place);
+	}
+}
+
+/* The offset in the file for user code, the address itself elsewhere. */
+static uint64_t shown_addr(const struct place *place)
+{
+	if (!place->map || place->kernel || place->module->kind == MODULE_ANON)
+		return place->run_addr;
+	return place->run_addr - place->map->start + place->map->pgoff;
+}
+
+static void add_chain(struct script *s, const struct sample *sample, const struct image *image,
+		      unsigned fields)
+{
+	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
+			       s->options.max_stack : CHAIN_MAX;
+	uint32_t nr = chain_frames(sample->ips, sample->nr_ips, sample->cpumode, s->chain, max);
+
+	str_addc(&s->line, '\n');
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct chain_frame *f = &s->chain[i];
+		const struct place *place = resolve(s->resolver, image, f->ip, sample->time_ns,
+						    f->kernel, f->is_return);
+
+		str_addf(&s->line, "\t%16" PRIx64, shown_addr(place));
+		add_place(&s->line, place, fields);
+		str_addc(&s->line, '\n');
+	}
+}
+
+/* Faults name what they point at. */
+static bool addr_has_symbol(const struct perf_event_attr *attr)
+{
+	return attr->type == PERF_TYPE_SOFTWARE &&
+	       (attr->config == PERF_COUNT_SW_PAGE_FAULTS ||
+		attr->config == PERF_COUNT_SW_PAGE_FAULTS_MIN ||
+		attr->config == PERF_COUNT_SW_PAGE_FAULTS_MAJ);
+}
+
+static void add_addr(struct script *s, const struct sample *sample, const struct image *image,
+		     unsigned fields)
+{
+	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL && sample->addr >> 63;
+
+	str_addf(&s->line, "%16" PRIx64, sample->addr);
+	if (addr_has_symbol(&sample->event->attr))
+		add_place(&s->line,
+			  resolve(s->resolver, image, sample->addr, sample->time_ns, kernel, false),
+			  fields);
+}
+
+static void add_branches(struct script *s, const struct sample *sample, const struct image *image,
+			 unsigned fields)
+{
+	/* enum perf_branch_type's PERF_BR_... names */
+	static const char *const types[16] = {
+		"", "COND", "UNCOND", "IND", "CALL", "IND_CALL", "RET", "SYSCALL", "SYSRET",
+		"COND_CALL", "COND_RET", "ERET", "IRQ", "SERROR", "NO_TX", "",
+	};
+	struct str *out = &s->line;
+
+	for (uint64_t i = 0; i < sample->nr_branches; i++) {
+		const u64_una *b = sample->branches + i * 3;
+
+		for (int end = 0; end < 2; end++) {
+			const struct place *place = resolve(s->resolver, image, b[end],
+							    sample->time_ns, b[end] >> 63, false);
+
+			str_addc(out, end ? '/' : ' ');
+			if (fields & FIELD_BRSTACKSYM)
+				add_symbol(out, place, true);
+			else
+				str_addf(out, "0x%" PRIx64, (uint64_t)b[end]);
+			if (fields & FIELD_DSO)
+				add_dso(out, place);
+		}
+		str_addf(out, "/%c/%c/%c/%u/%s ", b[2] & 1 ? 'M' : b[2] & 2 ? 'P' : '-',
+			 b[2] & 4 ? 'X' : '-', b[2] & 8 ? 'A' : '-', (unsigned)(b[2] >> 4 & 0xffff),
+			 types[b[2] >> 20 & 0xf]);
+	}
+}
+
+static void add_regs(struct script *s, uint64_t abi, uint64_t mask, const u64_una *regs)
+{
+	unsigned n = 0;
+
+	str_addf(&s->line, " ABI:%" PRIu64 " ", abi);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const char *name;
+
+		if (!(mask >> bit & 1))
+			continue;
+		name = arch_reg_name(s->arch, bit);
+		str_addf(&s->line, "%5s:0x%" PRIx64 " ", name ? name : "unknown", (uint64_t)regs[n++]);
+	}
+}
+
+/* --- samples --------------------------------------------------------------------------- */
+
+static void add_ip(struct script *s, const struct sample *sample, const struct image *image,
+		   unsigned fields, bool chain)
+{
+	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL;
+
+	if (chain && sample->nr_ips) {
+		add_chain(s, sample, image, fields);
+		return;
+	}
+	str_addf(&s->line, " %16" PRIx64, sample->ip);
+	add_place(&s->line, resolve(s->resolver, image, sample->ip, sample->time_ns, kernel, false),
+		  fields);
+}
+
+static void write_sample(struct script *s, const struct record *r, FILE *file)
+{
+	const struct sample *sample = &r->sample;
+	const struct event_desc *event = sample->event;
+	unsigned fields = s->fields[event->index];
+	struct str *out = &s->line;
+	bool chain = (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) && !s->options.hide_chain;
+	const struct image *image = process_image(s->recording->processes, sample->pid,
+						  sample->time_ns);
+
+	add_start(s, r, fields, !((fields & FIELD_IP) && chain));
+	if (fields & FIELD_PERIOD)
+		str_addf(out, "%10" PRIu64 " ", sample->period);
+	if (fields & FIELD_EVENT)
+		str_addf(out, "%*s: ", s->name_width, event->name);
+	if ((fields & FIELD_TRACE) && sample->raw && !tracepoint_print(s->tracepoints, out, sample))
+		str_addf(out, "[%u bytes that the recording does not describe]", sample->raw_size);
+	if (fields & FIELD_ADDR)
+		add_addr(s, sample, image, fields);
+	if (fields & FIELD_WEIGHT)
+		str_addf(out, "%16" PRIu64, sample->weight);
+	if (fields & FIELD_INS_LAT)
+		str_addf(out, "%16" PRIu16, sample->ins_lat);
+	if (fields & FIELD_IP)
+		add_ip(s, sample, image, fields, chain);
+	if ((fields & FIELD_IREGS) && sample->intr_mask)
+		add_regs(s, sample->intr_abi, sample->intr_mask, sample->intr_regs);
+	if ((fields & FIELD_UREGS) && sample->user_mask)
+		add_regs(s, sample->user_abi, sample->user_mask, sample->user_regs);
+	if (fields & (FIELD_BRSTACK | FIELD_BRSTACKSYM))
+		add_branches(s, sample, image, fields);
+	if (fields & FIELD_PHYS_ADDR)
+		str_addf(out, " %16" PRIx64, sample->phys_addr);
+	if (fields & FIELD_DATA_PAGE_SIZE)
+		str_addf(out, " %" PRIu64, sample->data_page_size);
+	if (fields & FIELD_CODE_PAGE_SIZE)
+		str_addf(out, " %" PRIu64, sample->code_page_size);
+	str_addc(out, '\n');
+	fwrite(out->p, 1, out->len, file);
+}
+
+static bool is_shown(const struct script_options *o, uint32_t type)
+{
+	switch (type) {
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		return o->show_mmaps;
+	case PERF_RECORD_COMM:
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+		return o->show_tasks;
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+		return o->show_lost;
+	case PERF_RECORD_SWITCH:
+	case PERF_RECORD_SWITCH_CPU_WIDE:
+		return o->show_switches;
+	case PERF_RECORD_NAMESPACES:
+		return o->show_namespaces;
+	case PERF_RECORD_KSYMBOL:
+	case PERF_RECORD_BPF_EVENT:
+		return o->show_bpf;
+	case RECORD_FINISHED_ROUND:
+		return o->show_rounds;
+	default:
+		return false;
+	}
+}
+
+static void write_sideband(struct script *s, const struct record *r, FILE *file)
+{
+	unsigned fields = s->fields[r->id.event ? r->id.event->index : 0];
+	struct record start = *r;
+
+	if (r->type == RECORD_FINISHED_ROUND) {
+		fputs("PERF_RECORD_FINISHED_ROUND\n", file);
+		return;
+	}
+	if (start.id.pid == UINT32_MAX)
+		start.id.pid = start.id.tid = 0;
+	if (start.id.cpu == UINT32_MAX)
+		start.id.cpu = 0;
+	add_start(s, &start, fields, !((fields & FIELD_IP) && !s->options.hide_chain &&
+				       (s->recording->data->events.v[0].attr.sample_type &
+					PERF_SAMPLE_CALLCHAIN)));
+	str_addf(&s->line, "PERF_RECORD_%s", record_type_name(r->type));
+	script_add_record(&s->line, r);
+	str_addc(&s->line, '\n');
+	fwrite(s->line.p, 1, s->line.len, file);
+}
+
+void script_write(struct script *s, const struct record *r, FILE *file)
+{
+	const struct profile_query *q = s->options.filter;
+	uint32_t comm;
+
+	str_clear(&s->line);
+	if (r->type != PERF_RECORD_SAMPLE) {
+		if (is_shown(&s->options, r->type))
+			write_sideband(s, r, file);
+		return;
+	}
+	if (q && !filter_sample(q, s->recording->processes, &r->sample, &comm))
+		return;
+	if (q && (q->dsos || q->syms)) {
+		const struct image *image = process_image(s->recording->processes, r->sample.pid,
+							  r->sample.time_ns);
+
+		if (!filter_leaf(q, resolve(s->resolver, image, r->sample.ip, r->sample.time_ns,
+					    r->sample.cpumode == PERF_RECORD_MISC_KERNEL, false)))
+			return;
+	}
+	write_sample(s, r, file);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * script: samples as text, one after the other, in perf script's format (that of
+ * Linux 6.1), because people's scripts parse it.
+ *
+ *	comm  tid [cpu] time:  period event:  ip sym+off (dso)
+ *	comm  tid [cpu] time: event: trace fields
+ *
+ * With call chains the frames follow, one per line behind a tab, then a blank line.
+ * An address of a user frame in a chain is shown as the offset in its file (start
+ * of the mapping taken off, pgoff added), elsewhere as it is in memory.
+ */
+#ifndef VIEW_SCRIPT_H
+#define VIEW_SCRIPT_H
+
+#include <stdio.h>
+
+#include "profile/recording.h"
+
+enum script_field {
+	FIELD_COMM = 1 << 0,
+	FIELD_TID = 1 << 1,
+	FIELD_PID = 1 << 2,
+	FIELD_TIME = 1 << 3,
+	FIELD_CPU = 1 << 4,
+	FIELD_EVENT = 1 << 5,
+	FIELD_TRACE = 1 << 6,
+	FIELD_IP = 1 << 7,
+	FIELD_SYM = 1 << 8,
+	FIELD_DSO = 1 << 9,
+	FIELD_ADDR = 1 << 10,
+	FIELD_SYMOFF = 1 << 11,
+	FIELD_PERIOD = 1 << 12,
+	FIELD_BRSTACK = 1 << 13,
+	FIELD_BRSTACKSYM = 1 << 14,
+	FIELD_WEIGHT = 1 << 15,
+	FIELD_PHYS_ADDR = 1 << 16,
+	FIELD_MISC = 1 << 17,
+	FIELD_DATA_PAGE_SIZE = 1 << 18,
+	FIELD_CODE_PAGE_SIZE = 1 << 19,
+	FIELD_INS_LAT = 1 << 20,
+	FIELD_IREGS = 1 << 21,
+	FIELD_UREGS = 1 << 22,
+};
+
+struct script_options {
+	const char *fields;      /* -F: "a,b", "+a,-b", "trace:a,b"; NULL: by event type */
+	bool hide_chain;         /* -G */
+	bool ns, reltime, deltatime;
+	uint32_t max_stack;      /* 0: all */
+	const struct profile_query *filter;      /* NULL: everything */
+	bool show_tasks, show_mmaps, show_lost, show_switches, show_namespaces, show_bpf, show_rounds;
+};
+
+struct script;
+
+/* All arguments are borrowed until script_free. -EINVAL for a field that is not known or not there. */
+int script_new(struct script **out, const struct recording *recording,
+	       const struct script_options *options, struct err *err);
+void script_free(struct script *script);
+
+/* Write one record, if the options show its kind. */
+void script_write(struct script *script, const struct record *record, FILE *out);
+
+/* The hexadecimal dump of a record with its type and place, as perf script -D has it. */
+void script_dump(const struct record *record, uint64_t file_off, const char *path, FILE *out);
+
+#endif

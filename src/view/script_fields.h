@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * script_fields: which fields each kind of event prints.
+ */
+#ifndef VIEW_SCRIPT_FIELDS_H
+#define VIEW_SCRIPT_FIELDS_H
+
+#include "view/script.h"
+
+/*
+ * Work out the fields of every event (out[i] for data->events.v[i]) from the
+ * text of -F (NULL: the defaults of its type).  A default field that the event
+ * does not sample is left out; one that was asked for is -EINVAL.
+ */
+int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err);
+
+/* The names that -F knows, NULL-terminated; for help and completion. */
+const char *const *script_field_names(void);
+
+#endif
