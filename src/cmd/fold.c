@@ -88,7 +88,7 @@ static int fold(struct fold *f, struct err *err)
 	if (!r)
 		r = write_out(f, profile, err);
 	if (!r && !f->query.quiet)
-		account_write(profile, "sonde: ", ACCOUNT_LOSSES, stderr);
+		account_write(&profile->account, "sonde: ", ACCOUNT_LOSSES, stderr);
 	profile_free(profile);
 	return r;
 }

@@ -26,7 +26,7 @@ struct ordered {
 	size_t at, nr_ready;
 	uint64_t seq, newest_ns, limit_ns;
 	struct held *last;       /* whose record was given out last */
-	bool ended;
+	bool ended, unsorted;
 };
 
 struct ordered *ordered_new(const struct perf_data *data)
@@ -36,6 +36,14 @@ struct ordered *ordered_new(const struct perf_data *data)
 	o->data = data;
 	o->blocks = blocks_new(data);
 	decoder_init(&o->decoder, &data->events, data->swap);
+	return o;
+}
+
+struct ordered *ordered_new_unsorted(const struct perf_data *data)
+{
+	struct ordered *o = ordered_new(data);
+
+	o->unsorted = true;
 	return o;
 }
 
@@ -106,6 +114,8 @@ static int take_block(struct ordered *o, struct err *err)
 		if (record_decode(&o->decoder, bytes, &record, NULL) < 0)
 			continue;
 		held->waiting++;
+		if (o->unsorted)
+			record.id.time_ns = 0;
 		*vec_push(&o->refs) = (struct ref){ record.id.time_ns, o->seq++, bytes, held };
 		if (record.id.time_ns > o->newest_ns)
 			o->newest_ns = record.id.time_ns;

@@ -22,6 +22,8 @@ struct ordered;
 
 /* `data` is borrowed. Never NULL. */
 struct ordered *ordered_new(const struct perf_data *data);
+/* The same in the order of the file. */
+struct ordered *ordered_new_unsorted(const struct perf_data *data);
 void ordered_free(struct ordered *ordered);
 
 /*

@@ -83,14 +83,14 @@ static void write_names(struct pen *pen, const struct profile_account *a)
 		     str_commas(a->truncated_stacks, n), percent(a->truncated_stacks, shown));
 }
 
-unsigned account_write(const struct profile *profile, const char *prefix, enum account_part parts,
-		       FILE *out)
+unsigned account_write(const struct profile_account *account, const char *prefix,
+		       enum account_part parts, FILE *out)
 {
 	struct pen pen = { .out = out, .prefix = prefix };
 
 	if (parts & ACCOUNT_LOSSES)
-		write_losses(&pen, &profile->account);
+		write_losses(&pen, account);
 	if (parts & ACCOUNT_NAMES)
-		write_names(&pen, &profile->account);
+		write_names(&pen, account);
 	return pen.lines;
 }

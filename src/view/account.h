@@ -16,7 +16,7 @@ enum account_part {
 };
 
 /* Write a line for each fact, `prefix` before it. Returns the number of lines; 0 when all is well. */
-unsigned account_write(const struct profile *profile, const char *prefix, enum account_part parts,
-		       FILE *out);
+unsigned account_write(const struct profile_account *account, const char *prefix,
+		       enum account_part parts, FILE *out);
 
 #endif
