@@ -57,6 +57,7 @@ struct process_table {
 	VEC(struct task *) tasks;
 	struct map64 by_tid;             /* tid (or pid) -> index into tasks */
 	struct image kernel, nobody;
+	const struct mapping *kernel_text;
 	bool frozen;
 };
 
@@ -462,6 +463,9 @@ void process_table_freeze(struct process_table *t)
 	for (size_t i = 0; i < t->images.nr; i++)
 		image_freeze(t->images.v[i]);
 	image_freeze(&t->kernel);
+	for (size_t i = 0; i < t->kernel.maps.nr; i++)
+		if (t->kernel.maps.v[i].module->kind == MODULE_KERNEL)
+			t->kernel_text = &t->kernel.maps.v[i];
 	t->frozen = true;
 }
 
@@ -576,7 +580,13 @@ const struct mapping *process_kernel_find(const struct process_table *t, uint64_
 	const struct mapping *then, *later;
 
 	find_own(&t->kernel, addr, time_ns, &then, &later);
-	return then ? then : later;
+	if (then || later)
+		return then ? then : later;
+	/*
+	 * The recorded length of the kernel is that of its .text; code of its init
+	 * sections and trampolines stand behind it and in kallsyms too.
+	 */
+	return t->kernel_text && addr >= t->kernel_text->start ? t->kernel_text : NULL;
 }
 
 static bool comm_of(const struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t *comm)

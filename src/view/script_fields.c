@@ -25,7 +25,7 @@ static const struct {
 	{ FIELD_DSO, 0, NULL },
 	{ FIELD_ADDR, PERF_SAMPLE_ADDR, "ADDR" },
 	{ FIELD_SYMOFF, 0, NULL },
-	{ FIELD_PERIOD, PERF_SAMPLE_PERIOD, "PERIOD" },
+	{ FIELD_PERIOD, 0, NULL },       /* without it all have the same */
 	{ FIELD_BRSTACK, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
 	{ FIELD_BRSTACKSYM, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
 	{ FIELD_WEIGHT, PERF_SAMPLE_WEIGHT_TYPE, "WEIGHT" },
