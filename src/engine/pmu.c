@@ -146,9 +146,15 @@ struct pmu *pmu_set_core(struct pmu_set *set, uint32_t n)
 	if (cpu)
 		return n ? NULL : cpu;
 	pmu_set_scan(set);
-	for (uint32_t i = 0; i < set->nr; i++)
-		if (set->v[i]->core && n-- == 0)
+	/* By type number: the kernel registers the bigger kind of CPU first. */
+	for (uint32_t i = 0; i < set->nr; i++) {
+		uint32_t before = 0;
+
+		for (uint32_t j = 0; j < set->nr; j++)
+			before += set->v[j]->core && set->v[j]->type < set->v[i]->type;
+		if (set->v[i]->core && before == n)
 			return set->v[i];
+	}
 	return NULL;
 }
 
