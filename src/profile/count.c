@@ -159,6 +159,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		.cpumode = s->cpumode,
 		.ip = s->ip,
 	};
+	a->stack_dumps += s->stack_size != 0;
 	if (s->nr_ips) {
 		w->out.has_chains = true;
 		a->truncated_stacks += is_cut(s);
@@ -231,6 +232,7 @@ static void add_account(struct profile_account *to, const struct profile_account
 	to->filtered += from->filtered;
 	to->bad_records += from->bad_records;
 	to->truncated_stacks += from->truncated_stacks;
+	to->stack_dumps += from->stack_dumps;
 	note_time(to, from->first_ns);
 	note_time(to, from->last_ns);
 }

@@ -86,6 +86,7 @@ struct profile_account {
 	uint64_t bad_records;            /* that contradict themselves, skipped */
 	uint64_t unnamed[NAME_REASON_COUNT];     /* samples whose leaf has no name, by reason */
 	uint64_t truncated_stacks;       /* samples with one */
+	uint64_t stack_dumps;            /* samples whose copied user stack was not unwound */
 	uint64_t aux_bytes;              /* skipped AUX data */
 	const struct damage *damages;
 	uint32_t nr_damages;

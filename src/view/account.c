@@ -77,6 +77,10 @@ static void write_names(struct pen *pen, const struct profile_account *a)
 		     percent(a->unnamed[r], shown), name_reason_text((enum name_reason)r));
 		line(pen, "         %s", name_reason_advice((enum name_reason)r));
 	}
+	if (a->stack_dumps)
+		line(pen, "Not unwound: %s samples (%.2f%%) hold a copy of the user stack "
+		     "(--call-graph dwarf), which is not unwound yet: their user callers are missing",
+		     str_commas(a->stack_dumps, n), percent(a->stack_dumps, shown));
 	if (a->truncated_stacks)
 		line(pen, "Cut short: the stacks of %s samples (%.2f%%) do not reach their root: code "
 		     "without frame pointers, or deeper than kernel.perf_event_max_stack",

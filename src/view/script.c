@@ -126,8 +126,11 @@ static void add_start(struct script *s, const struct record *r, unsigned fields,
 
 static void add_dso(struct str *out, const struct place *place)
 {
+	const struct module *m = place->module;
+	bool is_kmod = m && m->kind == MODULE_KMOD;
+
 	str_addc(out, '(');
-	str_add_safe(out, place->module ? place->module->path : "[unknown]");
+	str_add_safe(out, !m ? "[unknown]" : is_kmod ? m->short_name : m->path);
 	str_addc(out, ')');
 }
 

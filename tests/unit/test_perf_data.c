@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "formats/event_name.h"
+#include "formats/perf_data.h"
+#include "tests/unit/records.h"
+
+/* Ten samples, a minute apart, for one or two events. */
+static void samples_make(struct str *data, unsigned nr_events)
+{
+	for (unsigned i = 0; i < 10; i++)
+		put_sample(data, PERF_RECORD_MISC_USER, 0x1000 + i, 5, 5, 60ull * i, 7 + i % nr_events,
+			   0, 1, 0, NULL);
+}
+
+static int open_bytes(struct perf_data **out, const struct str *file, size_t n, struct err *err)
+{
+	char path[32];
+	int r;
+
+	write_temp(path, file->p, n);
+	r = perf_data_open(out, path, err);
+	unlink(path);
+	return r;
+}
+
+static unsigned count(const struct perf_data *data, uint32_t type, unsigned *nr_damages)
+{
+	struct blocks *blocks = blocks_new(data);
+	struct block block;
+	uint32_t damages;
+	unsigned n = 0;
+
+	while (blocks_next(blocks, &block, NULL) > 0) {
+		const uint8_t *bytes;
+		size_t at = 0;
+
+		while ((bytes = block_record(&block, data->swap, &at)))
+			n += record_header(bytes, data->swap).type == type;
+		block_release(&block);
+	}
+	blocks_damages(blocks, &damages);
+	*nr_damages = damages;
+	blocks_free(blocks);
+	return n;
+}
+
+static void whole_file(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d;
+	unsigned damages;
+
+	(void)state;
+	samples_make(&data, 2);
+	put_file(&file, 2, &data, data.len);
+	assert_int_equal(open_bytes(&d, &file, file.len, NULL), 0);
+	assert_int_equal(d->events.nr, 2);
+	assert_string_equal(d->events.v[0].name, "cpu-clock");
+	assert_string_equal(d->events.v[1].name, "page-faults");
+	assert_string_equal(d->hostname, "box");
+	assert_false(d->unfinished);
+	assert_int_equal(count(d, PERF_RECORD_SAMPLE, &damages), 10);
+	assert_int_equal(damages, 0);
+	perf_data_close(d);
+	str_release(&data);
+	str_release(&file);
+}
+
+/*
+ * Cut at every byte: an error or a recording with the samples that are whole,
+ * and never more; what is missing is told.
+ */
+static void cut_at_every_byte(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT;
+	size_t data_at = 104 + 8 + sizeof(struct perf_event_attr) + 16, one;
+
+	(void)state;
+	samples_make(&data, 1);
+	one = data.len / 10;
+	put_file(&file, 1, &data, data.len);
+	for (size_t n = 0; n < file.len; n++) {
+		struct perf_data *d;
+		struct err err = ERR_INIT;
+		unsigned damages, expected;
+		int r = open_bytes(&d, &file, n, &err);
+
+		if (r < 0) {
+			assert_true(err.msg[0] && !strchr(err.msg, '\n'));
+			assert_true(n < data_at);
+			continue;
+		}
+		expected = n < data_at ? 0 : (unsigned)((n - data_at) / one);
+		expected = expected > 10 ? 10 : expected;
+		assert_int_equal(count(d, PERF_RECORD_SAMPLE, &damages), expected);
+		assert_true(damages || d->nr_damages || d->unfinished);
+		perf_data_close(d);
+	}
+	str_release(&data);
+	str_release(&file);
+}
+
+/* One sample's size is overwritten: the nine others are found. */
+static void damage_in_the_middle(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d;
+	unsigned damages;
+	size_t one;
+
+	(void)state;
+	samples_make(&data, 1);
+	one = data.len / 10;
+	memset(data.p + 3 * one + 6, 0, 2);
+	put_file(&file, 1, &data, data.len);
+	assert_int_equal(open_bytes(&d, &file, file.len, NULL), 0);
+	assert_int_equal(count(d, PERF_RECORD_SAMPLE, &damages), 9);
+	assert_int_equal(damages, 1);
+	perf_data_close(d);
+	str_release(&data);
+	str_release(&file);
+}
+
+/* Every byte set to 0 and to 255: no crash, and never more than a few samples too many. */
+static void flip_every_byte(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT;
+
+	(void)state;
+	samples_make(&data, 1);
+	put_file(&file, 1, &data, data.len);
+	for (size_t n = 0; n < file.len * 2; n++) {
+		char *byte = file.p + n / 2, old = *byte;
+		struct perf_data *d;
+		unsigned damages;
+
+		*byte = n % 2 ? '\0' : '\xff';
+		if (open_bytes(&d, &file, file.len, NULL) == 0) {
+			assert_true(count(d, PERF_RECORD_SAMPLE, &damages) <= 10);
+			perf_data_close(d);
+		}
+		*byte = old;
+	}
+	str_release(&data);
+	str_release(&file);
+}
+
+static void not_perf_data(void **state)
+{
+	static const struct { const char *bytes; const char *says; } cases[] = {
+		{ "", "is empty" },
+		{ "short", "is not perf.data" },
+		{ "this is a text of more than sixteen bytes", "does not begin with PERFILE2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct str file = STR_INIT;
+		struct perf_data *d;
+		struct err err = ERR_INIT;
+
+		str_add(&file, cases[i].bytes);
+		assert_int_equal(open_bytes(&d, &file, file.len, &err), -EBADMSG);
+		assert_non_null(strstr(err.msg, cases[i].says));
+		str_release(&file);
+	}
+}
+
+static void data_size_not_written(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d;
+	unsigned damages;
+
+	(void)state;
+	samples_make(&data, 1);
+	put_file(&file, 1, &data, 0);
+	/* the recorder was killed: no features behind the data */
+	assert_int_equal(open_bytes(&d, &file, file.len - 16 - 68, NULL), 0);
+	assert_true(d->unfinished);
+	assert_int_equal(count(d, PERF_RECORD_SAMPLE, &damages), 10);
+	assert_int_equal(damages, 0);
+	perf_data_close(d);
+	str_release(&data);
+	str_release(&file);
+}
+
+/* Names as perf evlist shows them for these attrs. */
+static void names_from_attrs(void **state)
+{
+	struct perf_event_attr a;
+	struct str s = STR_INIT;
+
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	a.exclude_guest = 1;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "cycles");
+	str_clear(&s);
+	a.exclude_kernel = a.exclude_hv = 1;
+	a.exclude_guest = 0;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "cycles:u");
+	str_clear(&s);
+	a.exclude_guest = 1;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "cycles:uH");
+	str_clear(&s);
+	memset(&a, 0, sizeof(a));
+	a.precise_ip = 3;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "cycles:ppp");
+	str_clear(&s);
+	memset(&a, 0, sizeof(a));
+	a.type = PERF_TYPE_SOFTWARE;
+	a.config = PERF_COUNT_SW_DUMMY;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "dummy:HG");
+	str_clear(&s);
+	a.type = PERF_TYPE_HW_CACHE;
+	a.config = 2 | 0 << 8 | 1 << 16;
+	a.exclude_guest = 1;
+	event_name_add(&s, &a);
+	assert_string_equal(s.p, "LLC-load-misses");
+	str_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_file),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(damage_in_the_middle),
+		cmocka_unit_test(flip_every_byte),
+		cmocka_unit_test(not_perf_data),
+		cmocka_unit_test(data_size_not_written),
+		cmocka_unit_test(names_from_attrs),
+	};
+
+	return cmocka_run_group_tests_name("perf_data", tests, NULL, NULL);
+}
