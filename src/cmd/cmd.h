@@ -32,6 +32,7 @@ extern const struct command cmd_report;
 extern const struct command cmd_script;
 extern const struct command cmd_fold;
 extern const struct command cmd_flame;
+extern const struct command cmd_version;
 
 #define EXIT_USAGE 129
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+static bool quiet_remarks;
+
+/*
+ * One line on standard error, in one write where it is short enough, after what
+ * stands in standard output's buffer so that both come in order on a terminal.
+ */
+static void say(const char *command, const char *text)
+{
+	struct str line = STR_INIT;
+
+	str_add(&line, "sonde");
+	if (command)
+		str_addf(&line, " %s", command);
+	str_add(&line, ": ");
+	str_add_safe(&line, text);
+	str_addc(&line, '\n');
+	fflush(stdout);
+	fwrite(line.p, 1, line.len, stderr);
+	str_release(&line);
+}
+
+void cmd_error(const char *command, const struct err *err)
+{
+	say(command, err->msg[0] ? err->msg : strerror(err->code));
+}
+
+static void remark(enum log_level level, const char *line, void *arg)
+{
+	(void)arg;
+	if (level == LOG_NOTE && quiet_remarks)
+		return;
+	say(NULL, line);
+}
+
+void cmd_quiet(bool quiet)
+{
+	quiet_remarks = quiet;
+	log_set_sink(remark, NULL);
+}
+
+static void print_help(const struct command *command, const struct opt *opts)
+{
+	printf("usage: sonde %s %s\n\n%c%s.\n", command->name, command->usage,
+	       toupper((unsigned char)command->summary[0]), command->summary + 1);
+	if (opts->kind != OPT_KIND_SECTION && opts->kind != OPT_KIND_END)
+		putchar('\n');
+	opt_print(opts, stdout);
+}
+
+int cmd_options(const struct command *command, const struct opt *opts, unsigned flags, int argc,
+		char **argv, int *nr_words)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
+		opt_print_list(opts, stdout);
+		return 0;
+	}
+	r = opt_parse(opts, flags, argc, argv, nr_words, &err);
+	if (r == 0)
+		return -1;
+	if (r > 0) {
+		print_help(command, opts);
+		return 0;
+	}
+	cmd_error(command->name, &err);
+	return EXIT_USAGE;
+}

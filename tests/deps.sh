@@ -1,0 +1,65 @@
+#!/bin/bash
+# What building, the demo and the tests need, and where Debian has it.
+#
+#	tests/deps.sh demo|check
+#
+# Nothing is done when nothing is missing. As root on a system with apt-get the
+# missing packages are installed; otherwise the line to run is printed and the
+# exit status is 1.
+set -u
+
+# for    package           how to see that it is there
+list='
+demo     gcc               command -v ${CC:-gcc}
+demo     libc6-dev         test -e /usr/include/stdio.h
+demo     pkg-config        command -v pkg-config
+demo     libelf-dev        pkg-config --exists libelf
+demo     libdw-dev         pkg-config --exists libdw
+demo     libzstd-dev       pkg-config --exists libzstd
+demo     zlib1g-dev        pkg-config --exists zlib
+demo     libtraceevent-dev pkg-config --exists libtraceevent
+demo     libxxhash-dev     pkg-config --exists libxxhash
+demo     liblzma-dev       pkg-config --exists liblzma
+demo     libiberty-dev     test -e /usr/include/libiberty/demangle.h
+demo     libpfm4-dev       test -e /usr/include/perfmon/pfmlib_perf_event.h
+demo     perl-base         command -v perl
+check    libcmocka-dev     pkg-config --exists cmocka
+check    bats              command -v bats
+check    linux-perf        command -v perf
+check    binutils          command -v nm
+check    procps            command -v ps
+check    groff-base        command -v groff
+check    libxml2-utils     command -v xmllint
+check    mount             command -v mount
+'
+
+want=${1:-check}
+missing=()
+while read -r tier package probe; do
+	[[ -z $tier ]] && continue
+	[[ $tier == check && $want == demo ]] && continue
+	eval "$probe" >/dev/null 2>&1 || missing+=("$package")
+done <<<"$list"
+
+((${#missing[@]} == 0)) && exit 0
+
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+	echo "missing here, by their Debian names: ${missing[*]}" >&2
+	exit 1
+fi
+if [[ $(id -u) != 0 ]]; then
+	echo "some packages are missing; run this, then make $want again:" >&2
+	echo "  sudo apt-get update && sudo $install" >&2
+	exit 1
+fi
+
+echo "installing what is missing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get update && $install; } </dev/null >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "could not install them; the line was: apt-get update && $install" >&2
+	exit 1
+fi
