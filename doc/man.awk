@@ -66,6 +66,8 @@ function paragraph()
 	broken = 0
 }
 
+{ was = kind; kind = "" }
+
 /^```/ { fenced = !fenced; code(fenced); broken = 1; next }
 fenced { print guard(escape($0)); next }
 
@@ -123,8 +125,8 @@ table { code(0); table = 0; broken = 1 }
 }
 in_code { code(0); broken = 1 }
 
-# Only where a paragraph or another entry ends: a wrapped line may begin so, too.
-/^([-*] )?(\*\*)?`-/ && (broken || headed || in_item == 2) {
+# A line in the middle of a paragraph may begin so without being an entry.
+/^[-*] (\*\*)?`-/ || (/^(\*\*)?`-/ && (broken || was != "text")) {
 	sub(/^[-*] /, "")
 	head = $0
 	rest = ""
@@ -135,15 +137,15 @@ in_code { code(0); broken = 1 }
 	}
 	print ".TP"
 	print guard(inline(head))
-	headed = 0
 	if (rest != "")
 		print guard(inline(rest))
 	in_item = 1
 	broken = 0
+	kind = rest == "" ? "head" : "entry"
 	next
 }
 
-/^(: +)/ { sub(/^: +/, ""); print guard(inline($0)); broken = 0; next }
+/^(: +)/ { kind = "entry"; sub(/^: +/, ""); print guard(inline($0)); broken = 0; next }
 
 /^ *[-*] / { sub(/^ *[-*] /, ""); print ".IP \\(bu 2"; print guard(inline($0)); in_item = 1; broken = 0; next }
 /^ *[0-9]+\. / { n = $1; sub(/^ *[0-9]+\. /, ""); print ".IP " n " 4"; print guard(inline($0)); in_item = 1; broken = 0; next }
@@ -151,6 +153,7 @@ in_code { code(0); broken = 1 }
 {
 	if (broken && /^[^ \t]/)
 		in_item = 0
+	kind = "text"
 	paragraph()
 	sub(/^[ \t]+/, "")
 	print guard(inline($0))
