@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perf_write: perf.data files and pipes, written.  (Reading: formats/perf_data.)
+ *
+ *	header | ids | attrs | features known at the start | data ...... | table | features known
+ *	   '--- data size, feature bits ----------------------------------^          at the end
+ *
+ * In a perf.data file the feature table stands right behind the data section and
+ * the sections it points at may stand anywhere; so those known at the start are
+ * laid before the data, and only the small table has to move while data grows.
+ * perf_write_flush puts the table behind the data and then the header in front
+ * of it, so that a file whose writer was killed has all its events and features
+ * and is readable to the last flush.  Before data overwrites the table, the
+ * header is made to name no features; it never points at anything half written.
+ *
+ * A pipe gets the same as a stream of records (HEADER_ATTR, HEADER_FEATURE,
+ * EVENT_UPDATE, HEADER_TRACING_DATA, then the data).
+ *
+ * When the disk is full the file is cut to its last whole record and
+ * perf_write_finish still closes it: what was written before stays readable.
+ *
+ * Formats: tools/perf/Documentation/perf.data-file-format.txt and
+ * tools/perf/util/header.c of Linux 6.1.  Not for use by two threads at once.
+ */
+#ifndef FORMATS_PERF_WRITE_H
+#define FORMATS_PERF_WRITE_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "formats/perf_data.h"
+
+struct perf_write;
+
+struct perf_write_event {
+	const struct perf_event_attr *attr;
+	const char *name;
+	const uint64_t *ids;             /* borrowed until perf_write_start returns */
+	uint32_t nr_ids;
+	const char *unit;                /* NULL: none */
+	double scale;                    /* 1.0: none */
+};
+
+/*
+ * Start on an open file (empty) or pipe. `path` is for messages and is copied.
+ * The fd is the writer's: perf_write_free closes it. Never NULL.
+ */
+struct perf_write *perf_write_new(int fd, bool is_pipe, const char *path);
+
+/*
+ * Compress what perf_write_ring takes (zstd, level 1 to 22), before
+ * perf_write_start. `largest` is the most bytes handed over by one call.
+ */
+int perf_write_compress(struct perf_write *w, int level, size_t largest, struct err *err);
+
+/*
+ * Set a feature section to these bytes (copied). Before perf_write_start it is
+ * one of those known at the start, after it one of those at the end. On a pipe
+ * a late one is dropped, but for the build-ids, which become records.
+ */
+void perf_write_feature(struct perf_write *w, enum perf_feature feature, const void *bytes,
+			size_t size);
+
+/* Write header, events, features. EVENT_DESC is made here. */
+int perf_write_start(struct perf_write *w, const struct perf_write_event *events, uint32_t nr,
+		     struct err *err);
+
+/*
+ * Append whole records, buffered (`size` a multiple of 8). perf_write_ring takes
+ * them in up to two pieces straight from a ring and does not keep them.
+ * Errors: errno of the write; nothing more is taken after one.
+ */
+int perf_write_records(struct perf_write *w, const void *records, size_t size, struct err *err);
+int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err);
+
+/* Make what was taken so far readable for others, and for perf after SIGKILL. */
+int perf_write_flush(struct perf_write *w, struct err *err);
+
+/*
+ * Write what is known at the end and close the book. May be called after a
+ * failed write: then the file is closed at its last whole record.
+ */
+int perf_write_finish(struct perf_write *w, struct err *err);
+
+uint64_t perf_write_bytes(const struct perf_write *w);       /* written so far, all told */
+uint64_t perf_write_raw_bytes(const struct perf_write *w);   /* of ring data before compression */
+uint64_t perf_write_ring_bytes(const struct perf_write *w);  /* of ring data as written */
+void perf_write_free(struct perf_write *w);
+
+/* Pieces of feature sections, in host byte order, appended to `out`. */
+void perf_put_u32(struct str *out, uint32_t v);
+void perf_put_u64(struct str *out, uint64_t v);
+/* u32 length of what follows, the string, zeros up to a multiple of 64. */
+void perf_put_string(struct str *out, const char *s);
+/* An entry of the BUILD_ID section. misc: PERF_RECORD_MISC_KERNEL or _USER. */
+void perf_put_build_id(struct str *out, uint16_t misc, int32_t pid, const uint8_t *build_id,
+		       uint8_t size, const char *filename);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attr: from the options of record and an event to its perf_event_attr.
+ *
+ * Pure: it looks at nothing but its arguments.  What the running kernel lacks is
+ * taken away again by engine/fallback when an event does not open.
+ */
+#ifndef ENGINE_ATTR_H
+#define ENGINE_ATTR_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "engine/event.h"
+
+enum callgraph_mode {
+	CALLGRAPH_NONE,
+	CALLGRAPH_FP,
+	CALLGRAPH_DWARF,
+	CALLGRAPH_LBR,
+};
+
+struct attr_options {
+	uint64_t freq;                   /* -F; 0: not given */
+	uint64_t period;                 /* -c; 0: not given */
+	uint64_t default_freq;           /* where neither is given and the event has none */
+	enum callgraph_mode callgraph;
+	uint32_t stack_bytes;            /* dwarf: of user stack per sample */
+	uint64_t user_regs;              /* dwarf: attr_user_regs of this machine */
+	uint64_t branch_type;            /* PERF_SAMPLE_BRANCH_ bits of -b, -j; 0: none */
+	bool per_cpu;                    /* CPUs are watched, not tasks: sample the CPU */
+	bool inherit;                    /* what the watched tasks start is watched too */
+	bool command;                    /* a command is watched, from its exec on */
+	bool delayed;                    /* -D: the caller switches sampling on */
+	bool addresses;                  /* -d */
+	bool weight;                     /* -W */
+	bool transaction;
+	bool phys_addr;                  /* --phys-data */
+	bool data_page_size, code_page_size;
+	bool raw;                        /* -R */
+	bool sample_period;              /* -P */
+	bool sample_cpu;
+	bool per_thread_counts;          /* -s */
+	bool no_samples;                 /* -n */
+	bool switches;                   /* --switch-events */
+	bool namespaces, cgroups;
+	bool all_user, all_kernel;
+	bool kernel_chains, user_chains; /* --kernel-callchains, --user-callchains */
+	bool build_ids;                  /* have the kernel write them into MMAP2 */
+	bool unbuffered;                 /* --no-buffering: wake for each sample */
+	bool use_clockid;
+	int32_t clockid;
+	uint32_t nr_events;              /* all told, with the one for side-band */
+};
+
+/*
+ * Complete event->attr for sampling; what the event's own terms say goes before
+ * the options (-EINVAL with a message where a term makes no sense). `tracking` marks the one event whose ring
+ * gets the side-band records; `leader` is NULL or the leader of the event's group
+ * when that is another event.
+ */
+int attr_configure(struct event *event, const struct attr_options *options, bool tracking,
+		   const struct event *leader, struct err *err);
+
+/*
+ * PERF_REG_ mask of all general registers on `machine` (uname -m), as unwinding
+ * needs them; 0 where it is not known.
+ */
+uint64_t attr_user_regs(const char *machine);
+
+/* An event that samples nothing and only carries side-band records. */
+void attr_make_dummy(struct event *out);
+
+/* "fp", "dwarf", "dwarf,16384", "lbr" into options. -EINVAL with a message. */
+int attr_parse_callgraph(const char *text, struct attr_options *options, struct err *err);
+
+/* "any,u" and so on (-j) into options->branch_type. -EINVAL with a message. */
+int attr_parse_branches(const char *text, struct attr_options *options, struct err *err);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/counters.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "formats/attr_text.h"
+
+static int open_event(const struct perf_event_attr *attr, pid_t tid, int cpu, int group_fd)
+{
+	struct perf_event_attr copy = *attr;
+	long fd = syscall(SYS_perf_event_open, &copy, tid, cpu, group_fd, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The event's PMU may belong to some of the CPUs only (uncore, hybrid). */
+static bool event_on_cpu(const struct event *event, int cpu)
+{
+	cpu_vec cpus = { 0 };
+	bool on = false;
+
+	if (!event->cpus || !*event->cpus || cpu_list_parse(event->cpus, &cpus) < 0)
+		on = true;
+	for (size_t i = 0; i < cpus.nr; i++)
+		on |= cpus.v[i] == cpu;
+	vec_release(&cpus);
+	return on;
+}
+
+static void say_attr(const struct event *event)
+{
+	struct str text = STR_INIT;
+
+	attr_text_add(&text, &event->attr, " ", "\n");
+	log_debug("perf_event_attr of '%s':", event->name);
+	for (char *line = text.p, *end; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		log_debug("  %s", line + strspn(line, " "));
+	}
+	str_release(&text);
+}
+
+struct refusal {
+	uint32_t event;
+	int code, cpu;
+	pid_t tid;
+};
+
+/* Open one event everywhere. Returns 0, or -1 with the refusal filled. */
+static int open_everywhere(struct counters *c, uint32_t index, struct refusal *no)
+{
+	const struct event *event = &c->events->v[index];
+	bool member = event->leader != index;
+
+	for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
+		if (!event_on_cpu(event, c->cpus.v[cpu]))
+			continue;
+		for (size_t t = 0; t < c->threads.nr; t++) {
+			pid_t tid = c->threads.v[t].tid;
+			int group = member ? *counters_fd(c, event->leader, cpu, t) : -1;
+			int fd;
+
+			if (member && group < 0)
+				continue;
+			fd = open_event(&event->attr, tid, c->cpus.v[cpu], group);
+			/* The thread ended, or the CPU went away: go on without. */
+			if (fd == -ESRCH || (fd == -ENODEV && tid == -1 && cpu))
+				continue;
+			if (fd < 0) {
+				*no = (struct refusal){ index, -fd, c->cpus.v[cpu], tid };
+				return -1;
+			}
+			*counters_fd(c, index, cpu, t) = fd;
+		}
+	}
+	return 0;
+}
+
+static void close_fds(struct counters *c)
+{
+	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+
+	for (size_t i = 0; i < c->cpus.nr && c->rings; i++)
+		ring_close(&c->rings[i]);
+	for (size_t i = 0; i < nr && c->fds; i++) {
+		if (c->fds[i] >= 0)
+			close(c->fds[i]);
+		c->fds[i] = -1;
+	}
+}
+
+static bool nothing_open(const struct counters *c)
+{
+	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+
+	for (size_t i = 0; i < nr; i++)
+		if (c->fds[i] >= 0)
+			return false;
+	return true;
+}
+
+/* Open all events, falling back as long as there is something to fall back to. */
+static int open_all(struct counters *c, struct fallback *fallback, struct err *err)
+{
+	for (;;) {
+		struct refusal no = { 0 };
+		uint32_t i;
+		int r;
+
+		for (i = 0; i < c->events->nr; i++)
+			if (open_everywhere(c, i, &no) < 0)
+				break;
+		if (i == c->events->nr)
+			break;
+		close_fds(c);
+		r = fallback_try(fallback, c->events, no.event, no.code, no.tid, no.cpu, err);
+		if (r < 0) {
+			say_attr(&c->events->v[no.event]);
+			return r;
+		}
+	}
+	if (nothing_open(c))
+		return err_set(err, ESRCH, "cannot record: %s",
+			       c->threads.v[0].tid > 0 ? "the watched processes have ended already"
+						       : "no event fits any of these CPUs");
+	return 0;
+}
+
+/* Give each CPU one ring. Returns 0 or a negative errno of mmap or ioctl. */
+static int map_rings(struct counters *c)
+{
+	size_t per_cpu = c->threads.nr;
+
+	for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
+		struct ring *ring = &c->rings[cpu];
+
+		for (size_t i = 0; i < c->events->nr * per_cpu; i++) {
+			int fd = *counters_fd(c, i / per_cpu, cpu, i % per_cpu), r;
+
+			if (fd < 0)
+				continue;
+			if (!ring->page)
+				r = ring_open(ring, fd, c->cpus.v[cpu], c->ring_bytes);
+			else
+				r = ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) < 0 ? -errno : 0;
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int ring_error(const struct counters *c, int code, struct err *err)
+{
+	if (code == EPERM)
+		return err_set(err, code, "cannot map rings of even %" PRIu64 " KB: the limit for "
+			       "locked memory is used up; raise 'ulimit -l' or "
+			       "/proc/sys/kernel/perf_event_mlock_kb", c->ring_bytes >> 10);
+	if (code == ENOMEM || code == EINVAL)
+		return err_set(err, code, "cannot map rings of %" PRIu64 " KB (%s); try a smaller -m",
+			       c->ring_bytes >> 10, strerror(code));
+	return err_set(err, code, "cannot map the rings: %s", strerror(code));
+}
+
+int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
+		  thread_vec *threads, struct fallback *fallback, uint64_t ring_bytes,
+		  bool ring_asked, struct err *err)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), first_bytes = ring_bytes;
+	size_t nr;
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	c->events = events;
+	c->cpus = *cpus;
+	c->threads = *threads;
+	memset(cpus, 0, sizeof(*cpus));
+	memset(threads, 0, sizeof(*threads));
+	c->ring_bytes = ring_bytes;
+	nr = events->nr * c->cpus.nr * c->threads.nr;
+	fallback->nr_fds = nr;
+	c->fds = mem_realloc_array(NULL, nr, sizeof(*c->fds));
+	for (size_t i = 0; i < nr; i++)
+		c->fds[i] = -1;
+	c->rings = mem_zalloc((c->cpus.nr + 1) * sizeof(*c->rings));
+	r = open_all(c, fallback, err);
+	while (r == 0 && ring_bytes) {
+		r = map_rings(c);
+		/* EPERM is the limit of locked memory (perf_event_open(2), perf_event_mlock_kb). */
+		if (r != -EPERM || c->ring_bytes <= page_size) {
+			if (r < 0)
+				r = ring_error(c, -r, err);
+			break;
+		}
+		c->ring_bytes /= 2;
+		close_fds(c);
+		r = open_all(c, fallback, err);
+	}
+	if (r < 0) {
+		counters_close(c);
+		return r;
+	}
+	if (c->ring_bytes < first_bytes)
+		(ring_asked ? log_note : log_info)(
+			"locked memory allows rings of %" PRIu64 " KB, not %" PRIu64 " KB: more samples "
+			"may be lost; 'ulimit -l' or perf_event_mlock_kb raises that",
+			c->ring_bytes >> 10, first_bytes >> 10);
+	for (uint32_t i = 0; i < events->nr; i++)
+		say_attr(&events->v[i]);
+	return 0;
+}
+
+void counters_close(struct counters *c)
+{
+	if (c->fds)
+		close_fds(c);
+	free(c->fds);
+	free(c->rings);
+	vec_release(&c->cpus);
+	vec_release(&c->threads);
+	memset(c, 0, sizeof(*c));
+}
+
+/* Call ioctl on each fd of an event; the first error, or 0. */
+static int event_ioctl(const struct counters *c, size_t event, unsigned long request,
+		       unsigned long arg)
+{
+	size_t nr = c->cpus.nr * c->threads.nr;
+
+	for (size_t i = 0; i < nr; i++) {
+		int fd = c->fds[event * nr + i];
+
+		if (fd >= 0 && ioctl(fd, request, arg) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int counters_filter(struct counters *c, struct err *err)
+{
+	for (size_t i = 0; i < c->events->nr; i++) {
+		const struct event *event = &c->events->v[i];
+		int r;
+
+		if (!event->filter)
+			continue;
+		r = event_ioctl(c, i, PERF_EVENT_IOC_SET_FILTER,
+				(unsigned long)(uintptr_t)event->filter);
+		if (r < 0)
+			return err_set(err, -r, "cannot filter event '%s' by '%s': %s%s", event->name,
+				       event->filter, r == -EINVAL ? "not a valid filter" : strerror(-r),
+				       r == -EINVAL ? "; its fields are in the tracepoint's format file"
+						    : "");
+	}
+	return 0;
+}
+
+static void switch_all(struct counters *c, unsigned long request)
+{
+	for (size_t i = 0; i < c->events->nr; i++)
+		if (c->events->v[i].leader == i)
+			event_ioctl(c, i, request, 0);
+}
+
+void counters_enable(struct counters *c)
+{
+	switch_all(c, PERF_EVENT_IOC_ENABLE);
+}
+
+void counters_disable(struct counters *c)
+{
+	switch_all(c, PERF_EVENT_IOC_DISABLE);
+}
+
+uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr)
+{
+	size_t most = c->cpus.nr * c->threads.nr;
+	uint64_t *ids = mem_realloc_array(NULL, most, sizeof(*ids));
+
+	*nr = 0;
+	for (size_t i = 0; i < most; i++) {
+		int fd = c->fds[event * most + i];
+
+		if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_ID, &ids[*nr]) == 0)
+			(*nr)++;
+	}
+	return ids;
+}
+
+uint64_t counters_lost(const struct counters *c, size_t event, size_t cpu, size_t thread)
+{
+	uint64_t format = c->events->v[event].attr.read_format;
+	int fd = *counters_fd(c, event, cpu, thread);
+	uint64_t words[8];
+	size_t at = 1;
+
+	/* A group's values are read through its leader, in one go: not worth it here. */
+	if (fd < 0 || !(format & PERF_FORMAT_LOST) || (format & PERF_FORMAT_GROUP))
+		return 0;
+	at += !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED);
+	at += !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
+	at += !!(format & PERF_FORMAT_ID);
+	if (read(fd, words, sizeof(words)) < (ssize_t)((at + 1) * sizeof(*words)))
+		return 0;
+	return words[at];
+}
+
+bool counters_tasks_ended(const struct counters *c)
+{
+	if (!c->threads.nr || c->threads.v[0].tid < 0)
+		return false;
+	for (size_t t = 0; t < c->threads.nr; t++) {
+		for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
+			struct pollfd p = { .fd = *counters_fd(c, 0, cpu, t), .events = POLLIN };
+
+			if (p.fd >= 0 && (poll(&p, 1, 0) < 1 || !(p.revents & POLLHUP)))
+				return false;
+		}
+	}
+	return true;
+}

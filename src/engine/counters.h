@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * counters: events, opened on threads and CPUs.
+ *
+ * In: configured events (engine/attr), threads and CPUs (engine/target).  Out: one
+ * file descriptor and id for each event x CPU x thread, and for sampling one ring
+ * per CPU that all of that CPU's events write to (PERF_EVENT_IOC_SET_OUTPUT):
+ *
+ *	            CPU 0                CPU 1
+ *	event 0     fd ---> ring 0       fd ---> ring 1
+ *	event 1     fd -----^            fd -----^
+ *	side-band   fd -----^            fd -----^
+ *
+ * A CPU that goes offline or a thread that ends meanwhile leaves a hole (fd -1);
+ * only when nothing at all could be opened is that an error.  What the kernel
+ * refuses goes through engine/fallback, which may change the events' attrs.
+ */
+#ifndef ENGINE_COUNTERS_H
+#define ENGINE_COUNTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "engine/event.h"
+#include "engine/fallback.h"
+#include "engine/ring.h"
+#include "engine/target.h"
+
+struct counters {
+	struct event_list *events;       /* borrowed; attrs as they were opened */
+	cpu_vec cpus;
+	thread_vec threads;
+	int *fds;                        /* see counters_fd; -1: not open */
+	struct ring *rings;              /* per CPU; page NULL: none */
+	uint64_t ring_bytes;             /* of each; 0: counting only */
+};
+
+/*
+ * Take over `cpus` and `threads` and open everything, with rings of `ring_bytes`
+ * (0: none).  A ring that does not fit the locked-memory limit is halved until it
+ * does; that is said if `ring_asked`.  Not thread-safe; on failure nothing is open.
+ */
+int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
+		  thread_vec *threads, struct fallback *fallback, uint64_t ring_bytes,
+		  bool ring_asked, struct err *err);
+void counters_close(struct counters *c);
+
+static inline int *counters_fd(const struct counters *c, size_t event, size_t cpu, size_t thread)
+{
+	return &c->fds[(event * c->cpus.nr + cpu) * c->threads.nr + thread];
+}
+
+/* Set the tracepoint filters. -EINVAL names the event and quotes the filter. */
+int counters_filter(struct counters *c, struct err *err);
+
+/* Switch all that is not a group's member on or off. */
+void counters_enable(struct counters *c);
+void counters_disable(struct counters *c);
+
+/* The ids of one event (new array, caller frees; NULL and 0 if none). */
+uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr);
+
+/* Samples that one counter lost by PERF_FORMAT_LOST; 0 where that is not counted. */
+uint64_t counters_lost(const struct counters *c, size_t event, size_t cpu, size_t thread);
+
+/* Whether every watched task has ended (always false for CPUs). */
+bool counters_tasks_ended(const struct counters *c);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define LINKS_MOST 40
+
+static int cannot_write(const char *path, int code, struct err *err)
+{
+	return err_set(err, code, "cannot write '%s': %s%s", path, strerror(code),
+		       code == EACCES || code == EROFS ? "; -o names another file" : "");
+}
+
+static int open_stdout(struct output *out, struct err *err)
+{
+	struct stat st;
+	int flags;
+
+	if (isatty(STDOUT_FILENO))
+		return err_set(err, EINVAL, "'-o -' would write binary data to a terminal; "
+			       "redirect it into a file or a pipe");
+	out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (out->fd < 0 || fstat(out->fd, &st) < 0)
+		return cannot_write("-", errno, err);
+	/* Even a regular file is written as a stream: it may be open for appending. */
+	out->is_pipe = true;
+	flags = fcntl(out->fd, F_GETFL);
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(out->fd, F_SETFL, flags & ~O_NONBLOCK);
+	return 0;
+}
+
+/* FIFOs, /dev/null and the like: 1 if it was one. */
+static int open_special(struct output *out, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, EISDIR, "cannot write '%s': it is a directory", path);
+	out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (out->fd < 0)
+		return cannot_write(path, errno, err);
+	out->is_pipe = !S_ISBLK(st.st_mode) && lseek(out->fd, 0, SEEK_SET) < 0;
+	return 1;
+}
+
+/*
+ * Follow links in the last part of `path`, each of which has to be ours or root's.
+ * What a stranger's link points at would otherwise be moved away and replaced.
+ */
+static int follow_links(const char *path, struct str *file, struct err *err)
+{
+	str_add(file, path);
+	for (int i = 0; i < LINKS_MOST; i++) {
+		char to[PATH_MAX], *slash;
+		struct stat st;
+		ssize_t n;
+
+		if (lstat(file->p, &st) < 0)
+			return errno == ENOENT ? 0 : cannot_write(path, errno, err);
+		if (!S_ISLNK(st.st_mode))
+			return 0;
+		if (st.st_uid != geteuid() && st.st_uid != 0)
+			return err_set(err, ELOOP,
+				       "cannot write '%s': it is a symbolic link of another user "
+				       "(uid %u), which is not followed", path, st.st_uid);
+		n = readlink(file->p, to, sizeof(to) - 1);
+		if (n < 0)
+			return cannot_write(path, errno, err);
+		to[n] = '\0';
+		slash = strrchr(file->p, '/');
+		if (to[0] == '/' || !slash) {
+			str_clear(file);
+		} else {
+			file->len = (size_t)(slash + 1 - file->p);
+			file->p[file->len] = '\0';
+		}
+		str_add(file, to);
+	}
+	return cannot_write(path, ELOOP, err);
+}
+
+/* Keep what is there as NAME.old; an empty file is not worth it. */
+static int keep_previous(struct output *out, struct err *err)
+{
+	struct str old = STR_INIT;
+	struct stat st;
+	int r = 0;
+
+	if (lstat(out->file, &st) < 0)
+		return 0;
+	if (st.st_size == 0)
+		return unlink(out->file) < 0 ? cannot_write(out->path, errno, err) : 0;
+	str_addf(&old, "%s.old", out->file);
+	if (rename(out->file, old.p) < 0)
+		r = err_set(err, errno, "cannot keep the previous '%s' as '%s': %s", out->path, old.p,
+			    strerror(errno));
+	else
+		out->kept_old = true;
+	str_release(&old);
+	return r;
+}
+
+/* Under sudo: whose file it should be. */
+static void give_to_caller(int fd)
+{
+	const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
+	uint64_t uid, gid;
+
+	if (geteuid() != 0 || !uid_text || !gid_text || str_u64(uid_text, &uid) < 0 ||
+	    str_u64(gid_text, &gid) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return;
+	/* A file system that does not know owners is no reason to fail. */
+	if (fchown(fd, (uid_t)uid, (gid_t)gid) < 0)
+		return;
+}
+
+int output_open(struct output *out, const char *path, struct err *err)
+{
+	struct str file = STR_INIT;
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	out->fd = -1;
+	out->path = mem_strdup(path);
+	if (strcmp(path, "-") == 0)
+		return open_stdout(out, err);
+	r = follow_links(path, &file, err);
+	if (r == 0)
+		r = open_special(out, path, err);
+	if (r) {
+		str_release(&file);
+		return r < 0 ? r : 0;
+	}
+	out->file = str_take(&file);
+	r = keep_previous(out, err);
+	if (r < 0)
+		return r;
+	out->fd = open(out->file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out->fd < 0) {
+		r = cannot_write(path, errno, err);
+		output_abandon(out);
+		return r;
+	}
+	give_to_caller(out->fd);
+	return 0;
+}
+
+void output_abandon(struct output *out)
+{
+	struct str old = STR_INIT;
+
+	if (!out->file)
+		return;
+	if (out->fd >= 0)
+		unlink(out->file);
+	if (out->kept_old) {
+		str_addf(&old, "%s.old", out->file);
+		/* Best effort: the file is still there under its other name. */
+		if (rename(old.p, out->file) == 0)
+			out->kept_old = false;
+		str_release(&old);
+	}
+}
+
+void output_release(struct output *out)
+{
+	free(out->path);
+	free(out->file);
+	out->path = out->file = NULL;
+}

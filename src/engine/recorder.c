@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/recorder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/buildids.h"
+#include "engine/counters.h"
+#include "engine/host.h"
+#include "engine/output.h"
+#include "engine/synth.h"
+#include "engine/tracefs.h"
+#include "engine/tracing.h"
+#include "engine/workload.h"
+#include "formats/perf_write.h"
+
+/* How long samples may lie in a ring: what a killed recorder loses at most. */
+#define TICK_MS 500
+/* After the first Ctrl-C the command may still end by itself. */
+#define GRACE_MS 1000
+/* Room in a ring is given back after at most this much. */
+#define WRITE_MOST (512u << 10)
+
+struct recorder {
+	const struct recorder_options *o;
+	struct event_list *events;
+	struct recorder_result *result;
+	struct counters counters;
+	struct workload workload;
+	struct output output;
+	struct perf_write *writer;
+	struct buildids *buildids;
+	int epoll_fd, signal_fd;
+	sigset_t old_mask;
+	bool masked, stop, has_time;
+	uint64_t first_ns, last_ns;
+	uint32_t time_offset;            /* of the time in a SAMPLE */
+	uint8_t *record;                 /* room for one */
+	int64_t enable_at_ms, stop_at_ms;        /* -1: not planned */
+	int signals;                     /* INT, TERM, HUP so far */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+uint64_t recorder_default_ring(uint32_t nr_cpus)
+{
+	const uint64_t least = 512u << 10, most = 2u << 20, in_all = 128u << 20;
+	int64_t kb = read_number("/proc/sys/kernel/perf_event_mlock_kb", 516);
+	uint64_t bytes = least;
+
+	/* Without privilege: what mmap gives before it counts against ulimit -l. */
+	if (geteuid() != 0) {
+		while (bytes > (uint64_t)sysconf(_SC_PAGESIZE) &&
+		       bytes + (uint64_t)sysconf(_SC_PAGESIZE) > (uint64_t)kb << 10)
+			bytes /= 2;
+		return bytes;
+	}
+	for (bytes = most; bytes > least && bytes * nr_cpus > in_all;)
+		bytes /= 2;
+	return bytes;
+}
+
+/* --- before: events ----------------------------------------------------------- */
+
+/*
+ * Side-band records have an event of their own unless one event of a command
+ * does: sampling starts later than they have to, is switched off and on, and on a
+ * crowded PMU an event that is not scheduled reports no mappings either.
+ */
+static void add_tracking_event(struct recorder *r, bool command)
+{
+	struct event_list *l = r->events;
+
+	if (l->nr == 1 && command && !r->o->delay_ms)
+		return;
+	if (l->nr == l->cap) {
+		l->cap = l->nr + 1;
+		l->v = mem_realloc_array(l->v, l->cap, sizeof(*l->v));
+	}
+	attr_make_dummy(&l->v[l->nr]);
+	l->v[l->nr].leader = l->nr;
+	l->nr++;
+}
+
+static int configure_events(struct recorder *r, struct attr_options *attr, struct err *err)
+{
+	struct event_list *l = r->events;
+	bool cpu = false;
+	int ret = 0;
+
+	add_tracking_event(r, attr->command);
+	attr->nr_events = l->nr;
+	for (uint32_t i = 0; i < l->nr; i++)
+		cpu |= l->v[i].attr.type == PERF_TYPE_TRACEPOINT;
+	/* All records of a file end alike, whatever event's ring they came through. */
+	attr->sample_cpu |= cpu || attr->raw;
+	for (uint32_t i = 0; i < l->nr && ret == 0; i++) {
+		const struct event *e = &l->v[i];
+
+		ret = attr_configure(&l->v[i], attr, i == l->nr - 1,
+				     e->leader != i ? &l->v[e->leader] : NULL, err);
+	}
+	return ret;
+}
+
+static int open_counters(struct recorder *r, struct err *err)
+{
+	const struct recorder_options *o = r->o;
+	struct attr_options attr = o->attr;
+	struct fallback fallback = { .default_event = o->default_event };
+	thread_vec threads = { 0 };
+	cpu_vec cpus = { 0 };
+	struct utsname uts;
+	uint64_t ring_bytes = o->ring_bytes;
+	int ret;
+
+	attr.command = o->command && target_is_none(&o->target);
+	attr.per_cpu = target_is_cpus(&o->target);
+	attr.delayed = o->delay_ms > 0;
+	fallback.per_cpu = attr.per_cpu && !target_is_tasks(&o->target);
+	if (attr.callgraph == CALLGRAPH_DWARF && uname(&uts) == 0) {
+		attr.user_regs = attr_user_regs(uts.machine);
+		if (!attr.user_regs)
+			return err_set(err, ENOTSUP, "--call-graph dwarf does not know the registers of "
+				       "%s; try --call-graph fp", uts.machine);
+	}
+	ret = target_cpus(&o->target, &cpus, err);
+	if (ret == 0 && attr.command)
+		*vec_push(&threads) = (struct thread_id){ r->workload.pid, r->workload.pid };
+	else if (ret == 0)
+		ret = target_threads(&o->target, &threads, err);
+	if (ret == 0) {
+		if (!ring_bytes)
+			ring_bytes = recorder_default_ring((uint32_t)cpus.nr);
+		ret = configure_events(r, &attr, err);
+	}
+	if (ret == 0) {
+		ret = counters_open(&r->counters, r->events, &cpus, &threads, &fallback, ring_bytes,
+				    o->ring_bytes != 0, err);
+	}
+	vec_release(&threads);
+	vec_release(&cpus);
+	return ret == 0 ? counters_filter(&r->counters, err) : ret;
+}
+
+/* --- before: the file --------------------------------------------------------- */
+
+static void set_clock_features(struct recorder *r)
+{
+	struct timespec res, mono, wall;
+	clockid_t id = r->o->attr.clockid;
+	struct str s = STR_INIT;
+
+	if (!r->o->attr.use_clockid || clock_getres(id, &res) < 0)
+		return;
+	perf_put_u64(&s, (uint64_t)res.tv_sec * 1000000000u + (uint64_t)res.tv_nsec);
+	perf_write_feature(r->writer, FEATURE_CLOCKID, s.p, s.len);
+	str_clear(&s);
+	clock_gettime(id, &mono);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	perf_put_u32(&s, 1);             /* version of this section */
+	perf_put_u32(&s, (uint32_t)id);
+	perf_put_u64(&s, (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec);
+	perf_put_u64(&s, (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec);
+	perf_write_feature(r->writer, FEATURE_CLOCK_DATA, s.p, s.len);
+	str_release(&s);
+}
+
+static void set_group_feature(struct recorder *r)
+{
+	struct str s = STR_INIT, groups = STR_INIT;
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < r->events->nr; i++) {
+		uint32_t members = 0;
+
+		for (uint32_t j = 0; j < r->events->nr; j++)
+			members += r->events->v[j].leader == i;
+		if (members < 2)
+			continue;
+		perf_put_string(&groups, "{anon_group}");
+		perf_put_u32(&groups, i);
+		perf_put_u32(&groups, members);
+		nr++;
+	}
+	perf_put_u32(&s, nr);
+	str_addn(&s, groups.p, groups.len);
+	if (nr)
+		perf_write_feature(r->writer, FEATURE_GROUP_DESC, s.p, s.len);
+	str_release(&groups);
+	str_release(&s);
+}
+
+static int read_tracing(struct recorder *r, struct str *out, struct err *err)
+{
+	const char *tracefs;
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->events->nr; i++)
+		any |= r->events->v[i].attr.type == PERF_TYPE_TRACEPOINT;
+	if (!any)
+		return 0;
+	tracefs = tracefs_dir(NULL, err);
+	if (!tracefs)
+		return -ENOENT;
+	return tracing_data(r->events, tracefs, out, err);
+}
+
+static int write_events(struct recorder *r, struct err *err)
+{
+	uint32_t nr = r->events->nr;
+	struct perf_write_event *events = mem_zalloc(nr * sizeof(*events));
+	uint64_t **ids = mem_zalloc(nr * sizeof(*ids));
+	int ret;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct event *e = &r->events->v[i];
+
+		ids[i] = counters_ids(&r->counters, i, &events[i].nr_ids);
+		events[i].ids = ids[i];
+		events[i].attr = &e->attr;
+		events[i].name = e->name;
+		events[i].unit = e->unit;
+		events[i].scale = e->scale ? e->scale : 1.0;
+	}
+	ret = perf_write_start(r->writer, events, nr, err);
+	for (uint32_t i = 0; i < nr; i++)
+		free(ids[i]);
+	free(ids);
+	free(events);
+	return ret;
+}
+
+static int open_writer(struct recorder *r, struct err *err)
+{
+	const struct recorder_options *o = r->o;
+	struct str tracing = STR_INIT;
+	int ret = read_tracing(r, &tracing, err);
+
+	if (ret == 0)
+		ret = output_open(&r->output, o->output, err);
+	if (ret < 0) {
+		str_release(&tracing);
+		return ret;
+	}
+	r->writer = perf_write_new(r->output.fd, r->output.is_pipe, o->output);
+	if (tracing.len)
+		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing.p, tracing.len);
+	str_release(&tracing);
+	if (o->compress_level)
+		ret = perf_write_compress(r->writer, o->compress_level, r->counters.ring_bytes, err);
+	if (ret < 0)
+		return ret;
+	host_features(r->writer, o->version, o->argv);
+	set_group_feature(r);
+	set_clock_features(r);
+	if (o->attr.branch_type)
+		perf_write_feature(r->writer, FEATURE_BRANCH_STACK, "", 0);
+	ret = write_events(r, err);
+	r->result->written = ret == 0;
+	return ret;
+}
+
+/* --- before: what is there already -------------------------------------------- */
+
+static int take_synthesized(void *arg, const void *record, size_t size, struct err *err)
+{
+	struct recorder *r = arg;
+
+	return perf_write_records(r->writer, record, size, err);
+}
+
+static int write_marker(struct recorder *r, uint32_t type, struct err *err)
+{
+	struct perf_event_header header = { .type = type, .size = sizeof(header) };
+
+	return perf_write_records(r->writer, &header, sizeof(header), err);
+}
+
+static int synthesize(struct recorder *r, struct err *err)
+{
+	const struct perf_event_attr *tracking = &r->events->v[r->events->nr - 1].attr;
+	struct synth s = {
+		.sink = take_synthesized,
+		.arg = r,
+		.buildids = r->buildids,
+		.sample_type = r->events->v[0].attr.sample_type,
+		.mmap_data = tracking->mmap_data,
+		.build_ids = tracking->build_id,
+		.proc = "/proc",
+	};
+	const struct target *target = &r->o->target;
+	int ret = synth_kernel(&s, err);
+
+	if (ret == 0 && target_is_tasks(target))
+		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
+	else if (ret == 0 && target_is_cpus(target))
+		ret = synth_all_tasks(&s, err);
+	return ret < 0 ? ret : write_marker(r, RECORD_FINISHED_INIT, err);
+}
+
+/* --- meanwhile: rings --------------------------------------------------------- */
+
+struct tally {
+	uint64_t samples, lost, throttled, first_ns, last_ns;
+};
+
+static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
+			   const struct perf_event_header *header, struct tally *tally)
+{
+	uint64_t time;
+
+	switch (header->type) {
+	case PERF_RECORD_SAMPLE:
+		time = ring_word(ring, at, r->time_offset);
+		tally->samples++;
+		if (!tally->first_ns || time < tally->first_ns)
+			tally->first_ns = time;
+		if (time > tally->last_ns)
+			tally->last_ns = time;
+		break;
+	case PERF_RECORD_LOST:
+		tally->lost += ring_word(ring, at, 16);
+		break;
+	case PERF_RECORD_THROTTLE:
+		tally->throttled++;
+		break;
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		if (r->o->no_build_ids)
+			break;
+		ring_copy(ring, at, r->record, header->size);
+		buildids_note(r->buildids, r->record);
+		break;
+	}
+}
+
+static void count(struct recorder *r, const struct tally *tally)
+{
+	r->result->samples += tally->samples;
+	r->result->lost_records += tally->lost;
+	r->result->throttled += tally->throttled;
+	if (!tally->samples)
+		return;
+	if (!r->has_time || tally->first_ns < r->first_ns)
+		r->first_ns = tally->first_ns;
+	if (tally->last_ns > r->last_ns)
+		r->last_ns = tally->last_ns;
+	r->has_time = true;
+}
+
+/* The first `size` bytes of the pieces. */
+static int cut(struct iovec *pieces, int nr, uint64_t size)
+{
+	if (pieces[0].iov_len >= size) {
+		pieces[0].iov_len = size;
+		return 1;
+	}
+	if (nr > 1)
+		pieces[1].iov_len = size - pieces[0].iov_len;
+	return nr;
+}
+
+/* Write what a ring holds now; 1 if there was anything. */
+static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
+{
+	struct iovec pieces[2];
+	uint64_t left;
+	int nr, ret = 0;
+
+	if (!ring->page)
+		return 0;
+	for (left = ring_peek(ring, pieces, &nr); left && ret >= 0;) {
+		struct tally tally = { 0 };
+		uint64_t at = 0;
+
+		while (at < left && at < WRITE_MOST) {
+			const struct perf_event_header *header = ring_header(ring, at);
+
+			if (header->size < sizeof(*header) || header->size > left - at)
+				return err_set(err, EIO, "the ring of CPU %d is damaged: a record of "
+					       "%u bytes", ring->cpu, header->size);
+			look_at_record(r, ring, at, header, &tally);
+			at += header->size;
+		}
+		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, at), err);
+		if (ret < 0)
+			return ret;
+		count(r, &tally);
+		ring_consume(ring, at);
+		left -= at;
+		if (left) {
+			uint64_t all = ring_peek(ring, pieces, &nr);
+
+			/* No further than the first look, or a busy ring would hold us. */
+			if (all > left)
+				nr = cut(pieces, nr, left);
+		}
+		ret = 1;
+	}
+	return ret;
+}
+
+/* All rings once, the mark of a full round, and the header brought up to date. */
+static int drain_all(struct recorder *r, struct err *err)
+{
+	bool any = false;
+	int ret = 0;
+
+	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0; i++) {
+		ret = drain_ring(r, &r->counters.rings[i], err);
+		any |= ret > 0;
+	}
+	if (ret >= 0 && any)
+		ret = write_marker(r, RECORD_FINISHED_ROUND, err);
+	if (ret >= 0)
+		ret = perf_write_flush(r->writer, err);
+	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
+		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
+			 r->o->max_bytes);
+		r->stop = true;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* --- meanwhile: signals ------------------------------------------------------- */
+
+static int catch_signals(struct recorder *r, struct err *err)
+{
+	static const int enders[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction hup;
+	sigset_t mask, block;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	for (size_t i = 0; i < sizeof(enders) / sizeof(*enders); i++) {
+		/* nohup asks not to be ended by SIGHUP. */
+		if (enders[i] == SIGHUP && sigaction(SIGHUP, NULL, &hup) == 0 &&
+		    hup.sa_handler == SIG_IGN)
+			continue;
+		sigaddset(&mask, enders[i]);
+	}
+	block = mask;
+	/* A reader that goes away is an error of write, to be told as such. */
+	sigaddset(&block, SIGPIPE);
+	/* Past `ulimit -f` likewise. */
+	sigaddset(&block, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &block, &r->old_mask);
+	r->masked = true;
+	r->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (r->signal_fd < 0 || r->epoll_fd < 0)
+		return err_set(err, errno, "cannot wait for events: %s", strerror(errno));
+	return 0;
+}
+
+/* Signals caught meanwhile are ours; let the caller's mask see none of them. */
+static void release_signals(struct recorder *r)
+{
+	static const struct timespec zero;
+	sigset_t pipe;
+
+	if (!r->masked)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigaddset(&pipe, SIGXFSZ);
+	sigaddset(&pipe, SIGCHLD);
+	while (sigtimedwait(&pipe, NULL, &zero) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
+	if (r->signal_fd >= 0)
+		close(r->signal_fd);
+	if (r->epoll_fd >= 0)
+		close(r->epoll_fd);
+}
+
+static bool command_is_watched(const struct recorder *r)
+{
+	return r->workload.pid && target_is_none(&r->o->target);
+}
+
+static void take_ender(struct recorder *r, const struct signalfd_siginfo *info)
+{
+	r->signals++;
+	/* A terminal sends to the command as well; kill(1) only to us: pass it on. */
+	if (r->workload.pid && !r->workload.ended && info->ssi_code <= 0)
+		kill(r->workload.pid, (int)info->ssi_signo);
+	if (command_is_watched(r) && r->signals == 1 && !r->workload.ended)
+		r->stop_at_ms = now_ms() + GRACE_MS;
+	else
+		r->stop = true;
+}
+
+static void take_signals(struct recorder *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			take_ender(r, &info);
+		else if (r->workload.pid && workload_exited(&r->workload))
+			r->stop = true;
+	}
+}
+
+/* --- meanwhile: the loop ------------------------------------------------------ */
+
+static int watch(struct recorder *r, struct err *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	/*
+	 * Rings by edge: all are emptied whenever anything happens, and an event whose
+	 * task has ended hangs up for ever, though others still write to its ring.
+	 */
+	if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->signal_fd, &event) < 0)
+		return err_set(err, errno, "epoll: %s", strerror(errno));
+	for (size_t i = 0; i < r->counters.cpus.nr; i++) {
+		event.events = EPOLLIN | EPOLLET;
+		if (r->counters.rings[i].page &&
+		    epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->counters.rings[i].fd, &event) < 0)
+			return err_set(err, errno, "epoll: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static void wait_for_something(struct recorder *r)
+{
+	struct epoll_event events[64];
+	int64_t until = now_ms() + TICK_MS;
+	int64_t left;
+	int n;
+
+	if (r->enable_at_ms >= 0 && r->enable_at_ms < until)
+		until = r->enable_at_ms;
+	if (r->stop_at_ms >= 0 && r->stop_at_ms < until)
+		until = r->stop_at_ms;
+	left = until - now_ms();
+	n = epoll_wait(r->epoll_fd, events, 64, left > 0 ? (int)left : 0);
+	if (n < 0 && errno != EINTR)
+		log_debug("epoll_wait: %s", strerror(errno));
+	take_signals(r);
+}
+
+static int record_loop(struct recorder *r, struct err *err)
+{
+	int ret = watch(r, err);
+
+	while (ret == 0 && !r->stop) {
+		wait_for_something(r);
+		if (r->enable_at_ms >= 0 && now_ms() >= r->enable_at_ms) {
+			r->enable_at_ms = -1;
+			counters_enable(&r->counters);
+			log_info("sampling switched on (-D)");
+		}
+		if (r->stop_at_ms >= 0 && now_ms() >= r->stop_at_ms)
+			r->stop = true;
+		if (target_is_tasks(&r->o->target) && counters_tasks_ended(&r->counters))
+			r->stop = true;
+		ret = drain_all(r, err);
+	}
+	return ret;
+}
+
+static int start(struct recorder *r, struct err *err)
+{
+	bool command = command_is_watched(r);
+	int ret = 0;
+
+	if (!command && !r->o->delay_ms)
+		counters_enable(&r->counters);
+	if (r->workload.pid)
+		ret = workload_start(&r->workload, err);
+	if (ret < 0)
+		r->result->command_failed = true;
+	else if (r->o->delay_ms)
+		r->enable_at_ms = now_ms() + r->o->delay_ms;
+	return ret;
+}
+
+/* --- after -------------------------------------------------------------------- */
+
+/* LOST_SAMPLES for what each counter says it lost, for the event's own id. */
+static int write_lost(struct recorder *r, size_t event, uint64_t lost, uint64_t id,
+		      struct err *err)
+{
+	uint64_t sample_type = r->events->v[event].attr.sample_type;
+	struct {
+		struct perf_event_header header;
+		uint64_t lost, trailer[8];
+	} d = { .header = { .type = PERF_RECORD_LOST_SAMPLES } };
+	size_t trailer = synth_trailer_size(sample_type);
+
+	d.header.size = (uint16_t)(16 + trailer);
+	d.lost = lost;
+	if (sample_type & PERF_SAMPLE_IDENTIFIER)
+		d.trailer[trailer / 8 - 1] = id;
+	return perf_write_records(r->writer, &d, d.header.size, err);
+}
+
+static int account_lost(struct recorder *r, struct err *err)
+{
+	struct counters *c = &r->counters;
+	int ret = 0;
+
+	for (size_t e = 0; e < r->events->nr && ret == 0; e++) {
+		uint64_t lost = 0, *ids;
+		uint32_t nr;
+
+		for (size_t cpu = 0; cpu < c->cpus.nr; cpu++)
+			for (size_t t = 0; t < c->threads.nr; t++)
+				lost += counters_lost(c, e, cpu, t);
+		r->result->lost_samples += lost;
+		if (!lost)
+			continue;
+		ids = counters_ids(c, e, &nr);
+		ret = write_lost(r, e, lost, nr ? ids[0] : 0, err);
+		free(ids);
+	}
+	return ret;
+}
+
+static int finish(struct recorder *r, bool good, struct err *err)
+{
+	struct str s = STR_INIT;
+	int ret = 0;
+
+	counters_disable(&r->counters);
+	if (good)
+		ret = drain_all(r, err);
+	if (good && ret == 0)
+		ret = account_lost(r, err);
+	if (!r->o->no_build_ids) {
+		buildids_section(r->buildids, &s);
+		if (s.len)
+			perf_write_feature(r->writer, FEATURE_BUILD_ID, s.p, s.len);
+		str_clear(&s);
+	}
+	perf_put_u64(&s, r->first_ns);
+	perf_put_u64(&s, r->last_ns);
+	if (r->has_time)
+		perf_write_feature(r->writer, FEATURE_SAMPLE_TIME, s.p, s.len);
+	str_release(&s);
+	if (ret == 0)
+		ret = perf_write_finish(r->writer, err);
+	else
+		perf_write_finish(r->writer, NULL);
+	r->result->bytes = perf_write_bytes(r->writer);
+	return ret;
+}
+
+/* The command has to end with us; a further signal makes it. */
+static void end_workload(struct recorder *r, bool patient)
+{
+	struct workload *w = &r->workload;
+
+	if (!w->pid || w->ended)
+		return;
+	if (!w->started || r->signal_fd < 0) {
+		workload_kill(w);
+		return;
+	}
+	if (!patient)
+		kill(w->pid, SIGTERM);
+	while (!workload_exited(w)) {
+		struct epoll_event event;
+		struct signalfd_siginfo info;
+
+		epoll_wait(r->epoll_fd, &event, 1, 50);
+		while (read(r->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			if (info.ssi_signo != SIGCHLD)
+				kill(w->pid, patient ? (int)info.ssi_signo : SIGKILL);
+	}
+}
+
+static int run(struct recorder *r, struct err *err)
+{
+	bool patient = false;
+	int ret = catch_signals(r, err);
+
+	if (ret == 0 && r->o->command)
+		ret = workload_fork(&r->workload, r->o->command, &r->old_mask, err);
+	if (ret == 0)
+		ret = open_counters(r, err);
+	if (ret == 0)
+		ret = open_writer(r, err);
+	if (ret < 0) {
+		if (r->output.file)
+			output_abandon(&r->output);
+		r->result->written = false;
+		return ret;
+	}
+	for (uint64_t below = PERF_SAMPLE_TIME >> 1; below; below >>= 1)
+		r->time_offset += r->events->v[0].attr.sample_type & below ? 8 : 0;
+	r->time_offset += 8 + (r->events->nr > 1 ? 8 : 0);
+	ret = synthesize(r, err);
+	if (ret == 0)
+		ret = perf_write_flush(r->writer, err);
+	if (ret == 0)
+		ret = start(r, err);
+	if (r->result->command_failed) {
+		output_abandon(&r->output);
+		r->result->written = false;
+		return ret;
+	}
+	if (ret == 0)
+		ret = record_loop(r, err);
+	/* A program that was only watched need not die because a disk is full. */
+	patient = ret < 0 && command_is_watched(r) && r->workload.started && !r->signals;
+	if (ret < 0)
+		finish(r, false, NULL);
+	else
+		ret = finish(r, true, err);
+	if (patient && !workload_exited(&r->workload))
+		log_note("recording stopped early; waiting for '%s' to end", r->o->command[0]);
+	end_workload(r, patient);
+	return ret;
+}
+
+int recorder_run(const struct recorder_options *options, struct event_list *events,
+		 struct recorder_result *result, struct err *err)
+{
+	struct recorder r = { .o = options, .events = events, .result = result, .epoll_fd = -1,
+			      .signal_fd = -1, .output = { .fd = -1 }, .enable_at_ms = -1,
+			      .stop_at_ms = -1 };
+	int ret = 0;
+
+	memset(result, 0, sizeof(*result));
+	if (options->command) {
+		ret = workload_check(options->command[0], err);
+		result->command_failed = ret < 0;
+	}
+	if (ret < 0)
+		return ret;
+	r.buildids = buildids_new();
+	r.record = mem_alloc(UINT16_MAX + 1);
+	ret = run(&r, err);
+	workload_kill(&r.workload);
+	result->exit_status = workload_exit_status(&r.workload);
+	counters_close(&r.counters);
+	if (r.writer)
+		perf_write_free(r.writer);
+	else if (r.output.fd >= 0)
+		close(r.output.fd);
+	output_release(&r.output);
+	release_signals(&r);
+	buildids_free(r.buildids);
+	free(r.record);
+	return ret;
+}
