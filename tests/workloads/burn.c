@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * burn [SECONDS]: three functions that use 50, 30 and 20 % of the CPU time.
+ *
+ *	main -> phase -> burn_a (5 units of work in 10), burn_b (3), burn_c (2)
+ *
+ * A unit is the same loop in each, about 20 us. The ten units of a round come in
+ * random order, so that no sampling period can fall in step with them.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define UNIT_LOOPS 20000
+#define NOINLINE __attribute__((noinline, noclone))
+
+/* Alignment matters to a loop's speed; all three get the same. */
+#define DEFINE_BURN(name)                                                \
+	NOINLINE __attribute__((aligned(64))) static void name(void)     \
+	{                                                                \
+		uint64_t n = UNIT_LOOPS;                                 \
+									 \
+		while (n) {                                              \
+			n--;                                             \
+			__asm__ volatile("" : "+r"(n));                  \
+		}                                                        \
+		__asm__ volatile("");                                    \
+	}
+
+DEFINE_BURN(burn_a)
+DEFINE_BURN(burn_b)
+DEFINE_BURN(burn_c)
+
+static uint32_t seed = 12345;
+
+static uint32_t draw(uint32_t below)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (uint32_t)(((uint64_t)seed * below) >> 32);
+}
+
+NOINLINE static void phase(uint64_t *units)
+{
+	char bag[] = "aaaaabbbcc";
+
+	for (uint32_t left = 10; left; left--) {
+		uint32_t i = draw(left);
+		char unit = bag[i];
+
+		bag[i] = bag[left - 1];
+		if (unit == 'a')
+			burn_a();
+		else if (unit == 'b')
+			burn_b();
+		else
+			burn_c();
+		units[unit - 'a']++;
+	}
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	double end = now() + (argc > 1 ? atof(argv[1]) : 2.0);
+	uint64_t units[3] = { 0 };
+
+	do {
+		phase(units);
+	} while (now() < end);
+	printf("burn_a %llu burn_b %llu burn_c %llu\n", (unsigned long long)units[0],
+	       (unsigned long long)units[1], (unsigned long long)units[2]);
+	return 0;
+}
