@@ -24,6 +24,7 @@ static const struct command cmd_help = {
 
 /* In the order in which they are met. */
 static const struct command *const commands[] = {
+	&cmd_record,
 	&cmd_script,
 	&cmd_fold,
 	&cmd_help,

@@ -19,9 +19,6 @@
 #include "engine/recorder.h"
 
 #define DEFAULT_FREQ 4000
-#ifndef SONDE_VERSION
-#define SONDE_VERSION "unversioned build"
-#endif
 #define MAX_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 
 static struct {
