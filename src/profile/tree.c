@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/vec.h"
 
 static uint32_t tuple_slot(const struct tuple_table *table, const struct tuple *t)
 {
@@ -52,7 +53,7 @@ void tuple_table_release(struct tuple_table *table)
 	*table = (struct tuple_table){ 0 };
 }
 
-uint32_t *profile_symbols(const struct profile *profile, uint32_t *nr)
+uint32_t *profile_symbols(const struct profile *profile, bool by_addr, uint32_t *nr)
 {
 	uint32_t *syms = mem_realloc_array(NULL, profile->nr_frames + 1, sizeof(*syms));
 	struct tuple_table table = { 0 };
@@ -62,7 +63,7 @@ uint32_t *profile_symbols(const struct profile *profile, uint32_t *nr)
 		uint64_t where = f->sym_start, kind = 0;
 
 		if (!f->name) {
-			where = f->module ? f->elf_addr : f->run_addr;
+			where = !by_addr ? 0 : f->module ? f->elf_addr : f->run_addr;
 			kind = 1;
 		} else if (f->is_inline) {
 			/* Two inlined functions may start at one address. */
@@ -86,6 +87,16 @@ static uint32_t group_of(struct tuple_table *table, const struct profile_entry *
 	return tuple_id(table, comm << 32 | pid, tid << 32 | cpu, 0);
 }
 
+static struct group group_make(const struct profile_entry *e, unsigned by)
+{
+	return (struct group){
+		.comm = e->comm,
+		.pid = by & PROFILE_BY_PID ? e->pid : ~0u,
+		.tid = by & PROFILE_BY_TID ? e->tid : ~0u,
+		.cpu = by & PROFILE_BY_CPU ? e->cpu : ~0u,
+	};
+}
+
 static uint32_t lay(struct stack_tree *tree, uint32_t node, const struct profile_stack *stack,
 		    const uint32_t *labels, enum tree_order order)
 {
@@ -99,9 +110,11 @@ static uint32_t lay(struct stack_tree *tree, uint32_t node, const struct profile
 }
 
 void call_tree_build(struct call_tree *tree, const struct profile *profile, uint32_t event,
-		     const uint32_t *labels, unsigned group_by, enum tree_order order)
+		     const uint32_t *labels, unsigned group_by, enum tree_order order,
+		     entry_filter *filter, const void *arg)
 {
 	struct tuple_table groups = { 0 };
+	VEC(struct group) vec = { 0 };
 	size_t n = 0;
 
 	*tree = (struct call_tree){ .order = order };
@@ -115,9 +128,11 @@ void call_tree_build(struct call_tree *tree, const struct profile *profile, uint
 		const struct profile_entry *e = &profile->entries[i];
 		uint32_t group, node;
 
-		if (e->event != event)
+		if (e->event != event || (filter && !filter(profile, e, arg)))
 			continue;
 		group = group_of(&groups, e, group_by);
+		if (group == vec.nr)
+			*vec_push(&vec) = group_make(e, group_by);
 		node = stack_tree_child(&tree->nodes, STACK_TREE_ROOT, group);
 		node = lay(&tree->nodes, node, &profile->stacks[e->stack], labels, order);
 		stack_tree_add(&tree->nodes, node, e->samples, e->period);
@@ -126,15 +141,7 @@ void call_tree_build(struct call_tree *tree, const struct profile *profile, uint
 		tree->ends[tree->nr_entries++] = node;
 	}
 	tree->nr_groups = groups.nr;
-	tree->groups = mem_realloc_array(NULL, groups.nr + 1, sizeof(*tree->groups));
-	for (uint32_t i = 0; i < groups.nr; i++) {
-		const uint64_t *w = groups.v[i].w;
-
-		tree->groups[i] = (struct group){
-			.comm = (uint32_t)(w[0] >> 32), .pid = (uint32_t)w[0],
-			.tid = (uint32_t)(w[1] >> 32), .cpu = (uint32_t)w[1],
-		};
-	}
+	tree->groups = vec.v;
 	tuple_table_release(&groups);
 	stack_tree_sum(&tree->nodes);
 }

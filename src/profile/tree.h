@@ -29,12 +29,15 @@ void tuple_table_release(struct tuple_table *table);   /* zero-initialised is em
 
 /*
  * Number the symbols behind the frames: sym[frame] is equal for the addresses of
- * one function, and the address's own where there is no name. Of equal inlined
- * functions the name decides. The caller frees. *nr is set to their number.
+ * one function. Of inlined functions the name decides. What has no name is one for
+ * each module, or, `by_addr`, for each address. The caller frees; *nr is their number.
  */
-uint32_t *profile_symbols(const struct profile *profile, uint32_t *nr);
+uint32_t *profile_symbols(const struct profile *profile, bool by_addr, uint32_t *nr);
 
-/* What a group keeps apart: bits of enum profile_dim (COMM, PID, TID, CPU). */
+/*
+ * What a group keeps apart, of enum profile_dim's COMM, PID, TID, CPU; ~0 for what it
+ * does not, but for comm, which is one that was seen in it.
+ */
 struct group { uint32_t comm, pid, tid, cpu; };
 
 enum tree_order { TREE_CALLERS_FIRST, TREE_LEAF_FIRST };
@@ -49,9 +52,14 @@ struct call_tree {
 	enum tree_order order;
 };
 
-/* Lay the event's entries over one another; totals are summed. */
+/* Says whether an entry is to be in the tree. */
+typedef bool entry_filter(const struct profile *profile, const struct profile_entry *entry,
+			  const void *arg);
+
+/* Lay the event's entries over one another; totals are summed. `filter` may be NULL. */
 void call_tree_build(struct call_tree *tree, const struct profile *profile, uint32_t event,
-		     const uint32_t *labels, unsigned group_by, enum tree_order order);
+		     const uint32_t *labels, unsigned group_by, enum tree_order order,
+		     entry_filter *filter, const void *arg);
 void call_tree_release(struct call_tree *tree);
 
 #endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sort: sort keys, and the rows (hists) that they make of a profile.
+ *
+ * A row is what has equal keys: a group (command, thread, CPU) and a frame part
+ * (symbol, or module, or nothing).  Self counts are of the samples that ended
+ * there.  Children counts are of the samples whose stack passes through it, each
+ * once however often it stands in the stack.
+ *
+ *	-s / -F text --sort_parse--> struct sort_spec --hists_build--> rows, sorted
+ *
+ * Children counts come out of the call tree: a row gets the total of each node that
+ * is the first of its kind on the way from the root, so that no stack is walked.
+ */
+#ifndef PROFILE_SORT_H
+#define PROFILE_SORT_H
+
+#include "base/str.h"
+#include "profile/profile.h"
+#include "profile/tree.h"
+
+#define SORT_COLUMNS_MAX 24
+
+enum column {
+	COLUMN_CHILDREN, COLUMN_OVERHEAD, COLUMN_SYS, COLUMN_USER, COLUMN_SAMPLES, COLUMN_PERIOD,
+	/* keys */
+	COLUMN_COMM, COLUMN_PID, COLUMN_TID, COLUMN_TGID, COLUMN_CPU, COLUMN_DSO, COLUMN_SYM,
+	COLUMN_COUNT,
+};
+
+struct sort_spec {
+	enum column output[SORT_COLUMNS_MAX], order[SORT_COLUMNS_MAX];
+	unsigned nr_output, nr_order;
+	bool comm_first, sym_first;      /* the first key of a list without -F; see view/callgraph */
+};
+
+struct sort_wish {
+	const char *sort, *fields;       /* -s and -F, or NULL */
+	bool children, samples, period, cpu_utilization;
+};
+
+/* Errors name the key and what there is; keys that perf has and Sonde has not say so. */
+int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err *err);
+
+bool column_is_key(enum column column);
+const char *column_name(enum column column);     /* as typed */
+bool sort_has(const struct sort_spec *spec, enum column column);
+void sort_hide(struct sort_spec *spec, enum column column);
+
+/* The profile_dim bits that the keys need (PROFILE_BY_STACK is not among them). */
+unsigned sort_dims(const struct sort_spec *spec);
+
+struct hist {
+	uint32_t group;                  /* index into tree.groups */
+	uint32_t frame;                  /* one frame that it stands for */
+	uint32_t depth;                  /* frames of its longest chain */
+	uint64_t samples, period, period_kernel, period_user;
+	uint64_t children;               /* period */
+};
+
+struct hists_options {
+	uint32_t event;
+	bool children, by_addr;          /* by_addr: unnamed addresses are rows of their own */
+	enum tree_order order;
+	entry_filter *filter;            /* or NULL; entries for which it is false are left out */
+	const void *filter_arg;
+};
+
+struct hists {
+	const struct profile *profile;
+	struct sort_spec spec;
+	struct hists_options options;
+	struct call_tree tree;
+	struct hist *v;
+	uint32_t nr;
+	uint32_t *sorted;                /* rows in order of the spec */
+	uint64_t total;                  /* period that percentages are of */
+	uint32_t *syms;                  /* symbol of each frame: the tree's labels */
+	uint32_t *sym_frame, nr_syms;    /* a frame of each symbol */
+	uint32_t *entry_hist;            /* row of each of tree.entries */
+	uint32_t *node_hist;             /* row of each tree node's frame; UINT32_MAX for the first levels */
+	bool *node_first;                /* no node of the same row above it */
+};
+
+/* Make the rows of one event. */
+void hists_build(struct hists *hists, const struct profile *profile,
+		 const struct sort_spec *spec, const struct hists_options *options);
+void hists_release(struct hists *hists);
+
+/* Append what a row shows under a key column. `full`: whole paths, addresses. */
+void hist_add_key(struct str *s, const struct hists *hists, const struct hist *hist,
+		  enum column column, bool full);
+uint64_t hist_value(const struct hist *hist, enum column column);
+
+#endif

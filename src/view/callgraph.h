@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * callgraph: the call chains below a row of the report, in perf report's drawings.
+ *
+ *	graph, fractal        flat              folded
+ *	  |                      60.00%           60.00% main;burn
+ *	  ---main                     main        40.00% main;b;burn
+ *	     |                        burn
+ *	     |--60.00%--burn
+ *	     |
+ *	      --40.00%--b
+ */
+#ifndef VIEW_CALLGRAPH_H
+#define VIEW_CALLGRAPH_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "profile/chain.h"
+
+enum callgraph_mode {
+	CALLGRAPH_NONE, CALLGRAPH_GRAPH, CALLGRAPH_FRACTAL, CALLGRAPH_FLAT, CALLGRAPH_FOLDED,
+};
+enum callgraph_value { CALLGRAPH_PERCENT, CALLGRAPH_PERIOD, CALLGRAPH_COUNT };
+
+struct callgraph_options {
+	enum callgraph_mode mode;
+	enum callgraph_value value;
+	enum tree_order order;
+	bool order_given;
+	double min_percent;
+	unsigned print_limit;            /* children of a node that are drawn; 0: all */
+};
+
+/* "graph", 0.5 %, all, percent. */
+void callgraph_defaults(struct callgraph_options *options);
+
+/* Parse -g's argument: words and numbers between commas, as in perf report. */
+int callgraph_parse(struct callgraph_options *options, const char *text, struct err *err);
+
+struct callgraph_page {
+	FILE *out;
+	const char *separator;           /* of folded frames; NULL: ";" */
+	unsigned width;                  /* cut lines to that many columns; 0: do not */
+	bool skip_first;                 /* the row's own symbol is not repeated */
+	bool hide_unnamed;
+};
+
+/* Draw the chains of one row of `hists`. */
+void callgraph_write(const struct callgraph_page *page, const struct callgraph_options *options,
+		     const struct hists *hists, const struct chain *root);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/line.h"
+
+#include <string.h>
+
+static const char ellipsis[] = "\xe2\x80\xa6";
+
+void line_init(struct line *line, unsigned limit)
+{
+	*line = (struct line){ .s = STR_INIT, .limit = limit };
+}
+
+void line_release(struct line *line)
+{
+	str_release(&line->s);
+}
+
+static unsigned count_columns(const char *text, size_t len)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+unsigned line_columns(const char *text)
+{
+	struct str s = STR_INIT;
+	unsigned n;
+
+	str_add_safe(&s, text);
+	n = count_columns(s.p, s.len);
+	str_release(&s);
+	return n;
+}
+
+/* How many bytes of `text` fill at most `columns` columns. */
+static size_t prefix_bytes(const char *text, unsigned columns)
+{
+	size_t i = 0;
+
+	for (; text[i]; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && columns-- == 0)
+			break;
+	return i;
+}
+
+/* `text` is safe already. Takes at most `room` columns (0: as many as it needs). */
+static void add_cut(struct line *line, const char *text, unsigned room)
+{
+	unsigned n = count_columns(text, strlen(text));
+
+	if (!room || n <= room) {
+		str_add(&line->s, text);
+		line->columns += n;
+		return;
+	}
+	str_addn(&line->s, text, prefix_bytes(text, room - 1));
+	str_add(&line->s, ellipsis);
+	line->columns += room;
+}
+
+static void add_safe(struct line *line, const char *text)
+{
+	unsigned left = line->limit - line->columns;
+
+	if (line->limit && !left) {
+		/* nothing fits behind the edge: the last column says that there is more */
+		if (*text && !line->full) {
+			size_t keep = line->s.len;
+
+			while (keep && ((unsigned char)line->s.p[keep - 1] & 0xc0) == 0x80)
+				keep--;
+			line->s.len = keep ? keep - 1 : 0;
+			line->s.p[line->s.len] = '\0';
+			str_add(&line->s, ellipsis);
+			line->full = true;
+		}
+		return;
+	}
+	if (line->limit && count_columns(text, strlen(text)) > left)
+		line->full = true;
+	add_cut(line, text, line->limit ? left : 0);
+}
+
+void line_add(struct line *line, const char *text)
+{
+	struct str s = STR_INIT;
+
+	str_add_safe(&s, text);
+	add_safe(line, s.p);
+	str_release(&s);
+}
+
+static void add_blanks(struct line *line, unsigned n)
+{
+	for (; n; n--)
+		add_safe(line, " ");
+}
+
+void line_add_left(struct line *line, const char *text, unsigned width)
+{
+	struct line piece;
+	struct str s = STR_INIT;
+
+	str_add_safe(&s, text);
+	line_init(&piece, 0);
+	add_cut(&piece, s.p, width);
+	add_safe(line, piece.s.p);
+	if (piece.columns < width)
+		add_blanks(line, width - piece.columns);
+	line_release(&piece);
+	str_release(&s);
+}
+
+void line_add_right(struct line *line, const char *text, unsigned width)
+{
+	unsigned n = line_columns(text);
+
+	if (n < width)
+		add_blanks(line, width - n);
+	line_add(line, text);
+}
+
+void line_add_color(struct line *line, const char *sequence)
+{
+	str_add(&line->s, sequence);
+}
+
+void line_end(struct line *line, FILE *out)
+{
+	str_addc(&line->s, '\n');
+	fwrite(line->s.p, 1, line->s.len, out);
+	str_clear(&line->s);
+	line->columns = 0;
+	line->full = false;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/account.h"
+#include "view/frame_text.h"
+#include "view/line.h"
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[m"
+#define HOT_PERCENT 5.0
+#define WARM_PERCENT 0.5
+#define SYMBOL_COLUMNS 24        /* what is kept for the last column of a terminal */
+
+struct section {
+	const struct report_options *options;
+	struct hists h;
+	FILE *out;
+	struct line line;
+	unsigned widths[SORT_COLUMNS_MAX];
+	uint32_t nr_rows;                /* of h.sorted that reach the limit */
+};
+
+unsigned report_dims(const struct report_options *o)
+{
+	unsigned by = sort_dims(&o->spec);
+
+	if (o->comms)
+		by |= PROFILE_BY_COMM;
+	if (o->pids)
+		by |= PROFILE_BY_PID;
+	if (o->tids)
+		by |= PROFILE_BY_TID;
+	if (o->children || o->callgraph.mode != CALLGRAPH_NONE)
+		by |= PROFILE_BY_STACK;
+	if (o->full)
+		by |= PROFILE_BY_ADDR;
+	return by;
+}
+
+/* --- filters ------------------------------------------------------------------------- */
+
+static bool in_names(const char **names, const char *name)
+{
+	for (; *names; names++)
+		if (name && strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static bool in_numbers(const uint32_t *numbers, uint32_t nr, uint32_t n)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (numbers[i] == n)
+			return true;
+	return false;
+}
+
+static bool passes(const struct profile *profile, const struct profile_entry *e, const void *arg)
+{
+	const struct report_options *o = arg;
+	const struct profile_frame *leaf = &profile->frames[e->leaf];
+	const char *path = leaf->module ? leaf->module->path : "[unknown]";
+
+	if (o->comms && !in_names(o->comms, profile_comm(profile, e->comm)))
+		return false;
+	if (o->dsos && !in_names(o->dsos, frame_module(leaf)) && !in_names(o->dsos, path))
+		return false;
+	if (o->syms && !in_names(o->syms, leaf->name))
+		return false;
+	if (o->sym_part && (!leaf->name || !strstr(leaf->name, o->sym_part)))
+		return false;
+	if (o->pids && !in_numbers(o->pids, o->nr_pids, e->pid))
+		return false;
+	return !o->tids || in_numbers(o->tids, o->nr_tids, e->tid);
+}
+
+/* --- columns -------------------------------------------------------------------------- */
+
+static const struct { const char *title; unsigned width; } titles[COLUMN_COUNT] = {
+	[COLUMN_CHILDREN] = { "Children", 8 },
+	[COLUMN_OVERHEAD] = { "Overhead", 8 },
+	[COLUMN_SYS] = { "sys", 8 },
+	[COLUMN_USER] = { "usr", 8 },
+	[COLUMN_SAMPLES] = { "Samples", 12 },
+	[COLUMN_PERIOD] = { "Period", 12 },
+	[COLUMN_COMM] = { "Command", 7 },
+	[COLUMN_PID] = { "    Pid:Command", 15 },
+	[COLUMN_TID] = { "    Tid:Command", 15 },
+	[COLUMN_TGID] = { "   Tgid:Command", 15 },
+	[COLUMN_CPU] = { "CPU", 3 },
+	[COLUMN_DSO] = { "Shared Object", 13 },
+	[COLUMN_SYM] = { "Symbol", 6 },
+};
+
+static const char *title(const struct section *s, enum column column)
+{
+	if (column == COLUMN_OVERHEAD && sort_has(&s->options->spec, COLUMN_CHILDREN))
+		return "Self";
+	return titles[column].title;
+}
+
+static bool is_percent(enum column column)
+{
+	return column <= COLUMN_USER;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static uint64_t weight(const struct section *s, const struct hist *hist)
+{
+	return s->options->children ? hist->children : hist->period;
+}
+
+static bool shown(const struct section *s, const struct hist *hist)
+{
+	return percent(weight(s, hist), s->h.total) >= s->options->percent_limit;
+}
+
+/* Key columns are as wide as the widest of the rows that are shown. */
+static void measure(struct section *s)
+{
+	const struct sort_spec *spec = &s->options->spec;
+	struct str text = STR_INIT;
+
+	for (unsigned c = 0; c < spec->nr_output; c++) {
+		unsigned width = titles[spec->output[c]].width;
+
+		for (uint32_t i = 0; column_is_key(spec->output[c]) && i < s->h.nr; i++) {
+			const struct hist *hist = &s->h.v[s->h.sorted[i]];
+			unsigned n;
+
+			if (!shown(s, hist))
+				continue;
+			str_clear(&text);
+			hist_add_key(&text, &s->h, hist, spec->output[c], s->options->full);
+			n = line_columns(text.p);
+			if (n > width)
+				width = n;
+		}
+		s->widths[c] = width;
+	}
+	str_release(&text);
+}
+
+/* On a terminal the columns before the last one give way, the widest first. */
+static void squeeze(struct section *s)
+{
+	const struct sort_spec *spec = &s->options->spec;
+	unsigned nr = spec->nr_output, sum, widest;
+
+	while (s->options->width && nr > 1) {
+		sum = 2 + SYMBOL_COLUMNS;
+		widest = nr;
+		for (unsigned c = 0; c + 1 < nr; c++) {
+			sum += s->widths[c] + 2;
+			if (s->widths[c] > titles[spec->output[c]].width &&
+			    (widest == nr || s->widths[c] > s->widths[widest]))
+				widest = c;
+		}
+		if (sum <= s->options->width || widest == nr)
+			return;
+		s->widths[widest]--;
+	}
+}
+
+/* --- rows ------------------------------------------------------------------------------ */
+
+static void add_percent(struct section *s, double value, unsigned width)
+{
+	const char *color = !s->options->color ? NULL : value >= HOT_PERCENT ? RED
+			    : value >= WARM_PERCENT ? GREEN : NULL;
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "%*.2f%%", width ? (int)width - 1 : 0, value);
+	if (color)
+		line_add_color(&s->line, color);
+	line_add(&s->line, buf);
+	if (color)
+		line_add_color(&s->line, PLAIN);
+}
+
+static void add_key(struct section *s, const struct hist *hist, enum column column,
+		    unsigned width, bool last)
+{
+	const char *separator = s->options->separator;
+	struct str text = STR_INIT;
+
+	hist_add_key(&text, &s->h, hist, column, s->options->full);
+	/* the separator is a reserved character, as in perf */
+	for (char *p = text.p; separator && p < text.p + text.len; p++)
+		if (strchr(separator, *p))
+			*p = '.';
+	if (separator)
+		line_add(&s->line, text.p + strspn(text.p, " "));
+	else if (last)
+		line_add(&s->line, text.p);
+	else
+		line_add_left(&s->line, text.p, width);
+	str_release(&text);
+}
+
+static void write_row(struct section *s, const struct hist *hist)
+{
+	const struct sort_spec *spec = &s->options->spec;
+	const char *separator = s->options->separator;
+	char buf[32];
+
+	for (unsigned c = 0; c < spec->nr_output; c++) {
+		enum column column = spec->output[c];
+		unsigned width = separator ? 0 : s->widths[c];
+
+		if (separator && c)
+			line_add(&s->line, separator);
+		else if (!separator)
+			line_add(&s->line, "  ");
+		if (is_percent(column)) {
+			add_percent(s, percent(hist_value(hist, column), s->h.total), width);
+		} else if (!column_is_key(column)) {
+			snprintf(buf, sizeof(buf), "%*" PRIu64, (int)width, hist_value(hist, column));
+			line_add(&s->line, buf);
+		} else {
+			add_key(s, hist, column, width, c + 1 == spec->nr_output);
+		}
+	}
+	line_end(&s->line, s->out);
+}
+
+static void write_rows(struct section *s)
+{
+	const struct report_options *o = s->options;
+	bool draws = o->callgraph.mode != CALLGRAPH_NONE && s->h.profile->has_chains;
+	struct chains *chains = draws ? chains_new(&s->h) : NULL;
+	struct chain_options cut = { .relative = o->callgraph.mode == CALLGRAPH_FRACTAL,
+				     .min_percent = o->callgraph.min_percent };
+	struct callgraph_page page = { .out = s->out, .separator = o->separator,
+				       .width = o->width, .skip_first = o->spec.sym_first };
+	double least = cut.relative ? 0 : cut.min_percent;
+
+	for (uint32_t i = 0; i < s->h.nr; i++) {
+		uint32_t row = s->h.sorted[i];
+		const struct hist *hist = &s->h.v[row];
+
+		if (!shown(s, hist))
+			continue;
+		write_row(s, hist);
+		/* no chain can weigh more than its row */
+		if (draws && percent(weight(s, hist), s->h.total) >= least)
+			callgraph_write(&page, &o->callgraph, &s->h, chains_build(chains, row, &cut));
+	}
+	chains_free(chains);
+}
+
+/* --- sections ---------------------------------------------------------------------------- */
+
+static void write_titles(struct section *s)
+{
+	const struct sort_spec *spec = &s->options->spec;
+	const char *separator = s->options->separator;
+
+	line_add(&s->line, "# ");
+	for (unsigned c = 0; c < spec->nr_output; c++) {
+		const char *text = title(s, spec->output[c]);
+
+		if (c)
+			line_add(&s->line, separator ? separator : "  ");
+		if (separator)
+			line_add(&s->line, text + strspn(text, " "));
+		else if (!column_is_key(spec->output[c]))
+			line_add_right(&s->line, text, s->widths[c]);
+		else if (c + 1 == spec->nr_output)
+			line_add(&s->line, text);
+		else
+			line_add_left(&s->line, text, s->widths[c]);
+	}
+	line_end(&s->line, s->out);
+	if (separator)
+		return;
+	line_add(&s->line, "#");
+	for (unsigned c = 0; c < spec->nr_output; c++) {
+		line_add(&s->line, c ? "  " : " ");
+		for (unsigned i = 0; i < s->widths[c]; i++) {
+			/* dots are not worth an ellipsis */
+			if (s->options->width && s->line.columns >= s->options->width)
+				break;
+			line_add(&s->line, ".");
+		}
+	}
+	line_end(&s->line, s->out);
+	line_add(&s->line, "#");
+	line_end(&s->line, s->out);
+}
+
+/* 1645 -> "1K", as perf shortens counts here; under a thousand a blank stands for the unit. */
+static void short_count(uint64_t n, char buf[32])
+{
+	static const char units[] = " KMGTPE";
+	unsigned u = 0;
+
+	for (; n >= 1000 && units[u + 1]; u++)
+		n /= 1000;
+	snprintf(buf, 32, "%" PRIu64 "%c", n, units[u]);
+}
+
+static void write_section_head(struct section *s, uint32_t event)
+{
+	const struct profile *p = s->h.profile;
+	const struct profile_total *total = &p->totals[event];
+	uint64_t samples = total->samples, period = total->period;
+	struct str name = STR_INIT;
+	char buf[32];
+
+	if (s->options->relative) {
+		samples = s->h.tree.nodes.nodes[STACK_TREE_ROOT].total_samples;
+		period = s->h.tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+	}
+	str_add_safe(&name, p->data->events.v[event].name);
+	short_count(samples, buf);
+	fprintf(s->out, "# Samples: %s of event '%s'\n", buf, name.p);
+	fprintf(s->out, "# Event count (approx.): %" PRIu64 "\n#\n", period);
+	str_release(&name);
+}
+
+static void write_section(const struct report_options *o, const struct profile *profile,
+			  uint32_t event, FILE *out)
+{
+	struct section s = { .options = o, .out = out };
+	struct hists_options ho = { .event = event, .children = o->children, .by_addr = o->full,
+				    .order = o->callgraph.order, .filter = passes,
+				    .filter_arg = o };
+
+	hists_build(&s.h, profile, &o->spec, &ho);
+	if (o->relative)
+		s.h.total = s.h.tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+	line_init(&s.line, o->width);
+	measure(&s);
+	squeeze(&s);
+	if (!o->quiet) {
+		write_section_head(&s, event);
+		write_titles(&s);
+	}
+	write_rows(&s);
+	fputs("\n\n", out);
+	line_release(&s.line);
+	hists_release(&s.h);
+}
+
+static void write_only(const char *what, const char **names, FILE *out)
+{
+	struct str s = STR_INIT;
+
+	if (names && names[0] && !names[1]) {
+		str_add_safe(&s, names[0]);
+		fprintf(out, "# %s: %s\n#\n", what, s.p);
+	}
+	str_release(&s);
+}
+
+void report_write(const struct report_options *options, const struct profile *profile, FILE *out)
+{
+	const struct profile_account *a = &profile->account;
+	struct report_options o = *options;
+	bool any = false;
+
+	if (!o.quiet) {
+		/* a column that would say the same in every row is said once */
+		write_only("comm", o.comms, out);
+		write_only("dso", o.dsos, out);
+		write_only("symbol", o.syms, out);
+		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
+	}
+	if (o.comms && o.comms[0] && !o.comms[1])
+		sort_hide(&o.spec, COLUMN_COMM);
+	if (o.dsos && o.dsos[0] && !o.dsos[1] && !o.children)
+		sort_hide(&o.spec, COLUMN_DSO);
+	if (o.syms && o.syms[0] && !o.syms[1] && !o.children)
+		sort_hide(&o.spec, COLUMN_SYM);
+	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
+		if (!profile->totals[i].samples)
+			continue;
+		write_section(&o, profile, i, out);
+		any = true;
+	}
+	if (!any && !o.quiet)
+		fputs("# There are no samples to show.\n#\n", out);
+	if (!o.quiet) {
+		fputs("#\n", out);
+		if (account_write(profile, "# ", ACCOUNT_ALL, out))
+			fputs("#\n", out);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report: the table of perf report --stdio.
+ *
+ *	# Samples: 4K of event 'cycles'
+ *	# Event count (approx.): 123456
+ *	#
+ *	# Children      Self  Command  Shared Object  Symbol
+ *	# ........  ........  .......  .............  ..........
+ *	#
+ *	    98.53%    98.53%  w        w              [.] burn
+ *
+ * A section for each event that has samples; at the end the account of what is
+ * missing.
+ */
+#ifndef VIEW_REPORT_H
+#define VIEW_REPORT_H
+
+#include <stdio.h>
+
+#include "profile/sort.h"
+#include "view/callgraph.h"
+
+struct report_options {
+	struct sort_spec spec;
+	bool children;
+	struct callgraph_options callgraph;
+	double percent_limit;
+	const char *separator;           /* -t; NULL: columns are padded */
+	bool quiet;                      /* rows alone */
+	bool full;                       /* -v: whole paths, addresses */
+	bool relative;                   /* percentages are of what passed the filters */
+	bool color;
+	unsigned width;                  /* of the terminal; 0: none */
+	/* filters; percentages stay those of the whole without `relative` */
+	const char **comms, **dsos, **syms;      /* whole names */
+	const char *sym_part;            /* a part of the symbol's name */
+	const uint32_t *pids, *tids;
+	uint32_t nr_pids, nr_tids;
+};
+
+/* The profile_dim bits that the report needs. */
+unsigned report_dims(const struct report_options *options);
+
+void report_write(const struct report_options *options, const struct profile *profile, FILE *out);
+
+#endif
