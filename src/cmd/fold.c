@@ -143,7 +143,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "full-names", &f.options.untidy, "symbols with their arguments, as they are"),
 		OPT_SWITCH('q', "quiet", &f.query.quiet, "say nothing of losses on standard error"),
 		OPT_SECTION("Symbols"),
-		QUERY_SYMBOL_OPTIONS(&f.query, 'j'),
+		QUERY_SYMBOL_OPTIONS(&f.query),
+		QUERY_JOBS_OPTION(&f.query, 'j'),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;

@@ -33,11 +33,14 @@ struct query_options {
 		   "shows them, either may be missing; or parts of the recording as in 10%/2 or " \
 		   "0%-20%; several with spaces between")
 
-#define QUERY_SYMBOL_OPTIONS(q, jobs_short) \
+#define QUERY_SYMBOL_OPTIONS(q) \
 	OPT_STRING(0, "symfs", &(q)->symfs, "DIR", "look for binaries below DIR"), \
 	OPT_STRING('k', "vmlinux", &(q)->vmlinux, "FILE", "take kernel symbols from FILE"), \
 	OPT_STRING(0, "kallsyms", &(q)->kallsyms, "FILE", "take kernel symbols from a kallsyms file"), \
-	OPT_UINT(jobs_short, "jobs", &(q)->jobs, "N", "count with N threads (as many as cores)")
+	OPT_SWITCH(0, "no-demangle", &(q)->no_demangle, "C++ and Rust names as they are in the file")
+
+#define QUERY_JOBS_OPTION(q, letter) \
+	OPT_UINT(letter, "jobs", &(q)->jobs, "N", "count with N threads (as many as cores)")
 
 /* Split "a,b,c"; NULL for NULL. Memory is the arena's; the list ends with NULL. */
 const char **query_names(struct arena *arena, const char *list);

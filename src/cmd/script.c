@@ -126,7 +126,6 @@ static int run(int argc, char **argv)
 		OPT_COUNT('v', "verbose", &c.query.verbose, "say more"),
 		OPT_SECTION("Symbols"),
 		QUERY_SYMBOL_OPTIONS(&c.query),
-		OPT_SWITCH(0, "no-demangle", &c.query.no_demangle, "C++ and Rust names as they are in the file"),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;

@@ -513,7 +513,7 @@ static void add_symbol(struct str *s, const struct hists *h, const struct hist *
 	str_addf(s, "[%c] ", f->kernel ? 'k' : '.');
 	if (f->name)
 		str_add(s, f->name);
-	else if (h->options.by_addr || !f->module)
+	else if (h->options.by_addr)
 		str_addf(s, "%#.16" PRIx64, f->module ? f->elf_addr : f->run_addr);
 	else
 		str_add(s, "[unknown]");

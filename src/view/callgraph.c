@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "base/vec.h"
+#include "view/frame_text.h"
 #include "view/line.h"
 
 #define MARGIN 12
@@ -100,10 +101,10 @@ static void add_name(struct drawing *d, uint32_t sym)
 
 	if (f->name)
 		str_add(&s, f->name);
-	else if (d->h->options.by_addr || !f->module)
+	else if (d->h->options.by_addr)
 		str_addf(&s, "%#" PRIx64, f->run_addr);
 	else
-		str_addf(&s, "[%s]", f->module->short_name);
+		frame_add_folded(&s, f, false, false);
 	if (f->is_inline)
 		str_add(&s, " (inlined)");
 	line_add(&d->line, s.p);

@@ -392,7 +392,7 @@ void report_write(const struct report_options *options, const struct profile *pr
 		fputs("# There are no samples to show.\n#\n", out);
 	if (!o.quiet) {
 		fputs("#\n", out);
-		if (account_write(profile, "# ", ACCOUNT_ALL, out))
+		if (account_write(a, "# ", ACCOUNT_ALL, out))
 			fputs("#\n", out);
 	}
 }

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde report: where the time went, as a table. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/query.h"
+#include "view/header.h"
+#include "view/report.h"
+
+struct report {
+	struct query_options query;
+	struct report_options view;
+	struct sort_wish wish;
+	const char *percentage, *color, *limit;
+	bool stdio, inverted, header, header_only, children, children_given, graph_given;
+};
+
+static int take_graph(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	struct report *r = opt->value;
+
+	if (unset) {
+		r->view.callgraph.mode = CALLGRAPH_NONE;
+		return 0;
+	}
+	r->graph_given = true;
+	return arg ? callgraph_parse(&r->view.callgraph, arg, err) : 0;
+}
+
+static int refuse_screen(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	(void)arg;
+	(void)unset;
+	return err_set(err, EOPNOTSUPP, "--%s: there is no such screen here; the report is text, as with "
+		       "--stdio", opt->long_name);
+}
+
+/* --- what follows from several options ---------------------------------------------------- */
+
+static int parse_limit(struct report *r, struct err *err)
+{
+	char *end;
+
+	if (!r->limit)
+		return 0;
+	r->view.percent_limit = strtod(r->limit, &end);
+	if (end == r->limit || *end || !(r->view.percent_limit >= 0))
+		return err_set(err, EINVAL, "--percent-limit takes a percentage, not '%s'", r->limit);
+	r->view.callgraph.min_percent = r->view.percent_limit;
+	return 0;
+}
+
+static int parse_percentage(struct report *r, struct err *err)
+{
+	if (!r->percentage || strcmp(r->percentage, "absolute") == 0)
+		return 0;
+	if (strcmp(r->percentage, "relative") != 0)
+		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
+			       r->percentage);
+	r->view.relative = true;
+	return 0;
+}
+
+static int parse_color(struct report *r, struct err *err)
+{
+	const char *when = r->color ? r->color : "auto", *term = getenv("TERM");
+
+	if (strcmp(when, "always") == 0)
+		r->view.color = true;
+	else if (strcmp(when, "auto") == 0)
+		r->view.color = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
+				!getenv("NO_COLOR");
+	else if (strcmp(when, "never") != 0)
+		return err_set(err, EINVAL, "--stdio-color takes always, never or auto, not '%s'", when);
+	return 0;
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col >= 40 ? size.ws_col : 40;
+}
+
+static int settle(struct report *r, struct err *err)
+{
+	int e = parse_limit(r, err);
+
+	if (!e)
+		e = parse_percentage(r, err);
+	if (!e)
+		e = parse_color(r, err);
+	if (!e && r->view.separator && (!*r->view.separator || strcmp(r->view.separator, ".") == 0))
+		e = err_set(err, EINVAL, "-t '%s': the separator cannot be %s", r->view.separator,
+			    *r->view.separator ? "'.', which takes its place inside names" : "empty");
+	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
+		r->view.separator = "\t";
+	r->view.width = r->view.separator ? 0 : terminal_width();
+	r->view.quiet = r->query.quiet;
+	r->view.full = r->query.verbose > 0;
+	return e;
+}
+
+/* What the recording decides: without chains there are no children, and no chains to draw. */
+static int settle_chains(struct report *r, const struct perf_data *data, struct err *err)
+{
+	struct callgraph_options *graph = &r->view.callgraph;
+	bool chains = false;
+
+	for (uint32_t i = 0; i < data->events.nr; i++)
+		chains |= (data->events.v[i].attr.sample_type & PERF_SAMPLE_CALLCHAIN) != 0;
+	r->view.children = r->children && chains;
+	if (!chains)
+		graph->mode = CALLGRAPH_NONE;
+	if (r->inverted) {
+		graph->order = TREE_CALLERS_FIRST;
+		graph->order_given = true;
+	}
+	if (!graph->order_given)
+		graph->order = r->view.children ? TREE_CALLERS_FIRST : TREE_LEAF_FIRST;
+	r->wish.children = r->view.children;
+	return sort_parse(&r->view.spec, &r->wish, err);
+}
+
+static int set_filters(struct report *r, struct profile_query *query, struct err *err)
+{
+	struct report_options *v = &r->view;
+
+	/* samples that these leave out still count in what percentages are of */
+	v->comms = query->comms;
+	v->dsos = query->dsos;
+	v->syms = query->syms;
+	v->pids = query->pids;
+	v->nr_pids = query->nr_pids;
+	v->tids = query->tids;
+	v->nr_tids = query->nr_tids;
+	query->comms = query->dsos = query->syms = NULL;
+	query->pids = query->tids = NULL;
+	query->nr_pids = query->nr_tids = 0;
+	(void)err;
+	return 0;
+}
+
+static int report(struct report *r, struct err *err)
+{
+	struct profile_query query;
+	struct perf_data *data;
+	struct profile *profile;
+	int e = query_open(&r->query, &query, &data, err);
+
+	if (e < 0)
+		return e;
+	if (r->header || r->header_only)
+		header_write(data, r->query.verbose > 0, stdout);
+	else if (!r->query.quiet)
+		fputs("# To display the perf.data header info, please use --header/--header-only "
+		      "options.\n#\n", stdout);
+	e = settle_chains(r, data, err);
+	if (e < 0 || r->header_only) {
+		perf_data_close(data);
+		return e;
+	}
+	set_filters(r, &query, err);
+	query.by = report_dims(&r->view);
+	e = profile_load(&profile, data, &query, err);
+	if (e < 0)
+		return e;
+	report_write(&r->view, profile, stdout);
+	profile_free(profile);
+	if (fflush(stdout) && errno != EPIPE)
+		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
+	return e;
+}
+
+static int run(int argc, char **argv)
+{
+	static char buffer[1 << 16];
+	struct report r = { .children = true };
+	const struct opt opts[] = {
+		OPT_SECTION("Input"),
+		QUERY_INPUT_OPTIONS(&r.query),
+		OPT_SECTION("Rows and columns"),
+		OPT_STRING('s', "sort", &r.wish.sort, "KEY[,KEY...]", "rows are told apart by these: comm, "
+			   "pid, tid, tgid, cpu, dso, sym (comm,dso,sym); +KEY adds one"),
+		OPT_STRING('F', "fields", &r.wish.fields, "KEY[,KEY...]", "columns: the keys of -s, and "
+			   "overhead, overhead_children, overhead_sys, overhead_us, sample, period; +KEY "
+			   "adds one"),
+		OPT_SWITCH('n', "show-nr-samples", &r.wish.samples, "a column with the number of samples"),
+		OPT_SWITCH(0, "show-total-period", &r.wish.period, "a column with the sum of periods"),
+		OPT_SWITCH(0, "show-cpu-utilization", &r.wish.cpu_utilization,
+			   "columns for the kernel's and the user's part"),
+		OPT_STRING(0, "percent-limit", &r.limit, "PERCENT", "no rows and chains below PERCENT"),
+		OPT_STRING(0, "percentage", &r.percentage, "relative|absolute", "percentages of what "
+			   "passes the filters, or of all (absolute)"),
+		OPT_STRING('t', "field-separator", &r.view.separator, "SEP", "SEP between columns, no "
+			   "filling; inside of names it becomes '.'"),
+		OPT_SECTION("Call chains"),
+		OPT_SWITCH(0, "children", &r.children, "add to each function what it called, and sort by "
+			   "that (on, where chains were recorded)"),
+		OPT_CALL('g', "call-graph", &r, "MODE,PERCENT,LIMIT,ORDER,VALUE", "graph, fractal, flat, "
+			 "folded or none; no branches under PERCENT (0.5), no more than LIMIT; caller or "
+			 "callee first; values as percent, period or count", take_graph, OPT_ARG_NEXT),
+		OPT_SWITCH('G', "inverted", &r.inverted, "callers first, as -g caller"),
+		OPT_UINT(0, "max-stack", &r.query.max_stack, "N", "at most N frames from the leaf"),
+		OPT_SECTION("Which samples"),
+		OPT_STRING('c', "comms", &r.query.comms, "COMM[,COMM...]", "only of these commands"),
+		OPT_STRING('d', "dsos", &r.query.dsos, "DSO[,DSO...]", "only in these binaries"),
+		OPT_STRING('S', "symbols", &r.query.syms, "SYM[,SYM...]", "only in these functions"),
+		OPT_STRING(0, "symbol-filter", &r.view.sym_part, "TEXT", "only in functions with TEXT in "
+			   "their name"),
+		QUERY_TASK_OPTIONS(&r.query),
+		QUERY_WHEN_OPTIONS(&r.query),
+		OPT_SECTION("Output"),
+		OPT_SWITCH(0, "stdio", &r.stdio, "as text, which is the only way"),
+		OPT_CALL(0, "tui", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
+		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
+		OPT_STRING(0, "stdio-color", &r.color, "WHEN", "colours always, never or auto: on a "
+			   "terminal (auto)"),
+		OPT_SWITCH(0, "header", &r.header, "the recording's header first"),
+		OPT_SWITCH(0, "header-only", &r.header_only, "the recording's header and nothing else"),
+		OPT_SWITCH('I', "show-info", &r.header, "the same as --header"),
+		OPT_SWITCH('q', "quiet", &r.query.quiet, "rows alone"),
+		OPT_COUNT('v', "verbose", &r.query.verbose, "whole paths, addresses, build-ids"),
+		OPT_SECTION("Symbols"),
+		QUERY_SYMBOL_OPTIONS(&r.query),
+		QUERY_JOBS_OPTION(&r.query, 0),
+		OPT_END,
+	};
+	struct err err = ERR_INIT;
+	int words, status;
+
+	callgraph_defaults(&r.view.callgraph);
+	status = cmd_options(&cmd_report, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
+	if (status >= 0)
+		return status;
+	if (words) {
+		/* perf takes one word for a filter on symbols */
+		if (words > 1 || r.view.sym_part) {
+			err_set(&err, EINVAL, "'%s' is one word too many; the recording is given with -i",
+				argv[words - 1]);
+			cmd_error("report", &err);
+			return EXIT_USAGE;
+		}
+		r.view.sym_part = argv[0];
+	}
+	if (settle(&r, &err) < 0) {
+		cmd_error("report", &err);
+		return EXIT_USAGE;
+	}
+	cmd_quiet(r.query.quiet);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	status = report(&r, &err) < 0;
+	if (status) {
+		fflush(stdout);
+		cmd_error("report", &err);
+	}
+	query_release(&r.query);
+	return status;
+}
+
+const struct command cmd_report = {
+	.name = "report",
+	.summary = "show where a recording's time went",
+	.usage = "[options]",
+	.run = run,
+};
