@@ -265,8 +265,10 @@ static size_t read_mappings(const char *text, struct mapped *maps, size_t max)
 
 		if (!at || at > strchrnul(l, '\n'))
 			continue;
-		if (sscanf(at, "PERF_RECORD_MMAP%*[2 ]%ld/%*d: [%lx(%lx) @ %lx%*[^]]]: %*s %255[^\n]",
-			   (long *)&m->pid, &m->start, &m->len, &m->off, m->path) == 5)
+		at += strlen("PERF_RECORD_MMAP");
+		at += *at == '2';
+		if (sscanf(at, " %ld/%*d: [%lx(%lx) @ %lx%*[^]]]: %*s %255[^\n]", (long *)&m->pid,
+			   &m->start, &m->len, &m->off, m->path) == 5)
 			n++;
 	}
 	return n;
