@@ -31,7 +31,7 @@ struct image {
 	int32_t ppid;
 	uint64_t from_ns;
 	const struct image *parent;      /* whose mappings it was forked with, or NULL */
-	bool exited;
+	bool exited, exec;
 	VEC(struct mapping) maps;        /* when frozen: by start, then by time */
 	uint64_t *max_end;               /* greatest end among maps[0..i] */
 	VEC(uint64_t) epochs;            /* when each epoch after the first begins */
@@ -300,6 +300,7 @@ static void apply_comm(struct process_table *t, const struct change *c)
 		struct image *old = task->images.nr ? task->images.v[task->images.nr - 1] : NULL;
 		struct image *image = image_new(t, task, c->pid, c->time_ns);
 
+		image->exec = true;
 		if (old)
 			image->ppid = old->ppid;
 	}
@@ -418,6 +419,16 @@ static void image_freeze(struct image *image)
 	if (!image->maps.nr)
 		return;
 	qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
+	/*
+	 * Between the COMM of an exec and the first mapping the kernel still works
+	 * for the old program: addresses of then are in the old image.
+	 */
+	if (image->exec) {
+		image->from_ns = image->maps.v[0].from_ns;
+		for (size_t i = 1; i < image->maps.nr; i++)
+			if (image->maps.v[i].from_ns < image->from_ns)
+				image->from_ns = image->maps.v[i].from_ns;
+	}
 	image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
 	drop_repeats(image);
 	find_epochs(image);

@@ -116,6 +116,22 @@ static void fork_then_exec(void **state)
 	assert_int_equal(image_ppid(process_image(t, 2, 250)), 1);
 }
 
+/* A sample in the kernel's exec, after the COMM and before the first mapping. */
+static void within_exec(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/bin/sh", 0, 7);
+	put_comm(&s->bytes, USER | EXEC, 1, 1, "ls", 200, 7);
+	put_mmap(&s->bytes, USER, 1, 0x5000, 0x1000, 0, "/bin/ls", 210, 7);
+	t = told(s);
+	assert_map(t, 1, 0x1000, 205, "/bin/sh");
+	assert_comm(t, 1, 1, 205, "ls");
+	assert_map(t, 1, 0x1000, 215, NULL);
+	assert_map(t, 1, 0x5000, 215, "/bin/ls");
+}
+
 /* What the parent maps after the fork is not the child's. */
 static void fork_is_a_snapshot(void **state)
 {
@@ -324,7 +340,7 @@ static void chains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(fork_then_exec), TEST(fork_is_a_snapshot), TEST(records_out_of_order),
+		TEST(fork_then_exec), TEST(within_exec), TEST(fork_is_a_snapshot), TEST(records_out_of_order),
 		TEST(late_mapping), TEST(remapped_range), TEST(same_mapping_again), TEST(pid_reuse),
 		TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
 		TEST(exec_without_mark), cmocka_unit_test(chains),
