@@ -13,6 +13,8 @@
 #define COMPRESS_CHUNK (48u << 10)
 #define FEATURE_WORDS (FEATURE_MAX / 64)
 #define RECORD_SIZE_MAX 65528u
+/* The table's entries, rounded up to what file systems give out. */
+#define TABLE_ROOM 8192u
 
 /* tools/perf/util/header.h: perf_file_section, perf_file_header; no padding in either. */
 struct file_section {
@@ -39,7 +41,7 @@ struct perf_write {
 	struct file_header header;
 	struct feature features[FEATURE_MAX];
 	uint64_t at;                     /* end of what is in the file's data section */
-	uint64_t bytes, raw_bytes, ring_bytes;
+	uint64_t bytes, raw_bytes, ring_bytes, kept;
 	uint8_t *buffer;
 	size_t buffered;
 	ZSTD_CCtx *zstd;
@@ -191,10 +193,14 @@ static int append(struct perf_write *w, const struct iovec *pieces, int nr, stru
 			return write_error(w, -r, err);
 	}
 	r = write_pieces(w, pieces, nr, w->at, &done);
-	if (r < 0)
+	/* Where no more fits, the feature table still has to. */
+	if (r < 0 && !w->is_pipe)
+		done = whole_records(pieces, nr, done > TABLE_ROOM ? done - TABLE_ROOM : 0);
+	else if (r < 0)
 		done = whole_records(pieces, nr, done);
 	w->at += done;
 	w->bytes += done;
+	w->kept = done;
 	if (r < 0) {
 		if (!w->is_pipe && ftruncate(w->fd, (off_t)w->at) < 0)
 			w->finished = true;
@@ -292,6 +298,7 @@ static int compress_pieces(struct perf_write *w, const struct iovec *pieces, int
 			   struct err *err)
 {
 	struct iovec copy[2], *v = copy;
+	uint64_t kept = 0;
 
 	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
 	advance(&v, &nr, 0);
@@ -307,6 +314,8 @@ static int compress_pieces(struct perf_write *w, const struct iovec *pieces, int
 			room -= chunk[n++].iov_len;
 		}
 		r = compress_chunk(w, chunk, n, err);
+		w->kept = r < 0 ? kept : 0;
+		kept += COMPRESS_CHUNK - room;
 		if (r < 0)
 			return r;
 		advance(&v, &nr, COMPRESS_CHUNK - room);
@@ -318,6 +327,7 @@ int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, st
 {
 	int r = empty_buffer(w, err);
 
+	w->kept = 0;
 	if (r < 0)
 		return r;
 	for (int i = 0; i < nr; i++)
@@ -683,6 +693,11 @@ int perf_write_finish(struct perf_write *w, struct err *err)
 		r = r ? r : failed ? 0 : r2;
 	}
 	return r;
+}
+
+uint64_t perf_write_kept(const struct perf_write *w)
+{
+	return w->failed ? w->kept : 0;
 }
 
 uint64_t perf_write_bytes(const struct perf_write *w)

@@ -78,6 +78,9 @@ int perf_write_start(struct perf_write *w, const struct perf_write_event *events
 int perf_write_records(struct perf_write *w, const void *records, size_t size, struct err *err);
 int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err);
 
+/* Of the bytes that a failed perf_write_ring was given: how many are in the file all the same. */
+uint64_t perf_write_kept(const struct perf_write *w);
+
 /* Make what was taken so far readable for others, and for perf after SIGKILL. */
 int perf_write_flush(struct perf_write *w, struct err *err);
 

@@ -303,7 +303,7 @@ static int too_many(struct fallback *f, const struct event *event, int code, str
 			struct rlimit more = { want, want };
 
 			if (setrlimit(RLIMIT_NOFILE, &more) == 0) {
-				log_info("raised RLIMIT_NOFILE from %" PRIu64 " to %" PRIu64,
+				log_note("raised RLIMIT_NOFILE from %" PRIu64 " to %" PRIu64,
 					 (uint64_t)old.rlim_cur, want);
 				return 1;
 			}
@@ -311,7 +311,7 @@ static int too_many(struct fallback *f, const struct event *event, int code, str
 		if (lim.rlim_cur < lim.rlim_max) {
 			lim.rlim_cur = lim.rlim_max;
 			if (setrlimit(RLIMIT_NOFILE, &lim) == 0) {
-				log_info("raised RLIMIT_NOFILE from %" PRIu64 " to %" PRIu64,
+				log_note("raised RLIMIT_NOFILE from %" PRIu64 " to %" PRIu64,
 					 (uint64_t)old.rlim_cur, (uint64_t)lim.rlim_cur);
 				return 1;
 			}

@@ -21,14 +21,19 @@ static int cannot_write(const char *path, int code, struct err *err)
 		       code == EACCES || code == EROFS ? "; -o names another file" : "");
 }
 
+static int terminal(struct err *err)
+{
+	return err_set(err, EINVAL, "'-o -' would write binary data to a terminal; redirect it into a "
+		       "file or a pipe");
+}
+
 static int open_stdout(struct output *out, struct err *err)
 {
 	struct stat st;
 	int flags;
 
 	if (isatty(STDOUT_FILENO))
-		return err_set(err, EINVAL, "'-o -' would write binary data to a terminal; "
-			       "redirect it into a file or a pipe");
+		return terminal(err);
 	out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (out->fd < 0 || fstat(out->fd, &st) < 0)
 		return cannot_write("-", errno, err);
@@ -48,7 +53,7 @@ static int open_special(struct output *out, const char *path, struct err *err)
 	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return 0;
 	if (S_ISDIR(st.st_mode))
-		return err_set(err, EISDIR, "cannot write '%s': it is a directory", path);
+		return cannot_write(path, EISDIR, err);
 	out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (out->fd < 0)
 		return cannot_write(path, errno, err);
@@ -125,6 +130,29 @@ static void give_to_caller(int fd)
 	/* A file system that does not know owners is no reason to fail. */
 	if (fchown(fd, (uid_t)uid, (gid_t)gid) < 0)
 		return;
+}
+
+int output_check(const char *path, struct err *err)
+{
+	struct str file = STR_INIT;
+	struct stat st;
+	char *slash;
+	int r;
+
+	if (strcmp(path, "-") == 0)
+		return isatty(STDOUT_FILENO) ? terminal(err) : 0;
+	r = follow_links(path, &file, err);
+	if (r == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		r = cannot_write(path, EISDIR, err);
+	slash = strrchr(file.p, '/');
+	if (slash)
+		slash[slash == file.p] = '\0';
+	/* What is no regular file is opened as it is; for the others a new one is made. */
+	if (r == 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode)) &&
+	    access(slash ? file.p : ".", W_OK | X_OK) < 0)
+		r = cannot_write(path, errno, err);
+	str_release(&file);
+	return r;
 }
 
 int output_open(struct output *out, const char *path, struct err *err)

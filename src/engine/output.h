@@ -25,6 +25,9 @@ struct output {
 	bool kept_old;                   /* file.old is the one that was there before */
 };
 
+/* Whether output_open would be likely to succeed, without touching anything. */
+int output_check(const char *path, struct err *err);
+
 /* "-" is standard output. */
 int output_open(struct output *out, const char *path, struct err *err);
 

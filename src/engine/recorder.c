@@ -378,44 +378,58 @@ static int cut(struct iovec *pieces, int nr, uint64_t size)
 	return nr;
 }
 
+/*
+ * Look at the records in the next `most` bytes of a ring. Returns how many of them
+ * are whole records, or -EIO for what is none.
+ */
+static int64_t look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
+			       struct tally *tally)
+{
+	uint64_t at = 0;
+
+	memset(tally, 0, sizeof(*tally));
+	while (at < most && at < WRITE_MOST) {
+		const struct perf_event_header *header = ring_header(ring, at);
+
+		if (header->size < sizeof(*header) || header->size > most - at)
+			return -EIO;
+		look_at_record(r, ring, at, header, tally);
+		at += header->size;
+	}
+	return (int64_t)at;
+}
+
 /* Write what a ring holds now; 1 if there was anything. */
 static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
 {
 	struct iovec pieces[2];
 	uint64_t left;
-	int nr, ret = 0;
+	int nr, any = 0;
 
 	if (!ring->page)
 		return 0;
-	for (left = ring_peek(ring, pieces, &nr); left && ret >= 0;) {
-		struct tally tally = { 0 };
-		uint64_t at = 0;
+	/* No further than this look, or a busy ring would hold us. */
+	left = ring_peek(ring, pieces, &nr);
+	while (left) {
+		struct tally tally;
+		int64_t size = look_at_records(r, ring, left, &tally);
+		int ret;
 
-		while (at < left && at < WRITE_MOST) {
-			const struct perf_event_header *header = ring_header(ring, at);
-
-			if (header->size < sizeof(*header) || header->size > left - at)
-				return err_set(err, EIO, "the ring of CPU %d is damaged: a record of "
-					       "%u bytes", ring->cpu, header->size);
-			look_at_record(r, ring, at, header, &tally);
-			at += header->size;
-		}
-		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, at), err);
-		if (ret < 0)
+		if (size < 0)
+			return err_set(err, EIO, "the ring of CPU %d is damaged", ring->cpu);
+		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, (uint64_t)size), err);
+		if (ret < 0) {
+			look_at_records(r, ring, perf_write_kept(r->writer), &tally);
+			count(r, &tally);
 			return ret;
-		count(r, &tally);
-		ring_consume(ring, at);
-		left -= at;
-		if (left) {
-			uint64_t all = ring_peek(ring, pieces, &nr);
-
-			/* No further than the first look, or a busy ring would hold us. */
-			if (all > left)
-				nr = cut(pieces, nr, left);
 		}
-		ret = 1;
+		count(r, &tally);
+		ring_consume(ring, (uint64_t)size);
+		left -= (uint64_t)size;
+		ring_peek(ring, pieces, &nr);
+		any = 1;
 	}
-	return ret;
+	return any;
 }
 
 /* All rings once, the mark of a full round, and the header brought up to date. */
@@ -696,6 +710,8 @@ static int run(struct recorder *r, struct err *err)
 	bool patient = false;
 	int ret = catch_signals(r, err);
 
+	if (ret == 0)
+		ret = output_check(r->o->output, err);
 	if (ret == 0 && r->o->command)
 		ret = workload_fork(&r->workload, r->o->command, &r->old_mask, err);
 	if (ret == 0)
