@@ -414,21 +414,33 @@ static void find_epochs(struct image *image)
 		qsort(image->epochs.v, image->epochs.nr, sizeof(uint64_t), by_value);
 }
 
+/*
+ * Between the COMM of an exec and its end the kernel still works for the old
+ * program, whose addresses are on the user stack: they are in the old image.  The
+ * last thing an exec maps is the vdso (fs/binfmt_elf.c, load_elf_binary).
+ */
+static uint64_t exec_end_ns(const struct image *image)
+{
+	uint64_t first = UINT64_MAX, vdso = 0;
+
+	for (size_t i = 0; i < image->maps.nr; i++) {
+		const struct mapping *m = &image->maps.v[i];
+
+		if (m->from_ns < first)
+			first = m->from_ns;
+		if (m->module->kind == MODULE_VDSO)
+			vdso = m->from_ns;
+	}
+	return vdso ? vdso : first;
+}
+
 static void image_freeze(struct image *image)
 {
 	if (!image->maps.nr)
 		return;
 	qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
-	/*
-	 * Between the COMM of an exec and the first mapping the kernel still works
-	 * for the old program: addresses of then are in the old image.
-	 */
-	if (image->exec) {
-		image->from_ns = image->maps.v[0].from_ns;
-		for (size_t i = 1; i < image->maps.nr; i++)
-			if (image->maps.v[i].from_ns < image->from_ns)
-				image->from_ns = image->maps.v[i].from_ns;
-	}
+	if (image->exec)
+		image->from_ns = exec_end_ns(image);
 	image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
 	drop_repeats(image);
 	find_epochs(image);

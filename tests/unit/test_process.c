@@ -125,8 +125,11 @@ static void within_exec(void **state)
 	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/bin/sh", 0, 7);
 	put_comm(&s->bytes, USER | EXEC, 1, 1, "ls", 200, 7);
 	put_mmap(&s->bytes, USER, 1, 0x5000, 0x1000, 0, "/bin/ls", 210, 7);
+	put_mmap(&s->bytes, USER, 1, 0x7000, 0x1000, 0, "[vdso]", 214, 7);
+	put_mmap(&s->bytes, USER, 1, 0x9000, 0x1000, 0, "/lib/libc", 300, 7);
 	t = told(s);
 	assert_map(t, 1, 0x1000, 205, "/bin/sh");
+	assert_map(t, 1, 0x1000, 212, "/bin/sh");
 	assert_comm(t, 1, 1, 205, "ls");
 	assert_map(t, 1, 0x1000, 215, NULL);
 	assert_map(t, 1, 0x5000, 215, "/bin/ls");
