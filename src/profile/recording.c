@@ -97,6 +97,7 @@ static void keep_damages(struct recording *rec, const struct blocks *blocks)
 int recording_load(struct recording *rec, const struct perf_data *data,
 		   const struct symbol_options *symbols, struct err *err)
 {
+	struct symbol_options options = symbols ? *symbols : (struct symbol_options){ 0 };
 	struct blocks *blocks = blocks_new(data);
 	struct decoder decoder;
 	struct block block;
@@ -104,7 +105,10 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 
 	memset(rec, 0, sizeof(*rec));
 	rec->data = data;
-	rec->modules = module_set_new(symbols);
+	/* Kernel and vdso without a build-id: a recording of another release is told by that. */
+	if (!options.os_release)
+		options.os_release = data->os_release;
+	rec->modules = module_set_new(&options);
 	rec->processes = process_table_new(rec->modules);
 	rec->account.unfinished = data->unfinished;
 	decoder_init(&decoder, &data->events, data->swap);
