@@ -98,16 +98,34 @@ static int read_count(const char *text, uint64_t *count)
 	return *end || errno ? -EINVAL : 0;
 }
 
-int folded_read(struct stack_tree *tree, struct label_table *labels, FILE *in, struct err *err)
+/* Lay "a;b;c" into the tree; the text is taken apart. */
+static uint32_t lay(struct stack_tree *tree, struct label_table *labels, char *stack, bool reverse)
 {
-	char *line = NULL, *rest, *name, *space;
+	uint32_t node = STACK_TREE_ROOT;
+	char *name;
+
+	if (!reverse) {
+		while ((name = strsep(&stack, ";")))
+			node = stack_tree_child(tree, node, read_label(labels, name));
+		return node;
+	}
+	while ((name = strrchr(stack, ';'))) {
+		node = stack_tree_child(tree, node, read_label(labels, name + 1));
+		*name = '\0';
+	}
+	return stack_tree_child(tree, node, read_label(labels, stack));
+}
+
+int folded_read(struct stack_tree *tree, struct label_table *labels, bool reverse, FILE *in,
+		struct err *err)
+{
+	char *line = NULL, *space;
 	size_t cap = 0;
 	ssize_t len;
 	uint64_t nr = 0;
 	int r = 0;
 
 	while (!r && (len = getline(&line, &cap, in)) >= 0) {
-		uint32_t node = STACK_TREE_ROOT;
 		uint64_t count = 0;
 
 		nr++;
@@ -122,9 +140,7 @@ int folded_read(struct stack_tree *tree, struct label_table *labels, FILE *in, s
 			break;
 		}
 		*space = '\0';
-		for (rest = line; (name = strsep(&rest, ";"));)
-			node = stack_tree_child(tree, node, read_label(labels, name));
-		stack_tree_add(tree, node, count, count);
+		stack_tree_add(tree, lay(tree, labels, line, reverse), count, count);
 	}
 	if (!r && ferror(in))
 		r = err_set(err, EIO, "cannot read the folded stacks");

@@ -29,9 +29,10 @@ int folded_write(const struct stack_tree *tree, const struct label_table *labels
 /*
  * Read folded text and add it to the tree. Lines that are empty or start with
  * '#' are passed over. Annotations (_[k], _[i], _[j]) become kinds and leave the
- * name. A line without a count is -EBADMSG, with its number in the message.
+ * name. `reverse` lays the stacks from their leaves. A line without a count is -EBADMSG, with its number in the message.
  */
-int folded_read(struct stack_tree *tree, struct label_table *labels, FILE *in, struct err *err);
+int folded_read(struct stack_tree *tree, struct label_table *labels, bool reverse, FILE *in,
+		struct err *err);
 
 static inline uint64_t stack_self(const struct stack_node *node, enum stack_value value)
 {

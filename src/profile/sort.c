@@ -440,9 +440,8 @@ static int compare_column(const struct hists *h, const struct hist *a, const str
 	default:
 		x = hist_value(a, column);
 		y = hist_value(b, column);
-		if (x != y || column != COLUMN_CHILDREN)
+		if (x != y || column != COLUMN_CHILDREN || !h->options.depth_order)
 			return (x < y) - (x > y);
-		/* of equal rows, callers stand above what they call */
 		if (h->options.order == TREE_CALLERS_FIRST)
 			return (a->depth < b->depth) - (a->depth > b->depth);
 		return (a->depth > b->depth) - (a->depth < b->depth);

@@ -61,6 +61,7 @@ struct hist {
 struct hists_options {
 	uint32_t event;
 	bool children, by_addr;          /* by_addr: unnamed addresses are rows of their own */
+	bool depth_order;                /* of equal Children, callers stand above what they call */
 	enum tree_order order;
 	entry_filter *filter;            /* or NULL; entries for which it is false are left out */
 	const void *filter_arg;

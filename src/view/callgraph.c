@@ -172,7 +172,6 @@ static void graph_rest(struct drawing *d, unsigned depth, uint64_t period, uint6
 {
 	struct chain rest = { .total = period, .total_samples = samples };
 
-	graph_separator(d, depth);
 	d->open[depth - 1] = false;
 	graph_branch(d, depth, &rest, total);
 	line_add(&d->line, "[...]");
@@ -239,11 +238,13 @@ static void graph_write(struct drawing *d, const struct chain *root)
 	uint64_t total = d->options->mode == CALLGRAPH_FRACTAL ? root->total : d->h->total;
 	const struct chain *chain = root->nr ? root->children[0] : NULL;
 	bool skip = d->page->skip_first, any = chain != NULL;
+	unsigned limit = d->options->print_limit, n = 0;
 
 	d->margin = MARGIN;
 	if (root->nr == 1 && chain->total == root->total) {
 		for (; chain; root = chain, chain = next_in_line(chain)) {
-			if (!skip)
+			/* the limit holds for the stem, too, and what branches off is still drawn */
+			if (!skip && (!limit || n++ < limit))
 				graph_stem(d, chain->sym);
 			skip = false;
 		}

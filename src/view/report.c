@@ -333,6 +333,7 @@ static void write_section(const struct report_options *o, const struct profile *
 {
 	struct section s = { .options = o, .out = out };
 	struct hists_options ho = { .event = event, .children = o->children, .by_addr = o->full,
+				    .depth_order = o->callgraph.mode != CALLGRAPH_NONE,
 				    .order = o->callgraph.order, .filter = passes,
 				    .filter_arg = o };
 
@@ -352,14 +353,28 @@ static void write_section(const struct report_options *o, const struct profile *
 	hists_release(&s.h);
 }
 
-static void write_only(const char *what, const char **names, FILE *out)
+/*
+ * A column that would say the same in every row is said once above the table, unless
+ * no key would be left. Callers may stand in other binaries than the sample does, so
+ * with children only the command is such a column.
+ */
+static void say_once(struct report_options *o, enum column column, const char *what,
+		     const char **names, FILE *out)
 {
+	const struct sort_spec *spec = &o->spec;
 	struct str s = STR_INIT;
+	unsigned keys = 0;
 
-	if (names && names[0] && !names[1]) {
-		str_add_safe(&s, names[0]);
+	for (unsigned i = 0; i < spec->nr_output; i++)
+		keys += column_is_key(spec->output[i]) && spec->output[i] != column;
+	if (!keys || !names || !names[0] || names[1] || !sort_has(spec, column))
+		return;
+	if (column != COLUMN_COMM && o->children)
+		return;
+	sort_hide(&o->spec, column);
+	str_add_safe(&s, names[0]);
+	if (!o->quiet)
 		fprintf(out, "# %s: %s\n#\n", what, s.p);
-	}
 	str_release(&s);
 }
 
@@ -369,19 +384,11 @@ void report_write(const struct report_options *options, const struct profile *pr
 	struct report_options o = *options;
 	bool any = false;
 
-	if (!o.quiet) {
-		/* a column that would say the same in every row is said once */
-		write_only("comm", o.comms, out);
-		write_only("dso", o.dsos, out);
-		write_only("symbol", o.syms, out);
+	say_once(&o, COLUMN_COMM, "comm", o.comms, out);
+	say_once(&o, COLUMN_DSO, "dso", o.dsos, out);
+	say_once(&o, COLUMN_SYM, "symbol", o.syms, out);
+	if (!o.quiet)
 		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
-	}
-	if (o.comms && o.comms[0] && !o.comms[1])
-		sort_hide(&o.spec, COLUMN_COMM);
-	if (o.dsos && o.dsos[0] && !o.dsos[1] && !o.children)
-		sort_hide(&o.spec, COLUMN_DSO);
-	if (o.syms && o.syms[0] && !o.syms[1] && !o.children)
-		sort_hide(&o.spec, COLUMN_SYM);
 	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
 		if (!profile->totals[i].samples)
 			continue;
