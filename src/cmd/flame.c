@@ -9,6 +9,7 @@
  * or a command, tells the two ways apart.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

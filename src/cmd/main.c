@@ -25,8 +25,10 @@ static const struct command cmd_help = {
 /* In the order in which they are met. */
 static const struct command *const commands[] = {
 	&cmd_record,
+	&cmd_report,
 	&cmd_script,
 	&cmd_fold,
+	&cmd_flame,
 	&cmd_help,
 	&cmd_version,
 };
