@@ -35,7 +35,7 @@ enum module_kind {
 	MODULE_KERNEL,           /* the kernel's own text */
 	MODULE_KMOD,             /* a kernel module: path or [name] */
 	MODULE_VDSO,
-	MODULE_ANON,             /* //anon, [heap], [stack], /memfd:..., JIT code */
+	MODULE_ANON,             /* //anon, [heap], [stack], JIT code */
 	MODULE_BPF,              /* a BPF program or trampoline (KSYMBOL record) */
 };
 

@@ -31,7 +31,9 @@ struct image {
 	int32_t ppid;
 	uint64_t from_ns;
 	const struct image *parent;      /* whose mappings it was forked with, or NULL */
-	bool exited, exec;
+	const struct image *before;      /* what an exec replaced, or NULL */
+	uint64_t settled_ns;             /* from then on nothing of it can be left on the stack */
+	bool exited;
 	VEC(struct mapping) maps;        /* when frozen: by start, then by time */
 	uint64_t *max_end;               /* greatest end among maps[0..i] */
 	VEC(uint64_t) epochs;            /* when each epoch after the first begins */
@@ -128,7 +130,7 @@ static bool is_anonymous(const char *name)
 {
 	static const char *const prefixes[] = {
 		"//anon", "/dev/zero", "/anon_hugepage", "[anon", "[stack", "/SYSV", "[heap]",
-		"/memfd:", NULL,
+		NULL,
 	};
 
 	return !*name || starts_with_any(name, prefixes);
@@ -300,7 +302,7 @@ static void apply_comm(struct process_table *t, const struct change *c)
 		struct image *old = task->images.nr ? task->images.v[task->images.nr - 1] : NULL;
 		struct image *image = image_new(t, task, c->pid, c->time_ns);
 
-		image->exec = true;
+		image->before = old;
 		if (old)
 			image->ppid = old->ppid;
 	}
@@ -417,11 +419,12 @@ static void find_epochs(struct image *image)
 /*
  * Between the COMM of an exec and its end the kernel still works for the old
  * program, whose addresses are on the user stack: they are in the old image.  The
- * last thing an exec maps is the vdso (fs/binfmt_elf.c, load_elf_binary).
+ * last thing an exec maps is the vdso (fs/binfmt_elf.c, load_elf_binary); soon
+ * after it, and before the new program maps its first library, it has returned.
  */
-static uint64_t exec_end_ns(const struct image *image)
+static void place_exec(struct image *image)
 {
-	uint64_t first = UINT64_MAX, vdso = 0;
+	uint64_t first = UINT64_MAX, vdso = 0, after = UINT64_MAX;
 
 	for (size_t i = 0; i < image->maps.nr; i++) {
 		const struct mapping *m = &image->maps.v[i];
@@ -431,7 +434,12 @@ static uint64_t exec_end_ns(const struct image *image)
 		if (m->module->kind == MODULE_VDSO)
 			vdso = m->from_ns;
 	}
-	return vdso ? vdso : first;
+	for (size_t i = 0; i < image->maps.nr; i++)
+		if (image->maps.v[i].from_ns > vdso && image->maps.v[i].from_ns < after)
+			after = image->maps.v[i].from_ns;
+	image->from_ns = vdso ? vdso : first;
+	image->settled_ns = vdso && after != UINT64_MAX ? after : image->from_ns;
+	*vec_push(&image->epochs) = image->settled_ns;
 }
 
 static void image_freeze(struct image *image)
@@ -439,8 +447,8 @@ static void image_freeze(struct image *image)
 	if (!image->maps.nr)
 		return;
 	qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
-	if (image->exec)
-		image->from_ns = exec_end_ns(image);
+	if (image->before)
+		place_exec(image);
 	image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
 	drop_repeats(image);
 	find_epochs(image);
@@ -583,6 +591,7 @@ static void find_own(const struct image *image, uint64_t addr, uint64_t time_ns,
 const struct mapping *image_find(const struct image *image, uint64_t addr, uint64_t time_ns)
 {
 	const struct mapping *first_later = NULL, *then, *later;
+	const struct image *before = time_ns < image->settled_ns ? image->before : NULL;
 
 	/* Up the line of parents, each as it was when it was forked from. */
 	for (; image; image = image->parent) {
@@ -594,7 +603,7 @@ const struct mapping *image_find(const struct image *image, uint64_t addr, uint6
 		if (time_ns > image->from_ns)
 			time_ns = image->from_ns;
 	}
-	return first_later;
+	return first_later || !before ? first_later : image_find(before, addr, time_ns);
 }
 
 const struct mapping *process_kernel_find(const struct process_table *t, uint64_t addr,

@@ -131,7 +131,8 @@ static void within_exec(void **state)
 	assert_map(t, 1, 0x1000, 205, "/bin/sh");
 	assert_map(t, 1, 0x1000, 212, "/bin/sh");
 	assert_comm(t, 1, 1, 205, "ls");
-	assert_map(t, 1, 0x1000, 215, NULL);
+	assert_map(t, 1, 0x1000, 215, "/bin/sh");
+	assert_map(t, 1, 0x1000, 305, NULL);
 	assert_map(t, 1, 0x5000, 215, "/bin/ls");
 }
 
