@@ -172,6 +172,7 @@ static bool is_kernel_module_name(const char *name)
 enum module_kind module_kind_of(const char *name, bool is_kernel)
 {
 	static const char *const anon[] = {
+		"//", "[heap]", "[stack", "[anon", "/SYSV", "/dev/zero", "anon_inode:",
 		"/anon_hugepage", "socket:", "inode:", "[vsyscall]", "[uprobes]", "[vvar",
 	};
 
