@@ -30,7 +30,10 @@ struct profile_priv {
 
 /* --- frames, stacks and entries, each distinct one once -------------------------------- */
 
-/* Which frame a place is: by its symbol; without one, by its module; or by address. */
+/*
+ * Which frame a place is: by its symbol; without one, by its module; where nothing
+ * is mapped, or when asked for, by its address.
+ */
 static uint32_t frame_of(struct profile *p, const struct place *place)
 {
 	bool by_addr = p->priv->query.by & PROFILE_BY_ADDR;
@@ -48,7 +51,7 @@ static uint32_t frame_of(struct profile *p, const struct place *place)
 	bool added;
 	uint64_t *slot;
 
-	if (by_addr)
+	if (by_addr || !f.module)
 		key = hash_mix(key, f.elf_addr);
 	slot = map64_put(&p->priv->frame_ids, key, &added);
 	if (added) {
