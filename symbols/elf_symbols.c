@@ -173,10 +173,15 @@ static uint32_t add_table(struct loading *l, Elf_Scn *scn, const GElf_Shdr *shdr
 	return added;
 }
 
+/*
+ * .symtab holds what .dynsym holds, unless someone kept only some of its symbols:
+ * then it is the smaller one, and both are read.
+ */
 uint32_t elf_symbols_add(struct symtab *tab, struct elf_file *file)
 {
 	struct loading l = { .tab = tab, .file = file };
 	static const uint32_t types[] = { SHT_SYMTAB, SHT_DYNSYM };
+	uint64_t bytes = 0;
 	uint32_t added = 0;
 
 	l.mapping_symbols = file->machine == EM_ARM || file->machine == EM_AARCH64 ||
@@ -188,7 +193,9 @@ uint32_t elf_symbols_add(struct symtab *tab, struct elf_file *file)
 
 		while ((scn = elf_nextscn(file->elf, scn))) {
 			if (gelf_getshdr(scn, &shdr) && shdr.sh_type == types[i]) {
-				added += add_table(&l, scn, &shdr);
+				if (shdr.sh_size > bytes || !added)
+					added += add_table(&l, scn, &shdr);
+				bytes = shdr.sh_size;
 				break;
 			}
 		}

@@ -14,7 +14,7 @@
 #include "symbols/symtab.h"
 
 /*
- * Add the symbols of .symtab and .dynsym. Names are borrowed from `file`. Returns
+ * Add the symbols of .symtab, and those of .dynsym if they may be more. Names are borrowed from `file`. Returns
  * how many were added.
  */
 uint32_t elf_symbols_add(struct symtab *tab, struct elf_file *file);

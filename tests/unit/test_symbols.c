@@ -220,6 +220,14 @@ static void test_shared_library(void **state)
 	nm_read(&list, "-D", "stripped.so");
 	assert_true(check_functions(open_program(set, "stripped.so"), &list) >= 2);
 	vec_release(&list.v);
+	/* a .symtab of which one symbol was kept does not hide .dynsym */
+	assert_int_equal(run("strip -s -K hid -o kept.so lib.so"), 0);
+	nm_read(&list, "-D", "kept.so");
+	assert_true(check_functions(open_program(set, "kept.so"), &list) >= 2);
+	vec_release(&list.v);
+	nm_read(&list, "", "kept.so");
+	assert_int_equal(check_functions(open_program(set, "kept.so"), &list), 1);
+	vec_release(&list.v);
 	module_set_free(set);
 }
 
