@@ -66,7 +66,7 @@ for cmd in $commands; do
 				offered "$cmd" | grep -qxe "--${name#--no-}"; then
 				continue
 			fi
-			echo "$name"
+			printf '%s\n' "$name"  # echo would take -e and -n for its own
 		done))
 	verdict $? "$page has the options of sonde $cmd -h, and no others" \
 		"$(sed -n 's/^</only in the program:/p; s/^>/only on the page:/p' <<<"$diff")"

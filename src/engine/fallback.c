@@ -160,7 +160,7 @@ static void to_cpu_clock(struct event *event)
 	event->attr.config1 = event->attr.config2 = 0;
 	event->attr.precise_ip = 0;
 	event->precise_max = false;
-	rename_event(event, mem_strdup("cpu-clock"));
+	rename_event(event, mem_strdup(event->attr.exclude_kernel ? "cpu-clock:u" : "cpu-clock"));
 	free(event->pmu);
 	event->pmu = mem_strdup("software");
 }
