@@ -110,7 +110,7 @@ int cpu_list_parse(const char *text, cpu_vec *out)
 				return -EINVAL;
 			to = strtol(end + 1, &end, 10);
 		}
-		if (cpu_add(out, from, to) < 0 || (*end && *end != ','))
+		if (cpu_add(out, from, to) < 0 || (*end && *end != ',') || (*end && !end[1]))
 			return -EINVAL;
 		text = *end ? end + 1 : end;
 	}
