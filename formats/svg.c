@@ -62,7 +62,7 @@ struct range { uint8_t r, dr, g, dg, b, db; };
 
 static const struct range ranges_kind[] = {
 	[0] = { 222, 32, 95, 125, 30, 50 },       /* user: red to yellow */
-	[1] = { 180, 50, 120, 50, 190, 45 },      /* kernel: violet */
+	[1] = { 125, 45, 140, 45, 195, 45 },      /* kernel: slate blue */
 	[2] = { 90, 60, 180, 45, 190, 50 },       /* inline: aqua */
 	[3] = { 110, 50, 185, 45, 90, 40 },       /* jit: green */
 	[4] = { 190, 15, 190, 15, 190, 15 },      /* unnamed: grey */

@@ -17,7 +17,7 @@
 #include "formats/stack_tree.h"
 
 enum svg_colors {
-	SVG_COLORS_KIND,         /* warm user code, orange-brown kernel, blue inlines ... */
+	SVG_COLORS_KIND,         /* warm user code, slate blue kernel, aqua inlines ... */
 	SVG_COLORS_HOT,          /* warm for all */
 	SVG_COLORS_MEM,          /* greens */
 	SVG_COLORS_IO,           /* blues */
