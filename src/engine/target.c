@@ -185,18 +185,19 @@ static int look_at_threads(pid_t pid, thread_vec *out)
 
 int task_threads(pid_t pid, thread_vec *out)
 {
-	size_t before = out->nr;
+	bool seen = false;
 
 	/* A thread started while the folder was read may be missing from it. */
 	for (int i = 0; i < LOOKS_MOST; i++) {
 		int n = look_at_threads(pid, out);
 
 		if (n < 0)
-			return out->nr > before ? 0 : n;
+			return seen ? 0 : n;
+		seen = true;
 		if (!n)
 			break;
 	}
-	return out->nr > before ? 0 : -ESRCH;
+	return 0;
 }
 
 /* Next number of a comma list; 0 at the end, -EINVAL for anything else. */
