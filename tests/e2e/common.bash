@@ -1,0 +1,59 @@
+# What the end-to-end tests share. SONDE, WORKLOADS, OUT and TOP come from tests/run.
+# shellcheck shell=bash disable=SC2154
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	if [[ ! -r /proc/sys/kernel/perf_event_paranoid ]]; then
+		skip "this kernel has no perf_event_open"
+	fi
+}
+
+# need COMMAND WHY-NOT
+need()
+{
+	command -v "$1" >/dev/null || skip "${2:-$1 is not installed}"
+}
+
+need_root()
+{
+	[[ $(id -u) == 0 ]] || skip "only root may do this"
+}
+
+# The system as a whole can be watched.
+need_system()
+{
+	[[ $(id -u) == 0 || $(</proc/sys/kernel/perf_event_paranoid) -le 0 ]] ||
+		skip "perf_event_paranoid does not let this user watch the system"
+}
+
+# fails STATUS COMMAND...: it ends with that status (or, with "any", one from 1 to
+# 128 or 129), says one line on standard error and was not killed by a signal.
+# shellcheck disable=SC2154
+fails()
+{
+	local want=$1
+	shift
+	run --separate-stderr "$@"
+	echo "status $status, said: $stderr"
+	if [[ $want == any ]]; then
+		((status != 0 && (status < 128 || status == 129)))
+	else
+		[[ $status == "$want" ]]
+	fi
+	[[ ${#stderr_lines[@]} == 1 ]]
+	[[ $stderr == sonde* ]]
+}
+
+# says PATTERN: the last line on standard error holds it (extended regex).
+says()
+{
+	grep -qE -- "$1" <<<"$stderr"
+}
+
+samples()
+{
+	"$SONDE" script -F event "$@" 2>/dev/null | grep -c .
+}

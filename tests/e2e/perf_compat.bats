@@ -1,0 +1,108 @@
+# Sonde and perf on the same file, both ways round: what one wrote the other reads,
+# and both print the same samples. perf is the oracle.
+load common
+
+setup_file()
+{
+	export DATA=$BATS_FILE_TMPDIR
+	command -v perf >/dev/null || return 0
+	cd "$DATA" || return 1
+	local event=cpu-clock
+	"$SONDE" record -q -e $event -F 999 -g -o sonde.task "$WORKLOADS/burn" 1 >/dev/null
+	perf record -q -e $event -F 999 -g -o perf.task "$WORKLOADS/burn" 1 >/dev/null 2>&1
+	"$SONDE" record -q -e $event -F 999 -o sonde.plain "$WORKLOADS/threads" 3 1
+	perf record -q -e $event -F 999 -o perf.plain "$WORKLOADS/threads" 3 1 >/dev/null 2>&1
+	if [[ $(id -u) == 0 ]]; then
+		"$SONDE" record -q -e $event -F 999 -ag -o sonde.system "$WORKLOADS/forks" 300
+		perf record -q -e $event -F 999 -ag -o perf.system "$WORKLOADS/forks" 300 >/dev/null 2>&1
+		"$SONDE" record -q -e context-switches,page-faults -c 1 -g -o sonde.two "$WORKLOADS/forks" 40
+		perf record -q -e context-switches,page-faults -c 1 -g -o perf.two "$WORKLOADS/forks" 40 >/dev/null 2>&1
+	fi
+	return 0
+}
+
+# same FILE [ARG...]: perf script and sonde script print the same of it.
+same()
+{
+	need perf
+	[[ -e $DATA/$1 ]] || skip "only root may record this"
+	perf script --no-inline -i "$DATA/$1" "${@:2}" >perf.txt 2>perf.err
+	"$SONDE" script --no-inline -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
+	echo "perf: $(grep -c . perf.txt) lines; sonde: $(grep -c . sonde.txt) lines"
+	[[ -s perf.txt ]]
+	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
+}
+
+header()
+{
+	need perf
+	[[ -e $DATA/$1 ]] || skip "only root may record this"
+	perf report --header-only -i "$DATA/$1" >perf.txt 2>perf.err
+	cat perf.txt perf.err
+	[[ ! -s perf.err ]]
+	for field in "hostname : $(hostname)" "os release : $(uname -r)" "arch : $(uname -m)" \
+		"nrcpus avail" "cpudesc" "cpuid" "total memory" "cmdline" "event : name = cpu-clock" \
+		"time of first sample" "time of last sample" "data size"; do
+		echo "looking for: $field"
+		grep -qF "$field" perf.txt
+	done
+}
+
+@test "a file of sonde, a command with chains: same text" { same sonde.task; }
+@test "a file of perf, a command with chains: same text" { same perf.task; }
+@test "a file of sonde, threads without chains: same text" { same sonde.plain; }
+@test "a file of perf, threads without chains: same text" { same perf.plain; }
+@test "a file of sonde, the system with many short processes: same text" { same sonde.system; }
+@test "a file of perf, the system with many short processes: same text" { same perf.system; }
+@test "a file of sonde, two events with a sample each: same text" { same sonde.two; }
+@test "a file of perf, two events with a sample each: same text" { same perf.two; }
+
+fields="comm,pid,tid,cpu,time,event,period,ip,sym,symoff,dso"
+@test "a file of sonde, the system, all fields: same text" { same sonde.system -F $fields; }
+@test "a file of perf, the system, all fields: same text" { same perf.system -F $fields; }
+
+@test "perf report --header-only reads a file of sonde" { header sonde.task; }
+@test "perf report --header-only reads a system-wide file of sonde" { header sonde.system; }
+
+# rows FILE: the lines of perf report's table, as "PERCENT SYMBOL".
+@test "perf report counts the samples of a file of sonde as sonde does" {
+	need perf
+	perf report --stdio -g none --no-children -n -i "$DATA/sonde.task" >perf.txt 2>/dev/null
+	n=$(samples -i "$DATA/sonde.task")
+	total=$(awk '!/^#/ && NF { s += $2 } END { print s + 0 }' perf.txt)
+	echo "perf counts $total, sonde prints $n"
+	[[ $n == "$total" && $n -gt 500 ]]
+}
+
+@test "sonde report has perf report's rows, file of either" {
+	need perf
+	for file in sonde.task perf.task sonde.plain perf.plain; do
+		perf report --stdio -g none --no-children -n -s comm,dso,sym -t ';' \
+			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/ *; */;/g; s/ *$//' |
+			sort >perf.txt
+		"$SONDE" report --stdio -g none --no-children -n -s comm,dso,sym -t ';' \
+			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/ *; */;/g; s/ *$//' |
+			sort >sonde.txt
+		# perf calls stripped code by its address; sonde by its function.
+		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x' perf.txt >p
+		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x' sonde.txt >s
+		[[ -s p ]]
+		diff p s
+	done
+}
+
+@test "stackcollapse from sonde script is what sonde fold writes" {
+	# The old way's awk in five lines: comm, then the frames from the root on.
+	for file in "$DATA"/sonde.task; do
+		"$SONDE" script -F comm,ip,sym -i "$file" 2>/dev/null | awk '
+			NF == 0 { if (comm != "") count[comm stack]++; comm = stack = ""; next }
+			comm == "" { comm = $1; next }
+			{ sub(/^[ \t]*[0-9a-f]+ /, ""); stack = ";" $0 stack }
+			END { for (s in count) print s, count[s] }' | sort >script.folded
+		"$SONDE" fold -i "$file" 2>/dev/null | sort >fold.folded
+		[[ -s script.folded ]]
+		awk '{ s += $NF } END { print s }' script.folded fold.folded
+		# burn's own frames have the same names in both.
+		diff <(grep ';burn_[abc] ' script.folded) <(grep ';burn_[abc] ' fold.folded)
+	done
+}

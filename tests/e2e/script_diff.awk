@@ -1,0 +1,54 @@
+# perf script's text against sonde script's, line by line. Two differences are
+# meant (doc/sonde-script.md) and let pass, and counted:
+#
+#   - a frame that perf has no name for, because the binary is stripped
+#   - a return address that is the first byte of a function: perf names that one,
+#     sonde the function that holds the call
+#
+# Everything else is an error.
+
+function frame(line, f)
+{
+	# "	           1ab78 _start+0x8 (/usr/lib/ld.so)"
+	if (line !~ /^[ \t]+[0-9a-f]+ .* \(.*\)$/)
+		return 0
+	sub(/^[ \t]+/, "", line)
+	f["ip"] = substr(line, 1, index(line, " ") - 1)
+	line = substr(line, index(line, " ") + 1)
+	match(line, / \([^ ]*( \(deleted\))?\)$/)
+	f["sym"] = substr(line, 1, RSTART - 1)
+	f["dso"] = substr(line, RSTART + 1)
+	return 1
+}
+
+FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
+
+{
+	if ($0 == perf[FNR]) {
+		in_chain = frame($0, a)
+		next
+	}
+	if (frame(perf[FNR], a) && frame($0, b) && a["ip"] == b["ip"] && a["dso"] == b["dso"]) {
+		if (a["sym"] == "[unknown]") {
+			in_chain = 1
+			unnamed++
+			next
+		}
+		if (in_chain && a["sym"] ~ /\+0x0$/) {
+			returns++
+			next
+		}
+	}
+	if (++bad <= 20)
+		printf "line %d\n- %s\n+ %s\n", FNR, perf[FNR], $0
+}
+
+END {
+	printf "%d lines, %d frames that perf does not name, %d returns to a function's start\n",
+		FNR, unnamed, returns
+	if (FNR != nr_perf || NR == FNR) {
+		printf "perf has %d lines, sonde %d\n", nr_perf, FNR
+		bad++
+	}
+	exit bad > 0
+}
