@@ -156,14 +156,22 @@ static void out_of_memory(size_t size)
 static int finish_output(int status)
 {
 	struct err err = ERR_INIT;
+	int code = 0;
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) != 0)
+		code = errno;
+	else if (!ferror(stdout))
 		return status;
-	err_set(&err, errno ? errno : EIO, "cannot write to standard output: %s",
-		strerror(errno ? errno : EIO));
+	if (status)
+		return status;           /* the command has said so */
+	if (!code) {
+		/* An earlier write failed, and its errno is gone; another one fails alike. */
+		clearerr(stdout);
+		code = fputc('\n', stdout) == EOF || fflush(stdout) ? errno : EIO;
+	}
+	err_set(&err, code, "cannot write to standard output: %s", strerror(code));
 	cmd_error(NULL, &err);
-	return status ? status : 1;
+	return 1;
 }
 
 int main(int argc, char **argv)

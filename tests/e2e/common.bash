@@ -36,7 +36,10 @@ fails()
 {
 	local want=$1
 	shift
-	run --separate-stderr "$@"
+	status=0
+	"$@" >fails.out 2>fails.err || status=$?
+	stderr=$(<fails.err)
+	mapfile -t stderr_lines <fails.err
 	echo "status $status, said: $stderr"
 	if [[ $want == any ]]; then
 		((status != 0 && (status < 128 || status == 129)))
@@ -55,5 +58,5 @@ says()
 
 samples()
 {
-	"$SONDE" script -F event "$@" 2>/dev/null | grep -c .
+	"$SONDE" script -F event "$@" 2>/dev/null | grep -c . || true
 }

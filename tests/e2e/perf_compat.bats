@@ -27,7 +27,7 @@ same()
 	need perf
 	[[ -e $DATA/$1 ]] || skip "only root may record this"
 	perf script --no-inline -i "$DATA/$1" "${@:2}" >perf.txt 2>perf.err
-	"$SONDE" script --no-inline -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
+	"$SONDE" script -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
 	echo "perf: $(grep -c . perf.txt) lines; sonde: $(grep -c . sonde.txt) lines"
 	[[ -s perf.txt ]]
 	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt

@@ -47,7 +47,8 @@ load common
 	ln -s "$SONDE" bin/sonde
 	PATH=$PWD/bin:$PATH
 	source "$TOP/doc/completion.bash"
-	COMP_WORDS=(sonde re) COMP_CWORD=1 _sonde
+	COMP_WORDS=(sonde re) COMP_CWORD=1
+	_sonde
 	[[ " ${COMPREPLY[*]} " == *" record "* && " ${COMPREPLY[*]} " == *" report "* ]]
 	COMP_WORDS=(sonde record --call) COMP_CWORD=2
 	_sonde

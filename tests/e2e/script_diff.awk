@@ -1,9 +1,11 @@
-# perf script's text against sonde script's, line by line. Two differences are
+# perf script's text against sonde script's, line by line. Three differences are
 # meant (doc/sonde-script.md) and let pass, and counted:
 #
 #   - a frame that perf has no name for, because the binary is stripped
 #   - a return address that is the first byte of a function: perf names that one,
 #     sonde the function that holds the call
+#   - a PLT entry of an indirect function, whose relocation has no symbol: perf 6.1
+#     calls it "@plt"
 #
 # Everything else is an error.
 
@@ -34,6 +36,11 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 			unnamed++
 			next
 		}
+		if (a["sym"] ~ /^@plt\+/ && b["sym"] ~ /@plt\+/) {
+			in_chain = 1
+			plts++
+			next
+		}
 		if (in_chain && a["sym"] ~ /\+0x0$/) {
 			returns++
 			next
@@ -44,8 +51,8 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 }
 
 END {
-	printf "%d lines, %d frames that perf does not name, %d returns to a function's start\n",
-		FNR, unnamed, returns
+	printf "%d lines, %d frames that perf does not name, %d returns to a function's start, %d PLT entries\n",
+		FNR, unnamed, returns, plts
 	if (FNR != nr_perf || NR == FNR) {
 		printf "perf has %d lines, sonde %d\n", nr_perf, FNR
 		bad++
