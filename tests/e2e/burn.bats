@@ -57,8 +57,8 @@ within_three_errors()
 		all=$(awk -v f="$name" '{ n = $NF } $0 ~ (";" f "(;| )") { s += n } END { print s + 0 }' folded)
 		echo "$name: $right of $all chains are main;phase;$name"
 		# A sample between a call and the push of the frame pointer lacks its caller:
-		# a handful of instructions in twenty thousand.
-		awk -v r="$right" -v a="$all" 'BEGIN { exit !(a > 0 && r >= 0.999 * a) }'
+		# some nanoseconds in twenty microseconds.
+		awk -v r="$right" -v a="$all" 'BEGIN { exit !(a > 0 && r >= 0.995 * a) }'
 		near "$(awk -v r="$right" -v n="$n" 'BEGIN { print 100 * r / n }')" "${f#*:}" 1
 	done
 }

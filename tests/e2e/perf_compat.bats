@@ -78,10 +78,10 @@ fields="comm,pid,tid,cpu,time,event,period,ip,sym,symoff,dso"
 	need perf
 	for file in sonde.task perf.task sonde.plain perf.plain; do
 		perf report --stdio -g none --no-children -n -s comm,dso,sym -t ';' \
-			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/ *; */;/g; s/ *$//' |
+			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/^ *//; s/ *; */;/g; s/ *$//' |
 			sort >perf.txt
 		"$SONDE" report --stdio -g none --no-children -n -s comm,dso,sym -t ';' \
-			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/ *; */;/g; s/ *$//' |
+			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/^ *//; s/ *; */;/g; s/ *$//' |
 			sort >sonde.txt
 		# perf calls stripped code by its address; sonde by its function.
 		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x' perf.txt >p

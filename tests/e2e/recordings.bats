@@ -29,7 +29,7 @@ setup()
 		while read -r name; do
 			name=${name%: }
 			name=${name%%:*}
-			if ! grep -qE "(^|,)$name(:[a-zA-Z]*)?(,|\$)" <<<"$events"; then
+			if ! grep -qE "(^|,)$name(:[a-zA-Z]*)?/?(,|\$)" <<<"$events"; then
 				echo "$file: a sample of '$name', which is not among $events"
 				bad=1
 			fi

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define UNIT_LOOPS 20000
+#define UNIT_LOOPS 80000
 #define NOINLINE __attribute__((noinline, noclone))
 
 /*
