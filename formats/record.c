@@ -781,3 +781,26 @@ int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *
 			    record_type_name(h.type), h.size);
 	return r;
 }
+
+uint64_t record_time(struct decoder *decoder, const uint8_t *bytes)
+{
+	struct perf_event_header h = record_header(bytes, decoder->swap);
+	struct cursor c = { bytes + sizeof(h), bytes + h.size, decoder->swap, false };
+	struct record_id id = { .time_ns = 0 };
+	const struct event_desc *event;
+	uint64_t type;
+
+	if (h.type >= RECORD_HEADER_ATTR || h.size < sizeof(h))
+		return 0;
+	if (h.type != PERF_RECORD_SAMPLE) {
+		take_trailer(decoder, &c, &id);
+		return id.time_ns;
+	}
+	event = sample_event(decoder, &c);
+	type = event ? event->attr.sample_type : 0;
+	if (!(type & PERF_SAMPLE_TIME))
+		return 0;
+	get_bytes(&c, 8 * count_bits(type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP |
+					     PERF_SAMPLE_TID)));
+	return get64(&c);
+}

@@ -232,6 +232,12 @@ void decoder_release(struct decoder *decoder);
 int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *out,
 		  struct err *err);
 
+/*
+ * The time of a record alone, as record_decode would find it; 0 where it has none
+ * or is damaged.
+ */
+uint64_t record_time(struct decoder *decoder, const uint8_t *bytes);
+
 /* Header of a record in host order. Reads 8 bytes. */
 struct perf_event_header record_header(const uint8_t *bytes, bool swap);
 

@@ -84,6 +84,30 @@ void str_addf(struct str *s, const char *fmt, ...)
 	va_end(ap);
 }
 
+static void add_number(struct str *s, uint64_t n, unsigned base, unsigned width, char pad)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[64], *end = text + sizeof(text), *p = end;
+
+	do {
+		*--p = digits[n % base];
+		n /= base;
+	} while (n);
+	while (end - p < (ptrdiff_t)width && p > text)
+		*--p = pad;
+	str_addn(s, p, (size_t)(end - p));
+}
+
+void str_add_dec(struct str *s, uint64_t n, unsigned width, char pad)
+{
+	add_number(s, n, 10, width, pad);
+}
+
+void str_add_hex(struct str *s, uint64_t n, unsigned width, char pad)
+{
+	add_number(s, n, 16, width, pad);
+}
+
 char *str_take(struct str *s)
 {
 	char *p = s->cap ? s->p : mem_strdup("");

@@ -29,6 +29,9 @@ void str_addn(struct str *s, const void *bytes, size_t n);
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_addvf(struct str *s, const char *fmt, va_list ap);
+/* Numbers without printf's cost: at least `width` columns, padded on the left with `pad`. */
+void str_add_dec(struct str *s, uint64_t n, unsigned width, char pad);
+void str_add_hex(struct str *s, uint64_t n, unsigned width, char pad);
 char *str_take(struct str *s);                       /* caller frees; s is empty after */
 
 /*

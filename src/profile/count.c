@@ -107,10 +107,7 @@ struct worker {
 	struct count_result out;
 	pthread_t thread;
 	struct decoder decoder;
-	struct {
-		struct raw_key key;
-		uint64_t ips[CHAIN_MAX];
-	} scratch;
+	struct raw_key *key;             /* room for the longest chain */
 };
 
 static void note_time(struct profile_account *a, uint64_t time_ns)
@@ -136,7 +133,7 @@ static void count_one(struct worker *w, const struct sample *s)
 {
 	const struct profile_query *q = w->feed->query;
 	struct profile_account *a = &w->out.account;
-	struct raw_key *key = &w->scratch.key;
+	struct raw_key *key = w->key;
 	const struct image *image;
 	struct raw_entry *e;
 	uint32_t comm = NONE32;
@@ -220,6 +217,7 @@ static struct worker *worker_new(struct feed *feed)
 	struct worker *w = mem_zalloc(sizeof(*w));
 
 	w->feed = feed;
+	w->key = mem_alloc(sizeof(*w->key) + CHAIN_MAX * sizeof(uint64_t));
 	raw_table_init(&w->out.table);
 	w->out.totals = mem_zalloc(feed->data->events.nr * sizeof(*w->out.totals));
 	decoder_init(&w->decoder, &feed->data->events, feed->data->swap);
@@ -254,6 +252,7 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 		free(w->out.totals);
 	}
 	decoder_release(&w->decoder);
+	free(w->key);
 	free(w);
 }
 

@@ -77,13 +77,23 @@ static int by_time(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* The common case: one CPU's ring, or a round in which they did not overlap. */
+static bool is_sorted(const struct ref *v, size_t nr)
+{
+	for (size_t i = 1; i < nr; i++)
+		if (by_time(&v[i - 1], &v[i]) > 0)
+			return false;
+	return true;
+}
+
 /* Sort what is kept; what is not newer than limit_ns is ready. */
 static void make_ready(struct ordered *o, uint64_t limit_ns)
 {
 	memmove(o->refs.v, o->refs.v + o->at, (o->refs.nr - o->at) * sizeof(*o->refs.v));
 	o->refs.nr -= o->at;
 	o->at = 0;
-	qsort(o->refs.v, o->refs.nr, sizeof(*o->refs.v), by_time);
+	if (!is_sorted(o->refs.v, o->refs.nr))
+		qsort(o->refs.v, o->refs.nr, sizeof(*o->refs.v), by_time);
 	o->nr_ready = o->refs.nr;
 	while (o->nr_ready && o->refs.v[o->nr_ready - 1].time_ns > limit_ns)
 		o->nr_ready--;
@@ -94,10 +104,9 @@ static int take_block(struct ordered *o, struct err *err)
 {
 	struct held *held = mem_zalloc(sizeof(*held));
 	const uint8_t *bytes;
-	struct record record;
 	size_t at = 0;
 	bool round = false;
-	uint64_t limit = 0;
+	uint64_t limit = 0, time_ns;
 	int r = blocks_next(o->blocks, &held->block, err);
 
 	if (r <= 0) {
@@ -111,14 +120,11 @@ static int take_block(struct ordered *o, struct err *err)
 			o->limit_ns = o->newest_ns;
 			round = true;
 		}
-		if (record_decode(&o->decoder, bytes, &record, NULL) < 0)
-			continue;
 		held->waiting++;
-		if (o->unsorted)
-			record.id.time_ns = 0;
-		*vec_push(&o->refs) = (struct ref){ record.id.time_ns, o->seq++, bytes, held };
-		if (record.id.time_ns > o->newest_ns)
-			o->newest_ns = record.id.time_ns;
+		time_ns = o->unsorted ? 0 : record_time(&o->decoder, bytes);
+		*vec_push(&o->refs) = (struct ref){ time_ns, o->seq++, bytes, held };
+		if (time_ns > o->newest_ns)
+			o->newest_ns = time_ns;
 	}
 	held_put(held);
 	if (round)
@@ -126,10 +132,8 @@ static int take_block(struct ordered *o, struct err *err)
 	return 1;
 }
 
-int ordered_next(struct ordered *o, struct record *out, uint64_t *file_off, struct err *err)
+static int next_ref(struct ordered *o, const struct ref **out, struct err *err)
 {
-	const struct ref *ref;
-
 	held_put(o->last);
 	o->last = NULL;
 	while (o->at == o->nr_ready) {
@@ -145,13 +149,25 @@ int ordered_next(struct ordered *o, struct record *out, uint64_t *file_off, stru
 			make_ready(o, UINT64_MAX);
 		}
 	}
-	ref = &o->refs.v[o->at++];
-	o->last = ref->held;
+	*out = &o->refs.v[o->at++];
+	o->last = (*out)->held;
+	return 1;
+}
+
+int ordered_next(struct ordered *o, struct record *out, uint64_t *file_off, struct err *err)
+{
+	const struct ref *ref;
+	int r;
+
+	do {
+		r = next_ref(o, &ref, err);
+		if (r <= 0)
+			return r;
+	} while (record_decode(&o->decoder, ref->bytes, out, NULL) < 0);
 	if (file_off)
 		*file_off = ref->held->block.owned ?
 				    ref->held->block.file_off :
 				    ref->held->block.file_off +
 					    (uint64_t)(ref->bytes - ref->held->block.bytes);
-	record_decode(&o->decoder, ref->bytes, out, NULL);
 	return 1;
 }

@@ -46,6 +46,16 @@ static bool in_run_space(const struct module *module)
 	       module->kind == MODULE_BPF || module->kind == MODULE_ANON;
 }
 
+/*
+ * The kernel pads the front of its functions and gives the padding a symbol of its
+ * own (CONFIG_CALL_PADDING, Linux 6.2).  No call returns there: an address right
+ * behind it is a function that was interrupted at its first instruction.
+ */
+static bool is_padding(const struct symbol *symbol)
+{
+	return symbol->name && strncmp(symbol->name, "__pfx_", 6) == 0;
+}
+
 static void look_up(struct resolver *r, const struct image *image, uint64_t addr, uint64_t time_ns,
 		    bool is_kernel, bool is_return, struct place *out)
 {
@@ -66,6 +76,8 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 		at = module_elf_addr(map->module, at - map->start + map->pgoff);
 	out->elf_addr = is_return && addr ? at + 1 : at;
 	module_symbol(map->module, at, &out->symbol);
+	if (is_kernel && is_return && is_padding(&out->symbol))
+		module_symbol(map->module, at + 1, &out->symbol);
 }
 
 const struct place *resolve(struct resolver *r, const struct image *image, uint64_t addr,

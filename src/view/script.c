@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "base/arena.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "formats/tracepoint.h"
@@ -15,6 +17,15 @@
 #include "view/script_record.h"
 
 #define CHAIN_MAX (65536 / 8)
+#define TEXTS_BYTES_MAX ((size_t)128 << 20)
+
+/* What a kept text is of, mixed into its key. */
+enum { KEY_COMM = 2, KEY_PLACE = 4 };
+
+struct text {
+	size_t len;
+	char text[];
+};
 
 struct script {
 	const struct recording *recording;
@@ -23,11 +34,35 @@ struct script {
 	struct tracepoints *tracepoints;
 	struct resolver *resolver;
 	const struct arch *arch;
-	int name_width;
+	char **event_texts;              /* "    name: ", all of one width */
 	uint64_t first_ns, last_ns;
 	struct str line;                 /* the sample being put together */
+	/*
+	 * Most chains, places and names come again and again: each is put into words
+	 * once. The texts are dropped when they take too much memory.
+	 */
+	struct arena texts;
+	struct map64 text_of;            /* hash of what it says -> struct text * */
 	struct chain_frame chain[CHAIN_MAX];
 };
+
+static void name_events(struct script *s, const struct event_set *events)
+{
+	int width = 0;
+
+	for (uint32_t i = 0; i < events->nr; i++)
+		if ((int)strlen(events->v[i].name) > width)
+			width = (int)strlen(events->v[i].name);
+	s->event_texts = mem_zalloc(events->nr * sizeof(*s->event_texts));
+	for (uint32_t i = 0; i < events->nr; i++) {
+		struct str text = STR_INIT, safe = STR_INIT;
+
+		str_add_safe(&safe, events->v[i].name);
+		str_addf(&text, "%*s: ", width, safe.p);
+		s->event_texts[i] = str_take(&text);
+		str_release(&safe);
+	}
+}
 
 int script_new(struct script **out, const struct recording *recording,
 	       const struct script_options *options, struct err *err)
@@ -40,14 +75,11 @@ int script_new(struct script **out, const struct recording *recording,
 	s->recording = recording;
 	s->options = *options;
 	s->line = (struct str)STR_INIT;
+	arena_init(&s->texts);
 	s->fields = mem_zalloc(data->events.nr * sizeof(*s->fields));
 	s->resolver = resolver_new(recording->processes);
 	s->arch = arch_find(data->arch ? data->arch : "");
-	for (uint32_t i = 0; i < data->events.nr; i++) {
-		int width = (int)strlen(data->events.v[i].name);
-
-		s->name_width = width > s->name_width ? width : s->name_width;
-	}
+	name_events(s, &data->events);
 	r = script_fields(data, options->fields, s->fields, err);
 	if (r < 0) {
 		script_free(s);
@@ -63,11 +95,43 @@ void script_free(struct script *s)
 {
 	if (!s)
 		return;
+	for (uint32_t i = 0; i < s->recording->data->events.nr; i++)
+		free(s->event_texts[i]);
+	free(s->event_texts);
 	free(s->fields);
 	tracepoints_free(s->tracepoints);
 	resolver_free(s->resolver);
 	str_release(&s->line);
+	map64_release(&s->text_of);
+	arena_release(&s->texts);
 	free(s);
+}
+
+/* Append the text kept under `key`; false if there is none. */
+static bool add_kept(struct script *s, uint64_t key)
+{
+	uint64_t *slot = map64_find(&s->text_of, key);
+	const struct text *t = slot ? (const struct text *)(uintptr_t)*slot : NULL;
+
+	if (t)
+		str_addn(&s->line, t->text, t->len);
+	return t;
+}
+
+/* Keep what stands on the line from `from` on. */
+static void keep(struct script *s, uint64_t key, size_t from)
+{
+	size_t len = s->line.len - from;
+	struct text *t;
+
+	if (s->texts.total > TEXTS_BYTES_MAX) {
+		map64_release(&s->text_of);
+		arena_release(&s->texts);
+	}
+	t = arena_alloc(&s->texts, sizeof(*t) + len);
+	t->len = len;
+	memcpy(t->text, s->line.p + from, len);
+	*map64_put(&s->text_of, key, NULL) = (uint64_t)(uintptr_t)t;
 }
 
 /* --- pieces of a line ---------------------------------------------------------------- */
@@ -84,24 +148,39 @@ static void add_time(struct script *s, uint64_t time_ns)
 		s->last_ns = time_ns;
 		time_ns = last ? time_ns - last : 0;
 	}
+	str_add_dec(&s->line, time_ns / 1000000000, 5, ' ');
+	str_addc(&s->line, '.');
 	if (s->options.ns)
-		str_addf(&s->line, "%5" PRIu64 ".%09" PRIu64 ": ", time_ns / 1000000000,
-			 time_ns % 1000000000);
+		str_add_dec(&s->line, time_ns % 1000000000, 9, '0');
 	else
-		str_addf(&s->line, "%5" PRIu64 ".%06" PRIu64 ": ", time_ns / 1000000000,
-			 time_ns % 1000000000 / 1000);
+		str_add_dec(&s->line, time_ns % 1000000000 / 1000, 6, '0');
+	str_addn(&s->line, ": ", 2);
 }
 
 static void add_comm(struct script *s, const struct record_id *id, bool padded)
 {
 	const struct process_table *processes = s->recording->processes;
 	uint32_t comm = process_comm(processes, id->pid, id->tid, id->time_ns);
+	uint64_t key = hash_mix(KEY_COMM + padded, comm);
 	struct str safe = STR_INIT;
+	size_t from = s->line.len;
 	char buf[16];
 
+	if (add_kept(s, key))
+		return;
 	str_add_safe(&safe, process_comm_str(processes, comm, buf));
 	str_addf(&s->line, padded ? "%16s " : "%s ", safe.p);
 	str_release(&safe);
+	keep(s, key, from);
+}
+
+/* A pid as "%5d": those that perf made up are negative. */
+static void add_pid(struct str *out, uint32_t pid)
+{
+	if ((int32_t)pid < 0)
+		str_addf(out, "%5d", (int)pid);
+	else
+		str_add_dec(out, pid, 5, ' ');
 }
 
 static void add_start(struct script *s, const struct record *r, unsigned fields, bool padded)
@@ -110,14 +189,17 @@ static void add_start(struct script *s, const struct record *r, unsigned fields,
 
 	if (fields & FIELD_COMM)
 		add_comm(s, &r->id, padded);
-	if ((fields & FIELD_PID) && (fields & FIELD_TID))
+	if ((fields & FIELD_PID) && (fields & FIELD_TID)) {
 		str_addf(out, "%5d/%-5d ", (int)r->id.pid, (int)r->id.tid);
-	else if (fields & FIELD_PID)
-		str_addf(out, "%5d ", (int)r->id.pid);
-	else if (fields & FIELD_TID)
-		str_addf(out, "%5d ", (int)r->id.tid);
-	if (fields & FIELD_CPU)
-		str_addf(out, "[%03d] ", (int)r->id.cpu);
+	} else if (fields & (FIELD_PID | FIELD_TID)) {
+		add_pid(out, fields & FIELD_PID ? r->id.pid : r->id.tid);
+		str_addc(out, ' ');
+	}
+	if (fields & FIELD_CPU) {
+		str_addc(out, '[');
+		str_add_dec(out, r->id.cpu, 3, '0');
+		str_addn(out, "] ", 2);
+	}
 	if (fields & FIELD_MISC)
 		script_add_misc(out, r);
 	if (fields & FIELD_TIME)
@@ -170,18 +252,27 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 {
 	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
 			       s->options.max_stack : CHAIN_MAX;
-	uint32_t nr = chain_frames(sample->ips, sample->nr_ips, sample->cpumode, s->chain, max);
+	uint64_t key = hash_mix(hash_bytes(sample->ips, (size_t)sample->nr_ips * 8),
+				hash_mix((uint64_t)image_index(image) << 32 | sample->cpumode,
+					 (uint64_t)image_epoch(image, sample->time_ns) << 32 | fields));
+	size_t from = s->line.len;
+	uint32_t nr;
 
+	if (add_kept(s, key))
+		return;
+	nr = chain_frames(sample->ips, sample->nr_ips, sample->cpumode, s->chain, max);
 	str_addc(&s->line, '\n');
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct chain_frame *f = &s->chain[i];
 		const struct place *place = resolve(s->resolver, image, f->ip, sample->time_ns,
 						    f->kernel, f->is_return);
 
-		str_addf(&s->line, "\t%16" PRIx64, shown_addr(place));
+		str_addc(&s->line, '\t');
+		str_add_hex(&s->line, shown_addr(place), 16, ' ');
 		add_place(&s->line, place, fields);
 		str_addc(&s->line, '\n');
 	}
+	keep(s, key, from);
 }
 
 /* Faults name what they point at. */
@@ -257,14 +348,22 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 		   unsigned fields, bool chain)
 {
 	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL;
+	uint64_t key = hash_mix(hash_mix(sample->ip, KEY_PLACE + kernel),
+				hash_mix((uint64_t)image_index(image) << 32 | fields,
+					 image_epoch(image, sample->time_ns)));
+	size_t from = s->line.len;
 
 	if (chain && sample->nr_ips) {
 		add_chain(s, sample, image, fields);
 		return;
 	}
-	str_addf(&s->line, " %16" PRIx64, sample->ip);
+	if (add_kept(s, key))
+		return;
+	str_addc(&s->line, ' ');
+	str_add_hex(&s->line, sample->ip, 16, ' ');
 	add_place(&s->line, resolve(s->resolver, image, sample->ip, sample->time_ns, kernel, false),
 		  fields);
+	keep(s, key, from);
 }
 
 static void write_sample(struct script *s, const struct record *r, FILE *file)
@@ -278,10 +377,12 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 						  sample->time_ns);
 
 	add_start(s, r, fields, !((fields & FIELD_IP) && chain));
-	if (fields & FIELD_PERIOD)
-		str_addf(out, "%10" PRIu64 " ", sample->period);
+	if (fields & FIELD_PERIOD) {
+		str_add_dec(out, sample->period, 10, ' ');
+		str_addc(out, ' ');
+	}
 	if (fields & FIELD_EVENT)
-		str_addf(out, "%*s: ", s->name_width, event->name);
+		str_add(out, s->event_texts[event->index]);
 	if ((fields & FIELD_TRACE) && sample->raw && !tracepoint_print(s->tracepoints, out, sample))
 		str_addf(out, "[%u bytes that the recording does not describe]", sample->raw_size);
 	if (fields & FIELD_ADDR)
