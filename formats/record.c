@@ -89,7 +89,7 @@ int event_set_index(struct event_set *set, struct err *err)
 		set->by_id = mem_zalloc(sizeof(*set->by_id));
 	map64_release(set->by_id);
 	set->id_pos = set->is_pos = -1;
-	set->sample_id_all = false;
+	set->sample_id_all = set->build_ids = false;
 	for (uint32_t i = 0; i < set->nr; i++) {
 		struct event_desc *event = &set->v[i];
 		int pos = sample_id_pos(event->attr.sample_type);
@@ -102,6 +102,7 @@ int event_set_index(struct event_set *set, struct err *err)
 		set->id_pos = pos;
 		set->is_pos = is_pos;
 		set->sample_id_all |= event->attr.sample_id_all;
+		set->build_ids |= event->attr.build_id;
 		event->index = i;
 		for (uint32_t j = 0; j < event->nr_ids; j++)
 			*map64_put(set->by_id, event->ids[j], NULL) = i;
@@ -539,7 +540,12 @@ static void decode_mmap(struct decoder *d, struct cursor *c, struct record *out)
 	m->len = get64(c);
 	m->pgoff = get64(c);
 	if (out->type == PERF_RECORD_MMAP2) {
-		if (out->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
+		/*
+		 * While another recorder asks for build-ids, the kernel sets this bit in
+		 * records of events that did not, with an inode in them (Linux 5.12 to
+		 * 6.18, perf_event_mmap_output: misc is not reset between events).
+		 */
+		if ((out->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) && d->events->build_ids) {
 			const uint8_t *p = get_bytes(c, 24);
 
 			if (p && p[0] <= BUILD_ID_MAX) {

@@ -87,6 +87,7 @@ struct event_set {
 	int id_pos;                      /* where in a sample the id stands, in u64; -1: unknown */
 	int is_pos;                      /* where from a side-band record's end, in u64; -1: unknown */
 	bool sample_id_all;
+	bool build_ids;                  /* some event has attr.build_id */
 };
 
 /* Build by_id, id_pos, is_pos after the events are complete or changed. */

@@ -128,6 +128,31 @@ static void mmap2_and_trailer(void **state)
 	event_set_release(&set);
 }
 
+/* The kernel may set the build-id bit for an event that did not ask for build-ids. */
+static void stray_build_id_bit(void **state)
+{
+	struct event_set set;
+	struct decoder d;
+	struct record r;
+	struct str s = STR_INIT;
+
+	(void)state;
+	events_make(&set);
+	decoder_init(&d, &set, false);
+	put_mmap(&s, PERF_RECORD_MISC_USER | PERF_RECORD_MISC_MMAP_BUILD_ID, 42, 0x400000, 0x3000, 0,
+		 "/usr/bin/true", 555, 8);
+	assert_int_equal(record_decode(&d, (uint8_t *)s.p, &r, NULL), 0);
+	assert_int_equal(r.mmap.build_id_size, 0);
+	assert_int_equal(r.mmap.ino, 4711);
+	set.v[1].attr.build_id = 1;
+	assert_int_equal(event_set_index(&set, NULL), 0);
+	assert_int_equal(record_decode(&d, (uint8_t *)s.p, &r, NULL), 0);
+	assert_int_equal(r.mmap.build_id_size, 8);
+	str_release(&s);
+	decoder_release(&d);
+	event_set_release(&set);
+}
+
 /* A name without an end inside the record must not run on into the trailer. */
 static void name_without_end(void **state)
 {
@@ -225,6 +250,7 @@ int main(void)
 		cmocka_unit_test(sample_of_unknown_id),
 		cmocka_unit_test(chain_beyond_record),
 		cmocka_unit_test(mmap2_and_trailer),
+		cmocka_unit_test(stray_build_id_bit),
 		cmocka_unit_test(name_without_end),
 		cmocka_unit_test(other_byte_order),
 		cmocka_unit_test(every_cut),
