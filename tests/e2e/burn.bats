@@ -44,7 +44,7 @@ within_three_errors()
 	"$SONDE" record -q -e cpu-clock -F 4000 -g -o b.data "$WORKLOADS/burn" 8 >/dev/null
 	n=$(samples -i b.data)
 	echo "$n samples: $(share b.data burn_a) $(share b.data burn_b) $(share b.data burn_c)"
-	((n > 25000))
+	((n > 28000))
 	near "$(share b.data burn_a)" 50 1
 	near "$(share b.data burn_b)" 30 1
 	near "$(share b.data burn_c)" 20 1
