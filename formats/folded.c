@@ -35,7 +35,7 @@ int folded_write(const struct stack_tree *tree, const struct label_table *labels
 	uint32_t at = nodes[STACK_TREE_ROOT].first_child;
 	uint32_t depth = 0, cap = 64;
 	size_t *starts = mem_realloc_array(NULL, cap, sizeof(*starts));
-	bool failed;
+	int failure;
 
 	while (at != STACK_TREE_NONE) {
 		if (depth == cap)
@@ -64,8 +64,11 @@ int folded_write(const struct stack_tree *tree, const struct label_table *labels
 	}
 	free(starts);
 	str_release(&line);
-	failed = ferror(out);
-	return failed ? err_set(err, EIO, "cannot write the folded stacks") : 0;
+	errno = 0;
+	if (fflush(out) == 0 && !ferror(out))
+		return 0;
+	failure = errno ? errno : EIO;
+	return err_set(err, failure, "cannot write: %s", strerror(failure));
 }
 
 static uint32_t read_label(struct label_table *labels, char *name)

@@ -21,7 +21,7 @@ enum stack_value { STACK_SAMPLES, STACK_PERIOD };
  * Write a tree whose labels are `labels`'s, a line for each node that has a count
  * of its own, children behind their parent in the tree's order (sort it by
  * label_compare for lines that are the same at every run).
- * Returns 0, or -EIO when `out` has failed.
+ * Returns 0, or a negative errno when `out` has failed.
  */
 int folded_write(const struct stack_tree *tree, const struct label_table *labels,
 		 enum stack_value value, FILE *out, struct err *err);

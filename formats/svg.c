@@ -240,9 +240,12 @@ static void add_head(struct str *s, const struct picture *p)
 		 p->height - FOOT_PX / 2 + 4);
 }
 
-static void flush(struct str *s, FILE *out)
+/* Hand on what is ready; *failure keeps the first errno. */
+static void hand_on(struct str *s, FILE *out, int *failure)
 {
-	fwrite(s->p, 1, s->len, out);
+	errno = 0;
+	if ((fwrite(s->p, 1, s->len, out) < s->len || fflush(out)) && !*failure)
+		*failure = errno ? errno : EIO;
 	str_clear(s);
 }
 
@@ -251,6 +254,7 @@ int svg_write(const struct stack_tree *tree, const struct label_table *labels,
 {
 	struct picture p = { .tree = tree, .labels = labels, .options = options };
 	struct str s = STR_INIT;
+	int failure = 0;
 
 	p.width = options->width ? options->width : WIDTH_DEFAULT;
 	p.inner = p.width > 2 * PAD ? p.width - 2 * PAD : 1;
@@ -262,17 +266,19 @@ int svg_write(const struct stack_tree *tree, const struct label_table *labels,
 	if (!p.total)
 		str_addf(&s, "<text x=\"%.0f\" y=\"%u\">No samples.</text>\n", PAD, HEAD_PX + BOX_HEIGHT);
 	str_add(&s, "<g id=\"frames\">\n");
-	flush(&s, out);
+	hand_on(&s, out, &failure);
 	for (uint32_t i = 0; i < p.nr_boxes; i++) {
 		add_box(&s, &p, &p.boxes[i]);
 		if (s.len > 1 << 16)
-			flush(&s, out);
+			hand_on(&s, out, &failure);
 	}
 	str_add(&s, "</g>\n<script><![CDATA[\n");
 	str_add(&s, svg_script);
 	str_add(&s, "]]></script>\n</svg>\n");
-	flush(&s, out);
+	hand_on(&s, out, &failure);
 	str_release(&s);
 	free(p.boxes);
-	return ferror(out) ? err_set(err, EIO, "cannot write the picture") : 0;
+	if (!failure)
+		return 0;
+	return err_set(err, failure, "cannot write: %s", strerror(failure));
 }

@@ -42,7 +42,7 @@ struct svg_options {
 /*
  * Write the picture. The tree was summed (and sorted, for a picture that is the
  * same at every run). A tree without counts gives a picture that says so.
- * Returns 0, or -EIO when `out` has failed.
+ * Returns 0, or a negative errno when `out` has failed.
  */
 int svg_write(const struct stack_tree *tree, const struct label_table *labels,
 	      const struct svg_options *options, FILE *out, struct err *err);

@@ -156,7 +156,7 @@ static int draw_folded(struct flame *f, struct err *err)
 	label_table_init(&labels);
 	r = folded_read(&tree, &labels, f->reverse, in, err);
 	if (r < 0) {
-		err_prefix(err, "'%s': ", f->folded);
+		err_prefix(err, "'%s'", f->folded);
 	} else {
 		stack_tree_sum(&tree);
 		stack_tree_sort(&tree, label_compare, &labels);
@@ -335,7 +335,7 @@ static int run_flame(struct flame *f, char **words, int nr_words, struct err *er
 	settle_targets(f);
 	records = nr_words || f->record.nr;
 	if (records && (f->query.input || f->folded)) {
-		err_set(err, EINVAL, "with -i or --folded nothing is recorded: leave out %s",
+		err_set(err, EINVAL, "with -i or --folded nothing is recorded: leave out '%s'",
 			     nr_words ? words[0] : f->record.v[0]);
 		return EXIT_USAGE;
 	}

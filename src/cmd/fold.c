@@ -25,13 +25,8 @@ static int choose_event(struct fold *f, const struct profile *profile, struct er
 	struct fold_options *o = &f->options;
 	bool others = false;
 
-	if (f->by) {
-		if (strcmp(f->by, "event") != 0)
-			return err_set(err, EINVAL, "--by '%s': stacks are kept apart by event only; "
-				       "--pid and --tid keep processes and threads apart", f->by);
-		o->by_event = true;
+	if (f->by)
 		o->event = FOLD_ALL_EVENTS;
-	}
 	if (f->event) {
 		o->event = fold_find_event(profile, f->event);
 		if (o->event == FOLD_ALL_EVENTS)
@@ -61,11 +56,10 @@ static int write_out(struct fold *f, const struct profile *profile, struct err *
 	label_table_init(&labels);
 	fold_profile(&tree, &labels, profile, &f->options);
 	r = folded_write(&tree, &labels, f->period ? STACK_PERIOD : STACK_SAMPLES, out, err);
-	if (out != stdout ? fclose(out) : fflush(out)) {
-		if (!r)
-			r = err_set(err, errno, "cannot write '%s': %s",
-				    f->output ? f->output : "standard output", strerror(errno));
-	}
+	if (out != stdout && fclose(out) && !r)
+		r = err_set(err, errno, "cannot write: %s", strerror(errno));
+	if (r < 0)
+		err_prefix(err, "'%s'", f->output ? f->output : "standard output");
 	stack_tree_release(&tree);
 	label_table_release(&labels);
 	return r;
@@ -157,6 +151,13 @@ static int run(int argc, char **argv)
 		cmd_error("fold", &err);
 		return EXIT_USAGE;
 	}
+	if (f.by && strcmp(f.by, "event") != 0) {
+		err_set(&err, EINVAL, "--by '%s': stacks are kept apart by event only; --pid and --tid keep "
+			"processes and threads apart", f.by);
+		cmd_error("fold", &err);
+		return EXIT_USAGE;
+	}
+	f.options.by_event = f.by != NULL;
 	cmd_quiet(f.query.quiet);
 	if (f.all)
 		f.options.mark_kernel = f.options.mark_jit = f.options.mark_inline = true;

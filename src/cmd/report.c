@@ -18,7 +18,7 @@ struct report {
 	struct report_options view;
 	struct sort_wish wish;
 	const char *percentage, *color, *limit;
-	bool stdio, inverted, header, header_only, children, children_given, graph_given;
+	bool stdio, inverted, header, header_only, children;
 };
 
 static int take_graph(const struct opt *opt, const char *arg, bool unset, struct err *err)
@@ -29,7 +29,6 @@ static int take_graph(const struct opt *opt, const char *arg, bool unset, struct
 		r->view.callgraph.mode = CALLGRAPH_NONE;
 		return 0;
 	}
-	r->graph_given = true;
 	return arg ? callgraph_parse(&r->view.callgraph, arg, err) : 0;
 }
 
@@ -92,7 +91,11 @@ static unsigned terminal_width(void)
 
 static int settle(struct report *r, struct err *err)
 {
-	int e = parse_limit(r, err);
+	struct sort_spec checked;
+	int e = sort_parse(&checked, &r->wish, err);
+
+	if (!e)
+		e = parse_limit(r, err);
 
 	if (!e)
 		e = parse_percentage(r, err);
@@ -130,7 +133,7 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	return sort_parse(&r->view.spec, &r->wish, err);
 }
 
-static int set_filters(struct report *r, struct profile_query *query, struct err *err)
+static void set_filters(struct report *r, struct profile_query *query)
 {
 	struct report_options *v = &r->view;
 
@@ -145,8 +148,6 @@ static int set_filters(struct report *r, struct profile_query *query, struct err
 	query->comms = query->dsos = query->syms = NULL;
 	query->pids = query->tids = NULL;
 	query->nr_pids = query->nr_tids = 0;
-	(void)err;
-	return 0;
 }
 
 static int report(struct report *r, struct err *err)
@@ -168,7 +169,7 @@ static int report(struct report *r, struct err *err)
 		perf_data_close(data);
 		return e;
 	}
-	set_filters(r, &query, err);
+	set_filters(r, &query);
 	query.by = report_dims(&r->view);
 	e = profile_load(&profile, data, &query, err);
 	if (e < 0)

@@ -1,0 +1,67 @@
+# The flame graph as a page: well-formed, and working in a browser where there is one.
+load common
+
+input()
+{
+	printf '%s\n' 'app;main;f;g 40' 'app;main;h;g 20' 'app;main;f 10' \
+		'app;main;<script>document.title="owned"</script> 30'
+}
+
+@test "the picture is well-formed XML, names that mean harm included" {
+	need python3
+	input | "$SONDE" flame -q --folded - -o page.svg
+	python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' page.svg
+	# every script element is the page's own one
+	[[ $(grep -c '<script' page.svg) == 1 ]]
+}
+
+@test "an existing picture is replaced whole, or left as it was" {
+	echo old >page.svg
+	chmod 0644 page.svg
+	run "$SONDE" flame -q --folded /nonexistent -o page.svg
+	[[ $status == 1 && $(<page.svg) == old ]]
+	input | "$SONDE" flame --folded - -o page.svg >said
+	[[ $(<said) == page.svg ]]
+	grep -q '</svg>' page.svg
+	[[ $(ls) == $'page.svg\nsaid' ]]
+}
+
+@test "zoom, search, keys and reset work in a browser" {
+	need chromium "chromium is not installed"
+	input | "$SONDE" flame -q --folded - -o page.svg
+	sed '$d' page.svg >driven.svg
+	cat >>driven.svg <<'SCRIPT'
+<script><![CDATA[
+(function () {
+	var said = [], boxes = Array.from(document.querySelectorAll('#frames > g'));
+	function box(name) { return boxes.filter(function (g) {
+		return g.querySelector('title').textContent.indexOf(name + ' (') === 0; })[0]; }
+	function say(text) { said.push(text); }
+	function seen() { return boxes.filter(function (g) { return !g.classList.contains('hide'); }).length; }
+	function key(name, extra) { window.dispatchEvent(new KeyboardEvent('keydown',
+		Object.assign({ key: name, cancelable: true }, extra))); }
+	window.prompt = function () { return '^g$'; };
+	say(seen());
+	box('f').querySelector('rect').dispatchEvent(new MouseEvent('click', { bubbles: true }));
+	say(box('f').querySelector('rect').getAttribute('width'));
+	say(seen());
+	key('f', { ctrlKey: true });
+	say(document.getElementById('matched').textContent);
+	say(document.querySelectorAll('.hit').length);
+	key('Escape');
+	say(seen());
+	key('ArrowUp'); key('ArrowUp');
+	say(document.querySelector('.current title').textContent);
+	say(document.title);
+	document.documentElement.setAttribute('data-said', said.join('|'));
+}());
+]]></script></svg>
+SCRIPT
+	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update --disable-sync \
+		--user-data-dir="$PWD/profile" --dump-dom "file://$PWD/driven.svg" >dom 2>errors ||
+		skip "chromium does not run here: $(tail -n 1 errors)"
+	grep -o 'data-said="[^"]*"' dom
+	# all, app, main, f, h, the hostile one, g, g; zoomed to f: all, app, main, f, g
+	grep -qF 'data-said="8|1180|5|Matched: 60.00%|2|8|main (100 samples, 100.00%)|Flame Graph"' dom
+}
