@@ -11,6 +11,26 @@
 static bool quiet_remarks;
 
 /*
+ * A message may go on in lines that are indented by two (a filter with a caret
+ * below it); every other line break came with a name and is shown as \x0a.
+ */
+static void add_lines(struct str *line, const char *text)
+{
+	const char *end;
+
+	while ((end = strstr(text, "\n  "))) {
+		struct str part = STR_INIT;
+
+		str_addn(&part, text, (size_t)(end - text));
+		str_add_safe(line, part.p);
+		str_release(&part);
+		str_addc(line, '\n');
+		text = end + 1;
+	}
+	str_add_safe(line, text);
+}
+
+/*
  * One line on standard error, in one write where it is short enough, after what
  * stands in standard output's buffer so that both come in order on a terminal.
  */
@@ -22,7 +42,7 @@ static void say(const char *command, const char *text)
 	if (command)
 		str_addf(&line, " %s", command);
 	str_add(&line, ": ");
-	str_add_safe(&line, text);
+	add_lines(&line, text);
 	str_addc(&line, '\n');
 	fflush(stdout);
 	fwrite(line.p, 1, line.len, stderr);

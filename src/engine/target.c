@@ -228,7 +228,7 @@ static int add_pids(const char *pids, thread_vec *out, struct err *err)
 	while ((r = next_id(&at, &pid)) > 0) {
 		r = task_threads(pid, out);
 		if (r < 0)
-			return err_set(err, -r, "cannot record process %d: %s", pid,
+			return err_set(err, -r, "cannot watch process %d: %s", pid,
 				       r == -ESRCH ? "no such process" : strerror(-r));
 	}
 	return r < 0 ? err_set(err, EINVAL, "'%s' is not a list of process ids such as 12,34", pids)
@@ -263,7 +263,7 @@ static int add_tids(const char *tids, thread_vec *out, struct err *err)
 		pid_t pid = process_of(tid);
 
 		if (pid < 0)
-			return err_set(err, ESRCH, "cannot record thread %d: no such thread", tid);
+			return err_set(err, ESRCH, "cannot watch thread %d: no such thread", tid);
 		thread_add(out, pid, tid);
 	}
 	return r < 0 ? err_set(err, EINVAL, "'%s' is not a list of thread ids such as 12,34", tids)
