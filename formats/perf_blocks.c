@@ -33,6 +33,8 @@ struct blocks {
 	uint8_t *rest;           /* decompressed bytes of a record that is not whole yet */
 	size_t rest_size, rest_cap;
 	VEC(struct damage) damages;
+	VEC(struct block) list;  /* the borrowed ones so far */
+	bool any_owned;
 };
 
 struct blocks *blocks_new(const struct perf_data *data)
@@ -53,7 +55,14 @@ void blocks_free(struct blocks *b)
 	ZSTD_freeDStream(b->zstd);
 	free(b->rest);
 	vec_release(&b->damages);
+	vec_release(&b->list);
 	free(b);
+}
+
+const struct block *blocks_list(const struct blocks *b, size_t *nr)
+{
+	*nr = b->list.nr;
+	return b->any_owned ? NULL : b->list.v;
 }
 
 const struct damage *blocks_damages(const struct blocks *b, uint32_t *nr)
@@ -285,6 +294,7 @@ static int next_decompressed(struct blocks *b, struct block *out)
 	if (!whole)
 		return 0;
 	*out = (struct block){ .size = whole, .file_off = file_off(b, first), .seq = b->seq++ };
+	b->any_owned = true;
 	out->owned = mem_dup(b->rest, whole);
 	out->bytes = out->owned;
 	memmove(b->rest, b->rest + whole, b->rest_size - whole);
@@ -308,16 +318,19 @@ int blocks_next(struct blocks *b, struct block *out, struct err *err)
 				return 1;
 			continue;
 		}
-		while (!payload && (size_t)(p - from) < BLOCK_BYTES && is_record(b, p) &&
-		       !is_compressed(record_header(p, b->data->swap).type)) {
-			uint16_t size = record_header(p, b->data->swap).size;
+		while (!payload && p - from < (ptrdiff_t)BLOCK_BYTES && is_record(b, p)) {
+			struct perf_event_header h = record_header(p, b->data->swap);
 
-			payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
-			p += size;
+			if (is_compressed(h.type))
+				break;
+			if (h.type >= RECORD_HEADER_ATTR)
+				payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
+			p += h.size;
 		}
 		b->at = p + payload;
 		*out = (struct block){ .bytes = from, .size = (size_t)(p - from),
 				       .file_off = file_off(b, from), .seq = b->seq++ };
+		*vec_push(&b->list) = *out;
 		return 1;
 	}
 	if (b->rest_size && !b->zstd_failed)

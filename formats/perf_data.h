@@ -143,6 +143,13 @@ struct blocks *blocks_new(const struct perf_data *data);
 int blocks_next(struct blocks *blocks, struct block *out, struct err *err);
 void block_release(struct block *block);
 
+/*
+ * Once a reading is through, its blocks need not be found again: the list of those
+ * that lie in the file as they are, or NULL if some were made (compression). Borrowed
+ * until the next blocks_next.
+ */
+const struct block *blocks_list(const struct blocks *blocks, size_t *nr);
+
 /* What was passed over so far in this reading; borrowed. */
 const struct damage *blocks_damages(const struct blocks *blocks, uint32_t *nr);
 void blocks_free(struct blocks *blocks);

@@ -83,6 +83,31 @@ static int trailer_id_pos(uint64_t type)
 	return 1 + !!(type & PERF_SAMPLE_CPU) + !!(type & PERF_SAMPLE_STREAM_ID);
 }
 
+static void lay_out(struct event_desc *event)
+{
+	static const struct { uint64_t bit; size_t field; } words[] = {
+		{ PERF_SAMPLE_IDENTIFIER, 0 },
+		{ PERF_SAMPLE_IP, offsetof(struct event_desc, at_ip) },
+		{ PERF_SAMPLE_TID, offsetof(struct event_desc, at_tid) },
+		{ PERF_SAMPLE_TIME, offsetof(struct event_desc, at_time) },
+		{ PERF_SAMPLE_ADDR, 0 }, { PERF_SAMPLE_ID, 0 }, { PERF_SAMPLE_STREAM_ID, 0 },
+		{ PERF_SAMPLE_CPU, offsetof(struct event_desc, at_cpu) },
+		{ PERF_SAMPLE_PERIOD, offsetof(struct event_desc, at_period) },
+	};
+	uint64_t type = event->attr.sample_type;
+
+	event->at_ip = event->at_tid = event->at_time = event->at_cpu = event->at_period = -1;
+	event->head_words = 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!(type & words[i].bit))
+			continue;
+		if (words[i].field)
+			*((int8_t *)event + words[i].field) = (int8_t)event->head_words;
+		event->head_words++;
+	}
+	event->is_plain = !(type & (PERF_SAMPLE_READ | PERF_SAMPLE_STACK_USER));
+}
+
 int event_set_index(struct event_set *set, struct err *err)
 {
 	if (!set->by_id)
@@ -104,6 +129,7 @@ int event_set_index(struct event_set *set, struct err *err)
 		set->sample_id_all |= event->attr.sample_id_all;
 		set->build_ids |= event->attr.build_id;
 		event->index = i;
+		lay_out(event);
 		for (uint32_t j = 0; j < event->nr_ids; j++)
 			*map64_put(set->by_id, event->ids[j], NULL) = i;
 	}
@@ -786,6 +812,45 @@ int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *
 		r = err_set(err, EBADMSG, "%s record of %u bytes: its fields go past its end",
 			    record_type_name(h.type), h.size);
 	return r;
+}
+
+int record_decode_brief(struct decoder *decoder, const uint8_t *bytes, struct sample *out)
+{
+	struct perf_event_header h = record_header(bytes, decoder->swap);
+	struct cursor c = { bytes + sizeof(h), bytes + h.size, decoder->swap, false };
+	const struct event_desc *event = sample_event(decoder, &c);
+	const u64_una *words = (const u64_una *)c.at;
+	uint64_t room = (uint64_t)(c.end - c.at) / 8;
+
+	if (!event || !event->is_plain || decoder->swap) {
+		struct record record;
+		int r = record_decode(decoder, bytes, &record, NULL);
+
+		if (!r)
+			*out = record.sample;
+		return r;
+	}
+	if (room < event->head_words)
+		return -EBADMSG;
+	out->event = event;
+	out->cpumode = h.misc & PERF_RECORD_MISC_CPUMODE_MASK;
+	out->ip = event->at_ip >= 0 ? words[event->at_ip] : 0;
+	out->pid = event->at_tid >= 0 ? (uint32_t)words[event->at_tid] : NONE32;
+	out->tid = event->at_tid >= 0 ? (uint32_t)(words[event->at_tid] >> 32) : NONE32;
+	out->time_ns = event->at_time >= 0 ? words[event->at_time] : 0;
+	out->cpu = event->at_cpu >= 0 ? (uint32_t)words[event->at_cpu] : NONE32;
+	out->period = event->at_period >= 0 ? words[event->at_period] :
+		      event->attr.freq ? 1 : event->attr.sample_period;
+	out->nr_ips = out->stack_size = 0;
+	if (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) {
+		words += event->head_words;
+		room -= event->head_words;
+		if (!room || words[0] > room - 1)
+			return -EBADMSG;
+		out->nr_ips = words[0];
+		out->ips = words + 1;
+	}
+	return 0;
 }
 
 uint64_t record_time(struct decoder *decoder, const uint8_t *bytes)

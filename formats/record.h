@@ -77,7 +77,14 @@ struct event_desc {
 	uint32_t nr_members;             /* of the group, on the leader; 1 without a group */
 	char *unit;                      /* EVENT_UPDATE; NULL if none */
 	double scale;                    /* EVENT_UPDATE; 1.0 if none */
-	void *tep_event;                 /* for formats/tracepoint */
+	/*
+	 * Where words stand in a sample's body, in u64, -1 where they do not; used when
+	 * `is_plain`: no word of variable size before the call chain, nothing behind it
+	 * that counting needs. See event_set_index.
+	 */
+	bool is_plain;
+	int8_t at_ip, at_tid, at_time, at_cpu, at_period;
+	uint8_t head_words;              /* up to the call chain */
 };
 
 struct event_set {
@@ -232,6 +239,13 @@ void decoder_release(struct decoder *decoder);
  */
 int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *out,
 		  struct err *err);
+
+/*
+ * Decode of a sample what counting needs: event, cpumode, pid, tid, cpu, ip,
+ * time_ns, period, ips and stack_size. The other fields are left as they are.
+ * Errors as record_decode.
+ */
+int record_decode_brief(struct decoder *decoder, const uint8_t *bytes, struct sample *out);
 
 /*
  * The time of a record alone, as record_decode would find it; 0 where it has none

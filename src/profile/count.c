@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,24 +92,60 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 
 /* --- one thread ------------------------------------------------------------------------ */
 
-/* Shared by the threads: where the next block comes from. */
+/*
+ * Shared by the threads: where the next block comes from.  The blocks that the
+ * first pass found are dealt out from a counter; those of a compressed recording
+ * are opened anew, one thread at a time.
+ */
 struct feed {
-	const struct perf_data *data;
-	const struct process_table *processes;
+	const struct recording *recording;
 	const struct profile_query *query;
-	struct blocks *blocks;
+	const struct block *list;
+	size_t nr_list;
+	atomic_size_t next;
+	struct blocks *blocks;           /* NULL with a list */
 	pthread_mutex_t lock;
 	int failed;
 	struct err err;
 };
+
+/* Who a sample is of, as it was found for the last one of its thread. */
+struct who {
+	uint32_t pid, tid, comm;
+	const struct image *image;       /* NULL: nothing is kept here */
+	uint64_t from_ns, to_ns;         /* the times for which this holds */
+};
+
+#define WHO_SLOTS 256u
 
 struct worker {
 	struct feed *feed;
 	struct count_result out;
 	pthread_t thread;
 	struct decoder decoder;
+	struct who who[WHO_SLOTS];
 	struct raw_key *key;             /* room for the longest chain */
 };
+
+static const struct who *who_of(struct worker *w, const struct sample *s)
+{
+	const struct process_table *processes = w->feed->recording->processes;
+	struct who *who = &w->who[s->tid % WHO_SLOTS];
+	uint64_t from, to;
+
+	if (who->image && who->tid == s->tid && who->pid == s->pid && who->from_ns <= s->time_ns &&
+	    s->time_ns < who->to_ns)
+		return who;
+	who->pid = s->pid;
+	who->tid = s->tid;
+	who->image = process_image_span(processes, s->pid, s->time_ns, &who->from_ns, &who->to_ns);
+	who->comm = process_comm_span(processes, s->pid, s->tid, s->time_ns, &from, &to);
+	if (from > who->from_ns)
+		who->from_ns = from;
+	if (to < who->to_ns)
+		who->to_ns = to;
+	return who;
+}
 
 static void note_time(struct profile_account *a, uint64_t time_ns)
 {
@@ -134,25 +171,24 @@ static void count_one(struct worker *w, const struct sample *s)
 	const struct profile_query *q = w->feed->query;
 	struct profile_account *a = &w->out.account;
 	struct raw_key *key = w->key;
-	const struct image *image;
+	const struct who *who;
 	struct raw_entry *e;
-	uint32_t comm = NONE32;
 
 	a->samples++;
 	note_time(a, s->time_ns);
-	if (!filter_sample(q, w->feed->processes, s, &comm)) {
+	who = who_of(w, s);
+	if (!filter_sample(q, s) || !filter_comm(q, w->feed->recording->processes, who->comm)) {
 		a->filtered++;
 		return;
 	}
-	image = process_image(w->feed->processes, s->pid, s->time_ns);
 	*key = (struct raw_key){
 		.event = s->event->index,
-		.comm = q->by & PROFILE_BY_COMM ? comm : NONE32,
+		.comm = q->by & PROFILE_BY_COMM ? who->comm : NONE32,
 		.pid = q->by & PROFILE_BY_PID ? s->pid : NONE32,
 		.tid = q->by & PROFILE_BY_TID ? s->tid : NONE32,
 		.cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32,
-		.image = image_index(image),
-		.epoch = image_epoch(image, s->time_ns),
+		.image = image_index(who->image),
+		.epoch = image_epoch(who->image, s->time_ns),
 		.cpumode = s->cpumode,
 		.ip = s->ip,
 	};
@@ -176,40 +212,52 @@ static void count_one(struct worker *w, const struct sample *s)
 
 static void count_block(struct worker *w, const struct block *block)
 {
-	bool swap = w->feed->data->swap;
+	bool swap = w->feed->recording->data->swap;
 	const uint8_t *bytes;
-	struct record record;
+	struct sample sample;
 	size_t at = 0;
 
 	while ((bytes = block_record(block, swap, &at))) {
 		if (record_header(bytes, swap).type != PERF_RECORD_SAMPLE)
 			continue;
-		if (record_decode(&w->decoder, bytes, &record, NULL) < 0)
+		if (record_decode_brief(&w->decoder, bytes, &sample) < 0)
 			w->out.account.bad_records++;
 		else
-			count_one(w, &record.sample);
+			count_one(w, &sample);
 	}
+}
+
+/* 1 with a block, 0 when there are no more or another thread failed. */
+static int next_block(struct feed *feed, struct block *out)
+{
+	int r;
+
+	if (!feed->blocks) {
+		size_t i = atomic_fetch_add(&feed->next, 1);
+
+		if (i >= feed->nr_list)
+			return 0;
+		*out = feed->list[i];
+		return 1;
+	}
+	pthread_mutex_lock(&feed->lock);
+	r = feed->failed ? 0 : blocks_next(feed->blocks, out, &feed->err);
+	if (r < 0)
+		feed->failed = r;
+	pthread_mutex_unlock(&feed->lock);
+	return r > 0;
 }
 
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	struct feed *feed = w->feed;
+	struct block block;
 
-	for (;;) {
-		struct block block;
-		int r;
-
-		pthread_mutex_lock(&feed->lock);
-		r = feed->failed ? 0 : blocks_next(feed->blocks, &block, &feed->err);
-		if (r < 0)
-			feed->failed = r;
-		pthread_mutex_unlock(&feed->lock);
-		if (r <= 0)
-			return NULL;
+	while (next_block(w->feed, &block)) {
 		count_block(w, &block);
 		block_release(&block);
 	}
+	return NULL;
 }
 
 static struct worker *worker_new(struct feed *feed)
@@ -219,8 +267,8 @@ static struct worker *worker_new(struct feed *feed)
 	w->feed = feed;
 	w->key = mem_alloc(sizeof(*w->key) + CHAIN_MAX * sizeof(uint64_t));
 	raw_table_init(&w->out.table);
-	w->out.totals = mem_zalloc(feed->data->events.nr * sizeof(*w->out.totals));
-	decoder_init(&w->decoder, &feed->data->events, feed->data->swap);
+	w->out.totals = mem_zalloc(feed->recording->data->events.nr * sizeof(*w->out.totals));
+	decoder_init(&w->decoder, &feed->recording->data->events, feed->recording->data->swap);
 	return w;
 }
 
@@ -267,16 +315,18 @@ static unsigned thread_count(const struct perf_data *data, const struct profile_
 	return n < THREADS_MAX ? n : THREADS_MAX;
 }
 
-int count_samples(const struct perf_data *data, const struct process_table *processes,
-		  const struct profile_query *query, struct count_result *out, struct err *err)
+int count_samples(const struct recording *recording, const struct profile_query *query,
+		  struct count_result *out, struct err *err)
 {
-	struct feed feed = { .data = data, .processes = processes, .query = query };
-	unsigned n = thread_count(data, query), started = 1;
+	struct feed feed = { .recording = recording, .query = query };
+	unsigned n = thread_count(recording->data, query), started = 1;
 	struct worker *workers[THREADS_MAX];
 
 	memset(out, 0, sizeof(*out));
 	pthread_mutex_init(&feed.lock, NULL);
-	feed.blocks = blocks_new(data);
+	feed.list = blocks_list(recording->blocks, &feed.nr_list);
+	if (!feed.list)
+		feed.blocks = blocks_new(recording->data);
 	workers[0] = worker_new(&feed);
 	for (; started < n; started++) {
 		workers[started] = worker_new(&feed);
@@ -291,7 +341,7 @@ int count_samples(const struct perf_data *data, const struct process_table *proc
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(workers[i]->thread, NULL);
 	for (unsigned i = 0; i < started; i++)
-		worker_finish(workers[i], out, data->events.nr);
+		worker_finish(workers[i], out, recording->data->events.nr);
 	blocks_free(feed.blocks);
 	pthread_mutex_destroy(&feed.lock);
 	if (feed.failed) {

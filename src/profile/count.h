@@ -11,7 +11,7 @@
 #define PROFILE_COUNT_H
 
 #include "base/arena.h"
-#include "profile/profile.h"
+#include "profile/recording.h"
 
 /* What is hashed; the chain's words follow it in memory. */
 struct raw_key {
@@ -51,10 +51,10 @@ struct count_result {
 };
 
 /*
- * Count all samples of `data` that pass the query's filters on pid, tid, cpu,
+ * Count all samples of the recording that pass the query's filters on pid, tid, cpu,
  * comm and time. `out->totals` is the caller's to free, the table its to release.
  */
-int count_samples(const struct perf_data *data, const struct process_table *processes,
-		  const struct profile_query *query, struct count_result *out, struct err *err);
+int count_samples(const struct recording *recording, const struct profile_query *query,
+		  struct count_result *out, struct err *err);
 
 #endif

@@ -33,18 +33,18 @@ static bool in_names(const char **names, const char *name)
 	return false;
 }
 
-bool filter_sample(const struct profile_query *q, const struct process_table *processes,
-		   const struct sample *s, uint32_t *comm)
+bool filter_sample(const struct profile_query *q, const struct sample *s)
+{
+	return in_numbers(q->pids, q->nr_pids, s->pid) && in_numbers(q->tids, q->nr_tids, s->tid) &&
+	       in_numbers(q->cpus, q->nr_cpus, s->cpu) && in_times(q, s->time_ns);
+}
+
+bool filter_comm(const struct profile_query *q, const struct process_table *processes,
+		 uint32_t comm)
 {
 	char buf[16];
 
-	if (!in_numbers(q->pids, q->nr_pids, s->pid) || !in_numbers(q->tids, q->nr_tids, s->tid) ||
-	    !in_numbers(q->cpus, q->nr_cpus, s->cpu) || !in_times(q, s->time_ns))
-		return false;
-	if (!q->comms && !(q->by & PROFILE_BY_COMM))
-		return true;
-	*comm = process_comm(processes, s->pid, s->tid, s->time_ns);
-	return !q->comms || in_names(q->comms, process_comm_str(processes, *comm, buf));
+	return !q->comms || in_names(q->comms, process_comm_str(processes, comm, buf));
 }
 
 bool filter_leaf(const struct profile_query *q, const struct place *leaf)

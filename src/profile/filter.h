@@ -8,12 +8,12 @@
 #include "profile/profile.h"
 #include "profile/resolve.h"
 
-/*
- * By pid, tid, CPU, time and comm. *comm is set when the query asks for comms in
- * its filters or dimensions.
- */
-bool filter_sample(const struct profile_query *query, const struct process_table *processes,
-		   const struct sample *sample, uint32_t *comm);
+/* By pid, tid, CPU and time. */
+bool filter_sample(const struct profile_query *query, const struct sample *sample);
+
+/* By the name of the thread. */
+bool filter_comm(const struct profile_query *query, const struct process_table *processes,
+		 uint32_t comm);
 
 /* By the module and symbol of the sampled instruction. */
 bool filter_leaf(const struct profile_query *query, const struct place *leaf);

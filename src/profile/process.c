@@ -502,11 +502,14 @@ void process_table_freeze(struct process_table *t)
 
 /* --- looking up ------------------------------------------------------------------- */
 
-const struct image *process_image(const struct process_table *t, uint32_t pid, uint64_t time_ns)
+const struct image *process_image_span(const struct process_table *t, uint32_t pid,
+				       uint64_t time_ns, uint64_t *from_ns, uint64_t *to_ns)
 {
 	const struct task *task = task_find(t, pid);
 	size_t lo = 0, hi;
 
+	*from_ns = 0;
+	*to_ns = UINT64_MAX;
 	if (!task || !task->images.nr)
 		return &t->nobody;
 	/* the last image that began by then, or the first */
@@ -518,7 +521,18 @@ const struct image *process_image(const struct process_table *t, uint32_t pid, u
 		else
 			hi = mid;
 	}
+	if (lo)
+		*from_ns = task->images.v[lo]->from_ns;
+	if (hi < task->images.nr)
+		*to_ns = task->images.v[hi]->from_ns;
 	return task->images.v[lo];
+}
+
+const struct image *process_image(const struct process_table *t, uint32_t pid, uint64_t time_ns)
+{
+	uint64_t from, to;
+
+	return process_image_span(t, pid, time_ns, &from, &to);
 }
 
 const struct image *process_image_at(const struct process_table *t, uint32_t index)
@@ -621,26 +635,42 @@ const struct mapping *process_kernel_find(const struct process_table *t, uint64_
 	return t->kernel_text && addr >= t->kernel_text->start ? t->kernel_text : NULL;
 }
 
-static bool comm_of(const struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t *comm)
+static bool comm_of(const struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t *comm,
+		    uint64_t *from_ns, uint64_t *to_ns)
 {
 	const struct task *task = task_find(t, tid);
 	size_t i;
 
+	*from_ns = 0;
+	*to_ns = UINT64_MAX;
 	if (!task || !task->comms.nr)
 		return false;
 	for (i = task->comms.nr - 1; i > 0 && task->comms.v[i].from_ns > time_ns;)
 		i--;
+	if (i)
+		*from_ns = task->comms.v[i].from_ns;
+	if (i + 1 < task->comms.nr)
+		*to_ns = task->comms.v[i + 1].from_ns;
 	*comm = task->comms.v[i].comm;
 	return true;
 }
 
-uint32_t process_comm(const struct process_table *t, uint32_t pid, uint32_t tid, uint64_t time_ns)
+uint32_t process_comm_span(const struct process_table *t, uint32_t pid, uint32_t tid,
+			   uint64_t time_ns, uint64_t *from_ns, uint64_t *to_ns)
 {
 	uint32_t comm;
 
-	if (comm_of(t, tid, time_ns, &comm) || comm_of(t, pid, time_ns, &comm))
+	if (comm_of(t, tid, time_ns, &comm, from_ns, to_ns) ||
+	    comm_of(t, pid, time_ns, &comm, from_ns, to_ns))
 		return comm;
 	return PROCESS_COMM_TID | (tid & ~PROCESS_COMM_TID);
+}
+
+uint32_t process_comm(const struct process_table *t, uint32_t pid, uint32_t tid, uint64_t time_ns)
+{
+	uint64_t from, to;
+
+	return process_comm_span(t, pid, tid, time_ns, &from, &to);
 }
 
 const char *process_comm_str(const struct process_table *t, uint32_t comm, char buf[16])

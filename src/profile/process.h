@@ -59,6 +59,9 @@ void process_table_freeze(struct process_table *table);
 /* The image that ran as `pid` at `time_ns`; an empty one for a pid never seen. Never NULL. */
 const struct image *process_image(const struct process_table *table, uint32_t pid,
 				  uint64_t time_ns);
+/* The same, and for which times the answer holds: from *from_ns up to *to_ns, exclusive. */
+const struct image *process_image_span(const struct process_table *table, uint32_t pid,
+				       uint64_t time_ns, uint64_t *from_ns, uint64_t *to_ns);
 /* The image with that index, or the empty one. */
 const struct image *process_image_at(const struct process_table *table, uint32_t index);
 uint32_t image_pid(const struct image *image);
@@ -81,6 +84,8 @@ const struct mapping *process_kernel_find(const struct process_table *table, uin
 #define PROCESS_COMM_TID 0x80000000u
 uint32_t process_comm(const struct process_table *table, uint32_t pid, uint32_t tid,
 		      uint64_t time_ns);
+uint32_t process_comm_span(const struct process_table *table, uint32_t pid, uint32_t tid,
+			   uint64_t time_ns, uint64_t *from_ns, uint64_t *to_ns);
 /* The text of an id: the table's own, or written into buf. */
 const char *process_comm_str(const struct process_table *table, uint32_t comm, char buf[16]);
 

@@ -167,7 +167,7 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->modules = p->priv->recording.modules;
 	p->processes = p->priv->recording.processes;
 	p->account = p->priv->recording.account;
-	r = count_samples(data, p->processes, query, &counted, err);
+	r = count_samples(&p->priv->recording, query, &counted, err);
 	if (r < 0)
 		goto out;
 	p->account.samples = counted.account.samples;

@@ -120,7 +120,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	keep_damages(rec, blocks);
 	process_table_freeze(rec->processes);
 	decoder_release(&decoder);
-	blocks_free(blocks);
+	rec->blocks = blocks;
 	if (r < 0)
 		recording_release(rec);
 	return r;
@@ -131,5 +131,6 @@ void recording_release(struct recording *rec)
 	process_table_free(rec->processes);
 	module_set_free(rec->modules);
 	free(rec->damages);
+	blocks_free(rec->blocks);
 	memset(rec, 0, sizeof(*rec));
 }

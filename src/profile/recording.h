@@ -16,6 +16,7 @@ struct recording {
 	struct module_set *modules;
 	struct process_table *processes;
 	struct profile_account account;  /* all but what samples add */
+	struct blocks *blocks;           /* the reading it was made from, at its end */
 	struct damage *damages;          /* of opening and reading; account points here */
 	uint64_t nr_samples;
 	uint64_t nr_by_type[256];        /* records by type; [255]: higher ones */

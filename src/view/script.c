@@ -470,8 +470,13 @@ void script_write(struct script *s, const struct record *r, FILE *file)
 			write_sideband(s, r, file);
 		return;
 	}
-	if (q && !filter_sample(q, s->recording->processes, &r->sample, &comm))
+	if (q && !filter_sample(q, &r->sample))
 		return;
+	if (q && q->comms) {
+		comm = process_comm(s->recording->processes, r->id.pid, r->id.tid, r->id.time_ns);
+		if (!filter_comm(q, s->recording->processes, comm))
+			return;
+	}
 	if (q && (q->dsos || q->syms)) {
 		const struct image *image = process_image(s->recording->processes, r->sample.pid,
 							  r->sample.time_ns);
