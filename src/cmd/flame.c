@@ -223,6 +223,7 @@ static int draw_recording(struct flame *f, struct err *err)
 	if (r < 0)
 		return r;
 	f->fold.leaf_first = f->reverse;
+	f->fold.join_unknown = true;
 	query.by = fold_dims(&f->fold);
 	r = profile_load(&profile, data, &query, err);
 	if (r < 0)

@@ -73,13 +73,25 @@ static uint32_t task_label(struct label_table *labels, const struct profile *pro
 	return id;
 }
 
-static uint32_t lay_frames(struct stack_tree *tree, uint32_t node,
-			   const struct profile_stack *stack, const uint32_t *ids, bool leaf_first)
+/* What a walk along frame pointers picks up in code that keeps other things there. */
+static bool is_nowhere(const struct profile *profile, uint32_t frame)
 {
-	for (uint32_t i = 0; i < stack->nr; i++) {
-		uint32_t at = leaf_first ? i : stack->nr - 1 - i;
+	return !profile->frames[frame].module && !profile->frames[frame].name;
+}
 
-		node = stack_tree_child(tree, node, ids[stack->frames[at]]);
+static uint32_t lay_frames(struct stack_tree *tree, uint32_t node, const struct profile *profile,
+			   const struct profile_stack *stack, const uint32_t *ids,
+			   const struct fold_options *o)
+{
+	bool nowhere = false;
+
+	for (uint32_t i = 0; i < stack->nr; i++) {
+		uint32_t frame = stack->frames[o->leaf_first ? i : stack->nr - 1 - i];
+		bool again = nowhere;
+
+		nowhere = o->join_unknown && is_nowhere(profile, frame);
+		if (!nowhere || !again)
+			node = stack_tree_child(tree, node, ids[frame]);
 	}
 	return node;
 }
@@ -95,7 +107,7 @@ static void lay_entry(struct stack_tree *tree, struct label_table *labels,
 		node = stack_tree_child(tree, node, label_id(labels, event, LABEL_TASK));
 	if (!o->no_comm && !o->leaf_first)
 		node = stack_tree_child(tree, node, task_label(labels, profile, e, o));
-	node = lay_frames(tree, node, &profile->stacks[e->stack], ids, o->leaf_first);
+	node = lay_frames(tree, node, profile, &profile->stacks[e->stack], ids, o);
 	if (!o->no_comm && o->leaf_first)
 		node = stack_tree_child(tree, node, task_label(labels, profile, e, o));
 	stack_tree_add(tree, node, e->samples, e->period);

@@ -22,6 +22,7 @@ struct fold_options {
 	bool addrs;              /* unnamed frames carry their address */
 	bool untidy;             /* names as they are, with arguments */
 	bool no_comm;            /* frames only */
+	bool join_unknown;       /* callers in no mapping, one after the other, become one frame */
 	bool leaf_first;         /* the tree's root is the stacks' leaf */
 };
 

@@ -44,6 +44,19 @@ static void the_command_comes_first(void **state)
 	      "my_prog;main 7\nmy_prog;main;f 14\n");
 }
 
+static void callers_in_no_mapping_become_one(void **state)
+{
+	struct fold_options o = { .join_unknown = true };
+
+	(void)state;
+	check("w;[unknown];[unknown];[unknown];g;[unknown];f 3\nw;[unknown];g;[unknown];f 1\n", &o,
+	      STACK_SAMPLES, "w;[unknown];g;[unknown];f 4\n");
+	/* unnamed code in a module stays as it is */
+	check("w;[lib];[lib];f 1\n", &o, STACK_SAMPLES, "w;[lib];[lib];f 1\n");
+	o.join_unknown = false;
+	check("w;[unknown];[unknown];f 3\n", &o, STACK_SAMPLES, "w;[unknown];[unknown];f 3\n");
+}
+
 static void options_add_to_names(void **state)
 {
 	struct fold_options o = { .mark_kernel = true, .pid = true };
@@ -110,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_command_comes_first),
+		cmocka_unit_test(callers_in_no_mapping_become_one),
 		cmocka_unit_test(options_add_to_names),
 		cmocka_unit_test(unnamed_frames_have_their_binary_s_name),
 		cmocka_unit_test(names_are_tidied),
