@@ -325,6 +325,17 @@ static void walk_children(struct builder *b, const uint32_t *height)
 	free(inside);
 }
 
+/*
+ * A caller in no mapping is no function: what a walk along frame pointers took from
+ * the stack of code that has none. It is drawn in chains and has no row of its own.
+ */
+static bool is_nowhere(const struct builder *b, uint32_t frame)
+{
+	const struct profile_frame *f = &b->h->profile->frames[frame];
+
+	return (b->by_sym || b->by_dso) && !f->module && !f->name;
+}
+
 static void add_children(struct builder *b)
 {
 	struct hists *h = b->h;
@@ -339,15 +350,16 @@ static void add_children(struct builder *b)
 		bool is_group = node->parent == STACK_TREE_ROOT;
 
 		group[i] = is_group ? node->label : group[node->parent];
-		h->node_hist[i] = is_group ? UINT32_MAX
-					   : row_of(b, group[i], h->sym_frame[node->label]);
+		h->node_hist[i] = is_group || is_nowhere(b, h->sym_frame[node->label]) ?
+					  UINT32_MAX :
+					  row_of(b, group[i], h->sym_frame[node->label]);
 	}
 	walk_children(b, height);
 	/* a sampled address that its own chain does not show */
 	for (size_t i = 0; i < h->tree.nr_entries; i++) {
 		const struct profile_entry *e = &h->profile->entries[h->tree.entries[i]];
 
-		if (!passes_through(b, e))
+		if (is_nowhere(b, e->leaf) || !passes_through(b, e))
 			h->v[h->entry_hist[i]].children += e->period;
 	}
 	free(group);

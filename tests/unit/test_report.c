@@ -300,6 +300,23 @@ static const struct hist *row(const struct hists *h, const char *text)
 	return NULL;
 }
 
+/* Two samples have callers in no mapping, and one was itself taken in none. */
+static void callers_in_no_mapping_have_no_row(void **state)
+{
+	struct profile *p = folded_profile("w;[unknown];f 5\nw;main;[unknown];f 2\nw;main;[unknown] 1\n", 1);
+	struct hists h;
+
+	(void)state;
+	build(&h, p, "sym");
+	assert_int_equal(h.nr, 3);
+	assert_int_equal(row(&h, "[.] f")->children, 7);
+	assert_int_equal(row(&h, "[.] main")->children, 3);
+	assert_int_equal(row(&h, "[.] [unknown]")->children, 1);
+	assert_int_equal(row(&h, "[.] [unknown]")->period, 1);
+	hists_release(&h);
+	folded_profile_free(p);
+}
+
 static void recursion_counts_once(void **state)
 {
 	struct profile *p = folded_profile("w;a;b;a;b;a 4*10\nw;a;b 1*10\nw;a 2*10\n", 1);
@@ -554,6 +571,7 @@ int main(void)
 		cmocka_unit_test(an_empty_recording_says_so),
 		cmocka_unit_test(a_period_of_zero_is_no_division),
 		cmocka_unit_test(one_sample_is_all_there_is),
+		cmocka_unit_test(callers_in_no_mapping_have_no_row),
 		cmocka_unit_test(recursion_counts_once),
 		cmocka_unit_test(commands_are_told_apart_where_they_are_a_key),
 		cmocka_unit_test(a_leaf_outside_of_its_chain_counts_once),
