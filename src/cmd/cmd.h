@@ -29,6 +29,8 @@ struct command {
 
 extern const struct command cmd_record;
 extern const struct command cmd_stat;
+extern const struct command cmd_list;
+extern const struct command cmd_doctor;
 extern const struct command cmd_report;
 extern const struct command cmd_script;
 extern const struct command cmd_fold;

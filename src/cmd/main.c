@@ -27,6 +27,8 @@ static const struct command *const commands[] = {
 	&cmd_record,
 	&cmd_report,
 	&cmd_stat,
+	&cmd_list,
+	&cmd_doctor,
 	&cmd_script,
 	&cmd_fold,
 	&cmd_flame,

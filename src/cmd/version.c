@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "engine/pfm.h"
 
 /* "libelf 0.188, libdw 0.188," one a line. */
 static void print_libraries(const char *list)
@@ -41,6 +42,9 @@ static int run_version(int argc, char **argv)
 	}
 	printf("sonde %s\nbuilt with\n", SONDE_VERSION);
 	print_libraries(SONDE_LIBRARIES);
+	/* Loaded when an event's name needs it, so it is this machine's that counts. */
+	if (pfm_version())
+		printf("  %s\n", pfm_version());
 	if (build_options) {
 		printf("compiler\n  %s\n", __VERSION__);
 #ifdef __SANITIZE_ADDRESS__

@@ -540,6 +540,36 @@ static bool is_hardware(const struct perf_event_attr *attr)
 	return type == PERF_TYPE_HARDWARE || type == PERF_TYPE_HW_CACHE || type == PERF_TYPE_RAW;
 }
 
+int counting_probe(const struct event *event)
+{
+	struct perf_event_attr attr = event->attr;
+	pid_t pid = 0;
+	int cpu = -1, fd;
+
+	if (event->tool)
+		return 0;
+	attr.disabled = 1;
+	attr.sample_period = 0;
+	attr.freq = 0;
+	if (event->cpus && !event->core_pmu) {
+		pid = -1;
+		cpu = atoi(event->cpus);
+	}
+	fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0 && errno == EINVAL && attr.exclude_guest) {
+		attr.exclude_guest = 0;
+		fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	}
+	if (fd < 0 && (errno == EACCES || errno == EPERM) && !attr.exclude_kernel) {
+		attr.exclude_kernel = attr.exclude_hv = 1;
+		fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	}
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 const char *counting_reason(const struct counting_event *ce)
 {
 	const struct event *event = ce->event;
@@ -566,6 +596,10 @@ const char *counting_reason(const struct counting_event *ce)
 	case ENODEV:
 	case ENXIO:
 		return "the device is not there";
+	case EACCES:
+	case EPERM:
+		return "perf_event_paranoid does not allow it to this user; `sonde doctor` tells "
+		       "more";
 	default:
 		return strerror(ce->code);
 	}

@@ -91,6 +91,9 @@ void counting_release(struct counting *counting);
  */
 void counting_close_later(struct counting *counting);
 
+/* Could this event be counted, by this user? 0, or the positive errno. */
+int counting_probe(const struct event *event);
+
 /* One sentence on why `event` is not supported here, for the end of the output. */
 const char *counting_reason(const struct counting_event *event);
 
