@@ -72,20 +72,6 @@ static bool is_root(void)
 	return geteuid() == 0;
 }
 
-/* errno of opening this event, 0 if it can be opened. */
-static int try_open(struct perf_event_attr *attr, pid_t pid, int cpu)
-{
-	int fd;
-
-	attr->size = sizeof(*attr);
-	attr->disabled = 1;
-	fd = (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
-}
-
 static int try_event(uint32_t type, uint64_t config, bool kernel, bool sample, bool system)
 {
 	struct perf_event_attr attr = { .type = type, .config = config,
@@ -93,7 +79,7 @@ static int try_event(uint32_t type, uint64_t config, bool kernel, bool sample, b
 
 	if (sample)
 		attr.sample_period = 1000003;
-	return try_open(&attr, system ? -1 : 0, system ? 0 : -1);
+	return counting_probe_attr(&attr, system ? -1 : 0, system ? 0 : -1);
 }
 
 static int64_t paranoid(void)
@@ -224,8 +210,8 @@ static void check_sampling(void)
 		return;
 	}
 	found("by cycles");
-	found(try_open(&precise, 0, -1) == 0 ? ", precise (:p)" : ", not precise (:p)");
-	found(try_open(&branch, 0, -1) == 0 ? ", with branch records (-b)" : ", no branch records (-b)");
+	found(counting_probe_attr(&precise, 0, -1) == 0 ? ", precise (:p)" : ", not precise (:p)");
+	found(counting_probe_attr(&branch, 0, -1) == 0 ? ", with branch records (-b)" : ", no branch records (-b)");
 }
 
 static void check_watchdog(void)

@@ -540,34 +540,40 @@ static bool is_hardware(const struct perf_event_attr *attr)
 	return type == PERF_TYPE_HARDWARE || type == PERF_TYPE_HW_CACHE || type == PERF_TYPE_RAW;
 }
 
-int counting_probe(const struct event *event)
+int counting_probe_attr(struct perf_event_attr *attr, pid_t pid, int cpu)
 {
-	struct perf_event_attr attr = event->attr;
-	pid_t pid = 0;
-	int cpu = -1, fd;
+	int fd;
 
-	if (event->tool)
-		return 0;
-	attr.disabled = 1;
-	attr.sample_period = 0;
-	attr.freq = 0;
-	if (event->cpus && !event->core_pmu) {
-		pid = -1;
-		cpu = atoi(event->cpus);
-	}
-	fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0 && errno == EINVAL && attr.exclude_guest) {
-		attr.exclude_guest = 0;
-		fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	}
-	if (fd < 0 && (errno == EACCES || errno == EPERM) && !attr.exclude_kernel) {
-		attr.exclude_kernel = attr.exclude_hv = 1;
-		fd = open_event(&attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	}
+	attr->size = sizeof(*attr);
+	attr->disabled = 1;
+	fd = open_event(attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return errno;
 	close(fd);
 	return 0;
+}
+
+int counting_probe(const struct event *event)
+{
+	struct perf_event_attr attr = event->attr;
+	bool whole = event->cpus && !event->core_pmu;
+	pid_t pid = whole ? -1 : 0;
+	int cpu = whole ? atoi(event->cpus) : -1, code;
+
+	if (event->tool)
+		return 0;
+	attr.sample_period = 0;
+	attr.freq = 0;
+	code = counting_probe_attr(&attr, pid, cpu);
+	if (code == EINVAL && attr.exclude_guest) {
+		attr.exclude_guest = 0;
+		code = counting_probe_attr(&attr, pid, cpu);
+	}
+	if ((code == EACCES || code == EPERM) && !attr.exclude_kernel) {
+		attr.exclude_kernel = attr.exclude_hv = 1;
+		code = counting_probe_attr(&attr, pid, cpu);
+	}
+	return code;
 }
 
 const char *counting_reason(const struct counting_event *ce)

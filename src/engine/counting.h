@@ -94,6 +94,9 @@ void counting_close_later(struct counting *counting);
 /* Could this event be counted, by this user? 0, or the positive errno. */
 int counting_probe(const struct event *event);
 
+/* The same for an attr as it stands (but for size and disabled), without fall-backs. */
+int counting_probe_attr(struct perf_event_attr *attr, pid_t pid, int cpu);
+
 /* One sentence on why `event` is not supported here, for the end of the output. */
 const char *counting_reason(const struct counting_event *event);
 
