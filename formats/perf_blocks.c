@@ -27,6 +27,8 @@
 struct blocks {
 	const struct perf_data *data;
 	const uint8_t *start, *at, *end;
+	uint64_t start_off;      /* of `start` in its file */
+	size_t next_part;
 	uint64_t seq;
 	ZSTD_DStream *zstd;
 	bool zstd_failed;
@@ -43,6 +45,7 @@ struct blocks *blocks_new(const struct perf_data *data)
 	struct region r = perf_data_region(data, data->data_off, data->data_size, NULL);
 
 	b->data = data;
+	b->start_off = data->data_off;
 	b->start = b->at = r.at;
 	b->end = r.end;
 	return b;
@@ -89,7 +92,7 @@ const uint8_t *block_record(const struct block *block, bool swap, size_t *at)
 
 static uint64_t file_off(const struct blocks *b, const uint8_t *p)
 {
-	return b->data->data_off + (uint64_t)(p - b->start);
+	return b->start_off + (uint64_t)(p - b->start);
 }
 
 static void __attribute__((format(printf, 4, 5)))
@@ -302,10 +305,32 @@ static int next_decompressed(struct blocks *b, struct block *out)
 	return 1;
 }
 
+/* Go on to the next file of a recording in directory format. */
+static bool next_part(struct blocks *b)
+{
+	const struct data_part *part;
+
+	if (b->rest_size && !b->zstd_failed)
+		add_damage(b, file_off(b, b->end), b->rest_size,
+			   "the last compressed record is cut off");
+	b->rest_size = 0;
+	if (b->next_part == b->data->priv->parts.nr)
+		return false;
+	part = &b->data->priv->parts.v[b->next_part++];
+	b->start = b->at = part->map;
+	b->end = part->map + part->size;
+	b->start_off = 0;
+	/* each file is a stream of its own */
+	ZSTD_freeDStream(b->zstd);
+	b->zstd = NULL;
+	b->zstd_failed = false;
+	return true;
+}
+
 int blocks_next(struct blocks *b, struct block *out, struct err *err)
 {
 	(void)err;
-	while (b->at < b->end) {
+	while (b->at < b->end || next_part(b)) {
 		const uint8_t *from = b->at, *p = from;
 		uint64_t payload = 0;
 
@@ -333,9 +358,5 @@ int blocks_next(struct blocks *b, struct block *out, struct err *err)
 		*vec_push(&b->list) = *out;
 		return 1;
 	}
-	if (b->rest_size && !b->zstd_failed)
-		add_damage(b, file_off(b, b->end), b->rest_size,
-			   "the last compressed record is cut off");
-	b->rest_size = 0;
 	return 0;
 }

@@ -536,6 +536,70 @@ out:
 	return out;
 }
 
+/* Map a regular file whole; an empty one is NULL. The descriptor stays the caller's. */
+static int map_fd(int fd, const char *path, const uint8_t **map, uint64_t *size, struct err *err)
+{
+	struct stat st;
+	void *p;
+
+	*map = NULL;
+	*size = 0;
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "cannot stat '%s': %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "'%s' is not a regular file", path);
+	if (!st.st_size)
+		return 0;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return err_set(err, errno, "cannot map '%s': %s", path, strerror(errno));
+	*map = p;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* The files data.0, data.1, ... beside "data" in a directory. */
+static int map_parts(struct perf_data *data, int dir, struct err *err)
+{
+	for (unsigned i = 0;; i++) {
+		struct data_part part;
+		char name[32];
+		int fd, r;
+
+		snprintf(name, sizeof(name), "data.%u", i);
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0 && errno == ENOENT)
+			return 0;
+		if (fd < 0)
+			return err_set(err, errno, "cannot open '%s/%s': %s", data->path, name,
+				       strerror(errno));
+		r = map_fd(fd, name, &part.map, &part.size, err);
+		close(fd);
+		if (r < 0)
+			return r;
+		if (part.size)
+			*vec_push(&data->priv->parts) = part;
+	}
+}
+
+/* Open "data" in the directory `dir`, which is closed; returns its descriptor. */
+static int open_directory(struct perf_data *data, int dir, struct err *err)
+{
+	int fd = openat(dir, "data", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
+
+	data->is_directory = true;
+	if (fd < 0) {
+		r = err_set(err, errno, "'%s' is a directory, but no recording in directory format: cannot open its file 'data': %s",
+			    data->path, strerror(errno));
+	} else {
+		r = map_parts(data, dir, err);
+		if (r < 0)
+			close(fd);
+	}
+	close(dir);
+	return r < 0 ? r : fd;
+}
+
 static int map_file(struct perf_data *data, struct err *err)
 {
 	bool is_stdin = strcmp(data->path, "-") == 0;
@@ -553,12 +617,12 @@ static int map_file(struct perf_data *data, struct err *err)
 		goto out;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		r = err_set(err, EISDIR, "'%s' is a directory; recordings in directory format cannot be read yet",
-			    data->path);
-		goto out;
-	}
-	data->created_s = (uint64_t)st.st_mtime;
-	if (!S_ISREG(st.st_mode)) {
+		fd = open_directory(data, fd, err);
+		if (fd < 0)
+			return fd;
+		if (fstat(fd, &st) < 0)
+			st.st_mtime = 0;
+	} else if (!S_ISREG(st.st_mode)) {
 		int file = spool(fd, data->path, err);
 
 		if (file < 0) {
@@ -567,18 +631,12 @@ static int map_file(struct perf_data *data, struct err *err)
 		}
 		close(fd);
 		fd = file;
-		fstat(fd, &st);
 	}
-	data->file_size = data->priv->map_size = (uint64_t)st.st_size;
-	if (!st.st_size) {
+	data->created_s = (uint64_t)st.st_mtime;
+	r = map_fd(fd, data->path, &data->priv->map, &data->priv->map_size, err);
+	data->file_size = data->priv->map_size;
+	if (!r && !data->file_size)
 		r = err_set(err, EBADMSG, "'%s' is empty", data->path);
-		goto out;
-	}
-	data->priv->map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data->priv->map == MAP_FAILED) {
-		data->priv->map = NULL;
-		r = err_set(err, errno, "cannot map '%s': %s", data->path, strerror(errno));
-	}
 out:
 	close(fd);
 	return r;
@@ -657,6 +715,10 @@ void perf_data_close(struct perf_data *data)
 	event_set_release(&data->events);
 	if (data->priv->map)
 		munmap((void *)(uintptr_t)data->priv->map, (size_t)data->priv->map_size);
+	for (size_t i = 0; i < data->priv->parts.nr; i++)
+		munmap((void *)(uintptr_t)data->priv->parts.v[i].map,
+		       (size_t)data->priv->parts.v[i].size);
+	vec_release(&data->priv->parts);
 	vec_release(&data->priv->damages);
 	vec_release(&data->priv->build_ids);
 	arena_release(&data->priv->arena);

@@ -5,8 +5,11 @@
  *	seekable:  header | attrs+ids | data ................. | features
  *	pipe:      16-byte header | ATTR, FEATURE, ... records | data ... (one stream)
  *
- * (tools/perf/Documentation/perf.data-file-format.txt of Linux 6.12; both magics
- * "PERFFILE" and "PERFILE2"; both byte orders.)
+ *	directory: "data", a seekable file, and data.0, data.1, ... with more records
+ *
+ * (tools/perf/Documentation/perf.data-file-format.txt and
+ * perf.data-directory-format.txt of Linux 6.12; both magics "PERFFILE" and
+ * "PERFILE2"; both byte orders.)
  *
  * A recording is opened once; its events and features are then plain data.  The
  * data section is handed out in blocks of whole records, in file order, as often
@@ -90,6 +93,7 @@ struct perf_data {
 	const char *path;                /* as given; "-" for standard input */
 	bool swap;                       /* the other byte order */
 	bool is_pipe;
+	bool is_directory;               /* several files, each in an order of its own */
 	bool unfinished;                 /* the recorder did not close it (killed) */
 	uint64_t file_size, data_off, data_size;
 	struct event_set events;

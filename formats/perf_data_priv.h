@@ -10,10 +10,17 @@
 #include "base/vec.h"
 #include "formats/perf_data.h"
 
+/* A file of a recording in directory format beside the first: records and nothing else. */
+struct data_part {
+	const uint8_t *map;
+	uint64_t size;
+};
+
 struct perf_data_priv {
 	struct arena arena;              /* strings of features */
 	const uint8_t *map;              /* the whole file */
 	uint64_t map_size;
+	VEC(struct data_part) parts;     /* data.0, data.1, ... */
 	VEC(struct damage) damages;
 	VEC(struct build_id_entry) build_ids;
 };

@@ -127,7 +127,8 @@ static int take_block(struct ordered *o, struct err *err)
 			o->newest_ns = time_ns;
 	}
 	held_put(held);
-	if (round)
+	/* the files of a directory are not in step: all of them first */
+	if (round && !o->data->is_directory)
 		make_ready(o, limit);
 	return 1;
 }

@@ -174,6 +174,47 @@ static void not_perf_data(void **state)
 	}
 }
 
+/* perf record --threads: data with the header, data.N with records alone. */
+static void directory_format(void **state)
+{
+	struct str data = STR_INIT, file = STR_INIT, more = STR_INIT;
+	char dir[] = "/tmp/sonde-test-XXXXXX", path[64];
+	struct perf_data *d;
+	struct err err = ERR_INIT;
+	unsigned damages;
+
+	(void)state;
+	samples_make(&data, 1);
+	samples_make(&more, 1);
+	put_file(&file, 1, &data, data.len);
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(perf_data_open(&d, dir, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "directory"));
+	for (int i = -1; i < 2; i++) {
+		const struct str *s = i < 0 ? &file : &more;
+		FILE *out;
+
+		snprintf(path, sizeof(path), i < 0 ? "%s/data" : "%s/data.%d", dir, i);
+		out = fopen(path, "w");
+		assert_non_null(out);
+		/* the second one is cut off within its last record */
+		fwrite(s->p, 1, i == 1 ? s->len - 5 : s->len, out);
+		fclose(out);
+	}
+	assert_int_equal(perf_data_open(&d, dir, NULL), 0);
+	assert_int_equal(count(d, PERF_RECORD_SAMPLE, &damages), 29);
+	assert_int_equal(damages, 1);
+	perf_data_close(d);
+	for (int i = -1; i < 2; i++) {
+		snprintf(path, sizeof(path), i < 0 ? "%s/data" : "%s/data.%d", dir, i);
+		unlink(path);
+	}
+	rmdir(dir);
+	str_release(&data);
+	str_release(&file);
+	str_release(&more);
+}
+
 static void data_size_not_written(void **state)
 {
 	struct str data = STR_INIT, file = STR_INIT;
@@ -241,6 +282,7 @@ int main(void)
 		cmocka_unit_test(damage_in_the_middle),
 		cmocka_unit_test(flip_every_byte),
 		cmocka_unit_test(not_perf_data),
+		cmocka_unit_test(directory_format),
 		cmocka_unit_test(data_size_not_written),
 		cmocka_unit_test(names_from_attrs),
 	};
