@@ -2,6 +2,7 @@
 #include "formats/perf_write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #define RECORD_SIZE_MAX 65528u
 /* The table's entries, rounded up to what file systems give out. */
 #define TABLE_ROOM 8192u
+#define RESERVE_STEP (4u << 20)
 
 /* tools/perf/util/header.h: perf_file_section, perf_file_header; no padding in either. */
 struct file_section {
@@ -36,11 +38,12 @@ struct feature {
 
 struct perf_write {
 	int fd;
-	bool is_pipe, started, failed, advertised, finished;
+	bool is_pipe, started, failed, advertised, finished, cannot_reserve;
 	char *path;
 	struct file_header header;
 	struct feature features[FEATURE_MAX];
 	uint64_t at;                     /* end of what is in the file's data section */
+	uint64_t reserved;               /* up to here the disk has room for sure */
 	uint64_t bytes, raw_bytes, ring_bytes, kept;
 	uint8_t *buffer;
 	size_t buffered;
@@ -179,12 +182,72 @@ static int write_header(struct perf_write *w, bool with_features)
 	return write_at(w, &w->header, sizeof(w->header), 0);
 }
 
-/* Append pieces to the data; after a failure the file is cut behind a whole record. */
+/*
+ * Make sure that `size` more bytes and the feature table behind them have room:
+ * a disk must not fill up between the data and what makes it readable.
+ */
+static int reserve(struct perf_write *w, size_t size)
+{
+	const uint64_t need = w->at + size + TABLE_ROOM;
+
+	if (w->is_pipe || w->cannot_reserve || need <= w->reserved)
+		return 0;
+	/* In large steps, or else, near the end, just as much as it takes. */
+	if (fallocate(w->fd, FALLOC_FL_KEEP_SIZE, (off_t)w->at,
+		      (off_t)(size + TABLE_ROOM + RESERVE_STEP)) == 0) {
+		w->reserved = need + RESERVE_STEP;
+		return 0;
+	}
+	if (errno == ENOSPC || errno == EDQUOT) {
+		if (fallocate(w->fd, FALLOC_FL_KEEP_SIZE, (off_t)w->at,
+			      (off_t)(size + TABLE_ROOM)) < 0)
+			return -errno;
+		w->reserved = need;
+		return 0;
+	}
+	w->cannot_reserve = true;        /* not every file system can, nor /dev/null */
+	return 0;
+}
+
+static int append_failed(struct perf_write *w, int code, struct err *err)
+{
+	if (!w->is_pipe && ftruncate(w->fd, (off_t)w->at) < 0)
+		w->finished = true;
+	return write_error(w, code, err);
+}
+
+/* Append `size` bytes of the pieces; after a failure as many as are whole records stay. */
+static int append_bytes(struct perf_write *w, const struct iovec *pieces, int nr, size_t size,
+			struct err *err)
+{
+	struct iovec part[2];
+	size_t done, left = size;
+	int r, n = 0;
+
+	for (int i = 0; i < nr && left; i++, n++) {
+		part[n] = pieces[i];
+		if (part[n].iov_len > left)
+			part[n].iov_len = left;
+		left -= part[n].iov_len;
+	}
+	r = write_pieces(w, part, n, w->at, &done);
+	if (r < 0 && !w->is_pipe)
+		done = whole_records(part, n, done > TABLE_ROOM ? done - TABLE_ROOM : 0);
+	else if (r < 0)
+		done = whole_records(part, n, done);
+	w->at += done;
+	w->bytes += done;
+	w->kept += done;
+	return r < 0 ? append_failed(w, -r, err) : 0;
+}
+
+/* Append the pieces to the data, or what fits of them. */
 static int append(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
 {
-	size_t done;
+	struct iovec copy[2], *v = copy;
 	int r;
 
+	w->kept = 0;
 	if (w->failed)
 		return err_set(err, EIO, "cannot write '%s': an earlier write failed", w->path);
 	if (w->advertised) {
@@ -192,19 +255,22 @@ static int append(struct perf_write *w, const struct iovec *pieces, int nr, stru
 		if (r < 0)
 			return write_error(w, -r, err);
 	}
-	r = write_pieces(w, pieces, nr, w->at, &done);
-	/* Where no more fits, the feature table still has to. */
-	if (r < 0 && !w->is_pipe)
-		done = whole_records(pieces, nr, done > TABLE_ROOM ? done - TABLE_ROOM : 0);
-	else if (r < 0)
-		done = whole_records(pieces, nr, done);
-	w->at += done;
-	w->bytes += done;
-	w->kept = done;
-	if (r < 0) {
-		if (!w->is_pipe && ftruncate(w->fd, (off_t)w->at) < 0)
-			w->finished = true;
-		return write_error(w, -r, err);
+	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
+	advance(&v, &nr, 0);
+	while (nr) {
+		size_t size = v[0].iov_len + (nr > 1 ? v[1].iov_len : 0);
+		int full = 0;
+
+		while (size && (r = reserve(w, size)) < 0) {
+			full = r;
+			size = whole_records(v, nr, size / 2);
+		}
+		if (!size)
+			return append_failed(w, -full, err);
+		r = append_bytes(w, v, nr, size, err);
+		if (r < 0)
+			return r;
+		advance(&v, &nr, size);
 	}
 	return 0;
 }
@@ -485,6 +551,8 @@ static int start_file(struct perf_write *w, const struct perf_write_event *event
 	r = write_at(w, s.p, s.len, 0);
 	w->bytes = s.len;
 	str_release(&s);
+	if (r == 0)
+		r = reserve(w, 0);
 	if (r == 0)
 		r = write_table(w);
 	if (r == 0)
