@@ -33,9 +33,9 @@ const u64_una *get_words(struct decoder *d, struct cursor *c, uint64_t nr)
 	return (const u64_una *)out;
 }
 
-/* A string that ends within the record, else a terminated copy of what there is. *//* struct read_format of perf_event_open(2), "Reading results". */
+/* struct read_format of perf_event_open(2), "Reading results". */
 void get_read(struct cursor *c, uint64_t format, uint32_t *nr_values, uint64_t *enabled,
-		     uint64_t *running, struct read_value *values)
+	      uint64_t *running, struct read_value *values)
 {
 	uint64_t nr = 1;
 	bool group = format & PERF_FORMAT_GROUP;

@@ -7,6 +7,7 @@
 
 #define MISC_BUILD_ID_SIZE (1u << 15)            /* PERF_RECORD_MISC_BUILD_ID_SIZE, tools */
 
+/* A string that ends within the record, else a terminated copy of what there is. */
 static const char *get_string(struct decoder *d, struct cursor *c)
 {
 	size_t room = c->bad ? 0 : (size_t)(c->end - c->at);
@@ -22,6 +23,7 @@ static const char *get_string(struct decoder *d, struct cursor *c)
 	c->at += len + 1;
 	return s;
 }
+
 /*
  * Take the sample_id off the record's end (struct sample_id of perf_event.h: TID,
  * TIME, ID, STREAM_ID, CPU, IDENTIFIER, each where the event samples it).
