@@ -38,11 +38,13 @@ struct feature {
 
 struct perf_write {
 	int fd;
-	bool is_pipe, started, failed, advertised, finished, cannot_reserve;
+	bool is_pipe, started, failed, at_rest, finished, cannot_reserve;
 	char *path;
 	struct file_header header;
 	struct feature features[FEATURE_MAX];
 	uint64_t at;                     /* end of what is in the file's data section */
+	uint64_t old_round;              /* the FINISHED_ROUND before, to be made longer */
+	size_t table_size;
 	uint64_t reserved;               /* up to here the disk has room for sure */
 	uint64_t bytes, raw_bytes, ring_bytes, kept;
 	uint8_t *buffer;
@@ -170,15 +172,13 @@ static size_t whole_records(const struct iovec *v, int nr, size_t n)
 	}
 }
 
-static int write_header(struct perf_write *w, bool with_features)
+static int write_header(struct perf_write *w)
 {
 	w->header.data.size = w->at - w->header.data.offset;
 	memset(w->header.features, 0, sizeof(w->header.features));
-	if (with_features)
-		for (int i = 0; i < FEATURE_MAX; i++)
-			if (w->features[i].present && w->features[i].offset)
-				w->header.features[i / 64] |= 1ull << i % 64;
-	w->advertised = with_features;
+	for (int i = 0; i < FEATURE_MAX; i++)
+		if (w->features[i].present && w->features[i].offset)
+			w->header.features[i / 64] |= 1ull << i % 64;
 	return write_at(w, &w->header, sizeof(w->header), 0);
 }
 
@@ -241,6 +241,16 @@ static int append_bytes(struct perf_write *w, const struct iovec *pieces, int nr
 	return r < 0 ? append_failed(w, -r, err) : 0;
 }
 
+/* Go on behind the table, which stays valid until the next one is. */
+static void leave_rest(struct perf_write *w)
+{
+	if (!w->at_rest)
+		return;
+	w->at_rest = false;
+	w->old_round = w->at - sizeof(struct perf_event_header);
+	w->at += w->table_size;
+}
+
 /* Append the pieces to the data, or what fits of them. */
 static int append(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
 {
@@ -250,11 +260,7 @@ static int append(struct perf_write *w, const struct iovec *pieces, int nr, stru
 	w->kept = 0;
 	if (w->failed)
 		return err_set(err, EIO, "cannot write '%s': an earlier write failed", w->path);
-	if (w->advertised) {
-		r = write_header(w, false);
-		if (r < 0)
-			return write_error(w, -r, err);
-	}
+	leave_rest(w);
 	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
 	advance(&v, &nr, 0);
 	while (nr) {
@@ -405,29 +411,59 @@ int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, st
 	return append(w, pieces, nr, err);
 }
 
-/* The table of all features that are in the file, right behind the data. */
-static int write_table(struct perf_write *w)
+/*
+ * Come to rest: a FINISHED_ROUND record ends the data and the table stands behind
+ * it; then the round before is made long enough to cover its own table, and then
+ * the header is moved on.  Whatever of this a kill leaves undone, the header names
+ * data that is whole and a table that is there.
+ */
+static int come_to_rest(struct perf_write *w)
 {
+	struct perf_event_header round = { .type = RECORD_FINISHED_ROUND, .size = sizeof(round) };
 	struct file_section table[FEATURE_MAX];
-	int nr = 0;
+	size_t nr = 0, old_table = w->table_size;
+	int r;
 
 	for (int i = 0; i < FEATURE_MAX; i++)
 		if (w->features[i].present && w->features[i].offset)
 			table[nr++] = (struct file_section){ w->features[i].offset,
 							     w->features[i].bytes.len };
-	return write_at(w, table, (size_t)nr * sizeof(*table), w->at);
+	r = write_at(w, &round, sizeof(round), w->at);
+	if (r == 0)
+		r = write_at(w, table, nr * sizeof(*table), w->at + sizeof(round));
+	if (r < 0)
+		return r;
+	round.size = (uint16_t)(sizeof(round) + old_table);
+	if (w->old_round)
+		r = write_at(w, &round, sizeof(round), w->old_round);
+	if (r < 0)
+		return r;
+	w->at += sizeof(round);
+	w->bytes += sizeof(round) + nr * sizeof(*table);
+	w->table_size = nr * sizeof(*table);
+	w->at_rest = true;
+	return write_header(w);
 }
 
 int perf_write_flush(struct perf_write *w, struct err *err)
 {
-	int r = empty_buffer(w, err);
+	const struct perf_event_header round = { .type = RECORD_FINISHED_ROUND,
+						 .size = sizeof(round) };
+	int r;
 
-	if (r < 0 || w->is_pipe || w->advertised)
-		return r;
-	r = write_table(w);
-	if (r == 0)
-		r = write_header(w, true);
-	return r < 0 ? write_error(w, -r, err) : 0;
+	/* Nothing came since the last one. */
+	if (w->at_rest && !w->buffered)
+		return 0;
+	if (w->is_pipe) {
+		r = perf_write_records(w, &round, sizeof(round), err);
+		return r < 0 ? r : empty_buffer(w, err);
+	}
+	r = empty_buffer(w, err);
+	if (r == 0) {
+		r = come_to_rest(w);
+		r = r < 0 ? write_error(w, -r, err) : 0;
+	}
+	return r;
 }
 
 void perf_write_feature(struct perf_write *w, enum perf_feature feature, const void *bytes,
@@ -554,9 +590,7 @@ static int start_file(struct perf_write *w, const struct perf_write_event *event
 	if (r == 0)
 		r = reserve(w, 0);
 	if (r == 0)
-		r = write_table(w);
-	if (r == 0)
-		r = write_header(w, true);
+		r = come_to_rest(w);
 	return r < 0 ? write_error(w, -r, err) : 0;
 }
 
@@ -683,10 +717,10 @@ int perf_write_start(struct perf_write *w, const struct perf_write_event *events
 	return w->is_pipe ? start_pipe(w, events, nr, err) : start_file(w, events, nr, err);
 }
 
-/* Put late features behind the table; drop them all if there is no room. */
+/* Late features stand behind the last table. */
 static int write_late(struct perf_write *w)
 {
-	uint64_t at = w->at;
+	uint64_t at = w->at + sizeof(struct perf_event_header);
 	int r = 0;
 
 	for (int i = 0; i < FEATURE_MAX; i++)
@@ -699,22 +733,26 @@ static int write_late(struct perf_write *w)
 		f->offset = at;
 		r = write_at(w, f->bytes.p, f->bytes.len, at);
 		at += f->bytes.len;
+		w->bytes += f->bytes.len;
 	}
 	if (r == 0)
-		r = write_table(w);
-	if (r == 0)
-		r = write_header(w, true);
+		r = come_to_rest(w);
+	/* Give back what was reserved. Devices cannot be cut. */
 	if (r == 0 && ftruncate(w->fd, (off_t)at) < 0 && errno != EINVAL)
 		r = -errno;
-	w->bytes += at - w->at;
 	return r;
 }
 
-static void drop_late(struct perf_write *w)
+/* Without room for more: the features of the start alone. */
+static void finish_without_late(struct perf_write *w)
 {
 	for (int i = 0; i < FEATURE_MAX; i++)
 		if (w->features[i].offset > w->at)
 			w->features[i].present = false;
+	if (ftruncate(w->fd, (off_t)w->at) == 0 && come_to_rest(w) == 0)
+		return;
+	/* Not even that: at its last rest the file is whole. */
+	w->finished = true;
 }
 
 static int finish_file(struct perf_write *w, struct err *err)
@@ -722,6 +760,7 @@ static int finish_file(struct perf_write *w, struct err *err)
 	struct str s = STR_INIT;
 	int r = 0;
 
+	leave_rest(w);
 	if (w->zstd) {
 		make_compressed(w, &s);
 		if (w->features[FEATURE_COMPRESSED].offset)
@@ -731,11 +770,7 @@ static int finish_file(struct perf_write *w, struct err *err)
 	if (r == 0)
 		r = write_late(w);
 	if (r < 0) {
-		/* No room for more: the features of the start, or else just the data. */
-		drop_late(w);
-		if (ftruncate(w->fd, (off_t)w->at) < 0 || write_table(w) < 0 ||
-		    write_header(w, true) < 0)
-			write_header(w, false);
+		finish_without_late(w);
 		return write_error(w, -r, err);
 	}
 	return 0;

@@ -8,10 +8,16 @@
  * In a perf.data file the feature table stands right behind the data section and
  * the sections it points at may stand anywhere; so those known at the start are
  * laid before the data, and only the small table has to move while data grows.
- * perf_write_flush puts the table behind the data and then the header in front
- * of it, so that a file whose writer was killed has all its events and features
- * and is readable to the last flush.  Before data overwrites the table, the
- * header is made to name no features; it never points at anything half written.
+ * It moves without ever being away: data goes on behind it, and when the next table
+ * is in place, the old one becomes the inside of the FINISHED_ROUND record before
+ * it, which nobody looks into.
+ *
+ *	... records | ROUND | table                             header: data ends here ^
+ *	... records | ROUND | table | more records | ROUND | table     (not yet seen)
+ *	... records | ROUND   (old) | more records | ROUND | table             here ^
+ *
+ * So a file whose writer was killed at any time has all its events and features
+ * and is readable to the last flush.
  *
  * A pipe gets the same as a stream of records (HEADER_ATTR, HEADER_FEATURE,
  * EVENT_UPDATE, HEADER_TRACING_DATA, then the data).
@@ -81,7 +87,11 @@ int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, st
 /* Of the bytes that a failed perf_write_ring was given: how many are in the file all the same. */
 uint64_t perf_write_kept(const struct perf_write *w);
 
-/* Make what was taken so far readable for others, and for perf after SIGKILL. */
+/*
+ * End a round (RECORD_FINISHED_ROUND: each ring has been emptied once since the
+ * last one) and make what was taken so far readable, also for perf and after
+ * SIGKILL. Does nothing when nothing came.
+ */
 int perf_write_flush(struct perf_write *w, struct err *err);
 
 /*

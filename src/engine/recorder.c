@@ -432,7 +432,7 @@ static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
 	return any;
 }
 
-/* All rings once, the mark of a full round, and the header brought up to date. */
+/* All rings once: a round. */
 static int drain_all(struct recorder *r, struct err *err)
 {
 	bool any = false;
@@ -443,8 +443,6 @@ static int drain_all(struct recorder *r, struct err *err)
 		any |= ret > 0;
 	}
 	if (ret >= 0 && any)
-		ret = write_marker(r, RECORD_FINISHED_ROUND, err);
-	if (ret >= 0)
 		ret = perf_write_flush(r->writer, err);
 	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
 		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
