@@ -188,12 +188,12 @@ static void add_tail(struct str *line, size_t from, const struct stat_row *row)
 	double percent = percent_running(row);
 
 	if (row->has_noise && row->state == STAT_COUNTED) {
-		pad_to(line, from, METRIC_COLUMN + 34);
+		pad_to(line, from, METRIC_COLUMN + 36);
 		str_addf(line, "( +-%6.2f%% )", row->noise);
 	}
 	/* A figure that was scaled up says from how much. */
 	if (row->state == STAT_COUNTED && row->running_ns != row->enabled_ns) {
-		pad_to(line, from, METRIC_COLUMN + (row->has_noise ? 48 : 34));
+		pad_to(line, from, METRIC_COLUMN + (row->has_noise ? 50 : 36));
 		str_addf(line, "(%.2f%%)", percent);
 	}
 }
