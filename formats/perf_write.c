@@ -1,59 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/perf_write.h"
+#include "formats/perf_write_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/mem.h"
 
 #define BUFFER_SIZE (64u << 10)
-#define COMPRESS_CHUNK (48u << 10)
-#define FEATURE_WORDS (FEATURE_MAX / 64)
-#define RECORD_SIZE_MAX 65528u
 /* The table's entries, rounded up to what file systems give out. */
 #define TABLE_ROOM 8192u
 #define RESERVE_STEP (4u << 20)
-
-/* tools/perf/util/header.h: perf_file_section, perf_file_header; no padding in either. */
-struct file_section {
-	uint64_t offset, size;
-};
-
-struct file_header {
-	char magic[8];
-	uint64_t size, attr_size;
-	struct file_section attrs, data, event_types;
-	uint64_t features[FEATURE_WORDS];
-};
-
-struct feature {
-	struct str bytes;
-	uint64_t offset;                 /* 0: not in the file yet */
-	bool present;
-};
-
-struct perf_write {
-	int fd;
-	bool is_pipe, started, failed, at_rest, finished, cannot_reserve;
-	char *path;
-	struct file_header header;
-	struct feature features[FEATURE_MAX];
-	uint64_t at;                     /* end of what is in the file's data section */
-	uint64_t old_round;              /* the FINISHED_ROUND before, to be made longer */
-	size_t table_size;
-	uint64_t reserved;               /* up to here the disk has room for sure */
-	uint64_t bytes, raw_bytes, ring_bytes, kept;
-	uint8_t *buffer;
-	size_t buffered;
-	ZSTD_CCtx *zstd;
-	uint8_t *packed;                 /* one COMPRESSED record */
-	size_t largest;
-	int level;
-};
 
 static const char magic[8] = "PERFILE2";
 
@@ -98,7 +57,7 @@ static int write_error(struct perf_write *w, int code, struct err *err)
 }
 
 /* Drop `n` bytes from the front of the pieces. */
-static void advance(struct iovec **v, int *nr, size_t n)
+void perf_write_advance(struct iovec **v, int *nr, size_t n)
 {
 	while (*nr && n >= (*v)->iov_len) {
 		n -= (*v)->iov_len;
@@ -119,7 +78,7 @@ static int write_pieces(struct perf_write *w, const struct iovec *pieces, int nr
 
 	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
 	*done = 0;
-	advance(&v, &nr, 0);
+	perf_write_advance(&v, &nr, 0);
 	while (nr) {
 		ssize_t n = w->is_pipe ? writev(w->fd, v, nr)
 				       : pwritev(w->fd, v, nr, (off_t)(offset + *done));
@@ -129,7 +88,7 @@ static int write_pieces(struct perf_write *w, const struct iovec *pieces, int nr
 		if (n <= 0)
 			return n ? -errno : -EIO;
 		*done += (size_t)n;
-		advance(&v, &nr, (size_t)n);
+		perf_write_advance(&v, &nr, (size_t)n);
 	}
 	return 0;
 }
@@ -252,7 +211,7 @@ static void leave_rest(struct perf_write *w)
 }
 
 /* Append the pieces to the data, or what fits of them. */
-static int append(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
+int perf_write_append(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
 {
 	struct iovec copy[2], *v = copy;
 	int r;
@@ -262,7 +221,7 @@ static int append(struct perf_write *w, const struct iovec *pieces, int nr, stru
 		return err_set(err, EIO, "cannot write '%s': an earlier write failed", w->path);
 	leave_rest(w);
 	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
-	advance(&v, &nr, 0);
+	perf_write_advance(&v, &nr, 0);
 	while (nr) {
 		size_t size = v[0].iov_len + (nr > 1 ? v[1].iov_len : 0);
 		int full = 0;
@@ -276,7 +235,7 @@ static int append(struct perf_write *w, const struct iovec *pieces, int nr, stru
 		r = append_bytes(w, v, nr, size, err);
 		if (r < 0)
 			return r;
-		advance(&v, &nr, size);
+		perf_write_advance(&v, &nr, size);
 	}
 	return 0;
 }
@@ -286,7 +245,7 @@ static int empty_buffer(struct perf_write *w, struct err *err)
 	struct iovec piece = { w->buffer, w->buffered };
 
 	w->buffered = 0;
-	return piece.iov_len ? append(w, &piece, 1, err) : 0;
+	return piece.iov_len ? perf_write_append(w, &piece, 1, err) : 0;
 }
 
 int perf_write_records(struct perf_write *w, const void *records, size_t size, struct err *err)
@@ -301,97 +260,10 @@ int perf_write_records(struct perf_write *w, const void *records, size_t size, s
 	if (size > BUFFER_SIZE) {
 		struct iovec piece = { (void *)(uintptr_t)records, size };
 
-		return append(w, &piece, 1, err);
+		return perf_write_append(w, &piece, 1, err);
 	}
 	memcpy(w->buffer + w->buffered, records, size);
 	w->buffered += size;
-	return 0;
-}
-
-int perf_write_compress(struct perf_write *w, int level, size_t largest, struct err *err)
-{
-	if (level < 1 || level > ZSTD_maxCLevel())
-		return err_set(err, EINVAL, "compression level %d is not in 1..%d", level,
-			       ZSTD_maxCLevel());
-	w->zstd = ZSTD_createCCtx();
-	if (!w->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level)))
-		return err_set(err, ENOMEM, "cannot set up zstd at level %d", level);
-	w->level = level;
-	w->packed = mem_alloc(RECORD_SIZE_MAX);
-	w->largest = largest < 2 * COMPRESS_CHUNK ? 2 * COMPRESS_CHUNK : largest;
-	return 0;
-}
-
-/* One COMPRESSED record with `size` bytes behind its header. */
-static int write_packed(struct perf_write *w, size_t size, struct err *err)
-{
-	struct perf_event_header header = { .type = RECORD_COMPRESSED };
-	size_t pad = (8 - size % 8) % 8;
-
-	/*
-	 * Records are multiples of 8 long, but COMPRESSED has no field for the true
-	 * length.  Three zero bytes are an empty raw block to zstd (RFC 8878,
-	 * 3.1.1.2), which may stand wherever a block has just been flushed: pad with
-	 * as many of them as make the sum come out.
-	 */
-	for (pad *= 3; pad % 8 != (8 - size % 8) % 8; pad += 3)
-		;
-	pad %= 24;
-	memset(w->packed + sizeof(header) + size, 0, pad);
-	header.size = (uint16_t)(sizeof(header) + size + pad);
-	memcpy(w->packed, &header, sizeof(header));
-	w->ring_bytes += header.size;
-	return append(w, &(struct iovec){ w->packed, header.size }, 1, err);
-}
-
-/* Compress up to COMPRESS_CHUNK bytes so that they can be unpacked from what is written. */
-static int compress_chunk(struct perf_write *w, struct iovec *v, int nr, struct err *err)
-{
-	/* Room for the padding is kept; a full record needs none. */
-	const size_t room = RECORD_SIZE_MAX - sizeof(struct perf_event_header);
-	ZSTD_outBuffer out = { w->packed + sizeof(struct perf_event_header), room - 24, 0 };
-
-	for (int i = 0; i < nr; i++) {
-		ZSTD_inBuffer in = { v[i].iov_base, v[i].iov_len, 0 };
-		ZSTD_EndDirective how = i == nr - 1 ? ZSTD_e_flush : ZSTD_e_continue;
-		size_t left;
-
-		do {
-			left = ZSTD_compressStream2(w->zstd, &out, &in, how);
-			if (ZSTD_isError(left))
-				return err_set(err, EIO, "zstd cannot compress: %s",
-					       ZSTD_getErrorName(left));
-		} while (in.pos < in.size || (how == ZSTD_e_flush && left));
-	}
-	return write_packed(w, out.pos, err);
-}
-
-static int compress_pieces(struct perf_write *w, const struct iovec *pieces, int nr,
-			   struct err *err)
-{
-	struct iovec copy[2], *v = copy;
-	uint64_t kept = 0;
-
-	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
-	advance(&v, &nr, 0);
-	while (nr) {
-		struct iovec chunk[2];
-		size_t room = COMPRESS_CHUNK;
-		int n = 0, r;
-
-		for (int i = 0; i < nr && room; i++) {
-			chunk[n] = v[i];
-			if (chunk[n].iov_len > room)
-				chunk[n].iov_len = room;
-			room -= chunk[n++].iov_len;
-		}
-		r = compress_chunk(w, chunk, n, err);
-		w->kept = r < 0 ? kept : 0;
-		kept += COMPRESS_CHUNK - room;
-		if (r < 0)
-			return r;
-		advance(&v, &nr, COMPRESS_CHUNK - room);
-	}
 	return 0;
 }
 
@@ -405,10 +277,10 @@ int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, st
 	for (int i = 0; i < nr; i++)
 		w->raw_bytes += pieces[i].iov_len;
 	if (w->zstd)
-		return compress_pieces(w, pieces, nr, err);
+		return perf_write_packed(w, pieces, nr, err);
 	for (int i = 0; i < nr; i++)
 		w->ring_bytes += pieces[i].iov_len;
-	return append(w, pieces, nr, err);
+	return perf_write_append(w, pieces, nr, err);
 }
 
 /*
@@ -477,54 +349,6 @@ void perf_write_feature(struct perf_write *w, enum perf_feature feature, const v
 	f->offset = 0;
 }
 
-void perf_put_u32(struct str *out, uint32_t v)
-{
-	str_addn(out, &v, sizeof(v));
-}
-
-void perf_put_u64(struct str *out, uint64_t v)
-{
-	str_addn(out, &v, sizeof(v));
-}
-
-static void put_zeros(struct str *out, size_t n)
-{
-	static const uint8_t zeros[64];
-
-	str_addn(out, zeros, n);
-}
-
-void perf_put_string(struct str *out, const char *s)
-{
-	size_t len = strlen(s) + 1, room = (len + 63) / 64 * 64;
-
-	perf_put_u32(out, (uint32_t)room);
-	str_addn(out, s, len);
-	put_zeros(out, room - len);
-}
-
-void perf_put_build_id(struct str *out, uint16_t misc, int32_t pid, const uint8_t *build_id,
-		       uint8_t size, const char *filename)
-{
-	size_t len = strnlen(filename, 4096) + 1, room = (len + 63) / 64 * 64;
-	struct perf_event_header header = {
-		.type = RECORD_HEADER_BUILD_ID,
-		/* bit 15: the size byte behind the id holds its length (Linux 5.12) */
-		.misc = misc | 1u << 15,
-		.size = (uint16_t)(sizeof(header) + 4 + 24 + room),
-	};
-	uint8_t id[24] = { 0 };
-
-	size = size > BUILD_ID_MAX ? BUILD_ID_MAX : size;
-	memcpy(id, build_id, size);
-	id[20] = size;
-	str_addn(out, &header, sizeof(header));
-	str_addn(out, &pid, sizeof(pid));
-	str_addn(out, id, sizeof(id));
-	str_addn(out, filename, len - 1);
-	put_zeros(out, room - (len - 1));
-}
-
 static void make_event_desc(struct perf_write *w, const struct perf_write_event *events,
 			    uint32_t nr)
 {
@@ -542,17 +366,6 @@ static void make_event_desc(struct perf_write *w, const struct perf_write_event 
 	str_release(&s);
 }
 
-static void make_compressed(struct perf_write *w, struct str *s)
-{
-	uint64_t ratio = w->ring_bytes ? (w->raw_bytes + w->ring_bytes / 2) / w->ring_bytes : 0;
-
-	perf_put_u32(s, 1);              /* version of this section */
-	perf_put_u32(s, 1);              /* zstd */
-	perf_put_u32(s, (uint32_t)w->level);
-	perf_put_u32(s, (uint32_t)ratio);
-	perf_put_u32(s, (uint32_t)w->largest);
-}
-
 /* Everything before the data, in one piece of memory and one write. */
 static int start_file(struct perf_write *w, const struct perf_write_event *events, uint32_t nr,
 		      struct err *err)
@@ -564,8 +377,8 @@ static int start_file(struct perf_write *w, const struct perf_write_event *event
 	memcpy(w->header.magic, magic, sizeof(magic));
 	w->header.size = sizeof(w->header);
 	w->header.attr_size = sizeof(*events->attr) + sizeof(struct file_section);
-	put_zeros(&s, 64);
-	put_zeros(&s, sizeof(w->header) - 64);
+	perf_put_zeros(&s, 64);
+	perf_put_zeros(&s, sizeof(w->header) - 64);
 	for (uint32_t i = 0; i < nr; i++)
 		str_addn(&s, events[i].ids, events[i].nr_ids * sizeof(uint64_t));
 	w->header.attrs = (struct file_section){ s.len, nr * w->header.attr_size };
@@ -581,7 +394,7 @@ static int start_file(struct perf_write *w, const struct perf_write_event *event
 			continue;
 		w->features[i].offset = s.len;
 		str_addn(&s, w->features[i].bytes.p, w->features[i].bytes.len);
-		put_zeros(&s, (8 - s.len % 8) % 8);
+		perf_put_zeros(&s, (8 - s.len % 8) % 8);
 	}
 	w->header.data.offset = w->at = s.len;
 	r = write_at(w, s.p, s.len, 0);
@@ -594,104 +407,12 @@ static int start_file(struct perf_write *w, const struct perf_write_event *event
 	return r < 0 ? write_error(w, -r, err) : 0;
 }
 
-static void put_record(struct str *out, uint32_t type, size_t body)
-{
-	struct perf_event_header header = { .type = type,
-					    .size = (uint16_t)(sizeof(header) + body) };
-
-	str_addn(out, &header, sizeof(header));
-}
-
-static int put_attr(struct str *s, const struct perf_write_event *event, uint32_t nr_events,
-		    struct err *err)
-{
-	size_t most = (RECORD_SIZE_MAX - sizeof(struct perf_event_header) - sizeof(*event->attr)) /
-		      sizeof(uint64_t);
-	uint32_t nr_ids = event->nr_ids;
-
-	/* A lone event needs no ids to be told from others. */
-	if (nr_ids > most && nr_events > 1)
-		return err_set(err, E2BIG,
-			       "event '%s' has %u counters, a pipe has room for %zu; "
-			       "write to a file (-o FILE) instead", event->name, nr_ids, most);
-	if (nr_ids > most)
-		nr_ids = (uint32_t)most;
-	put_record(s, RECORD_HEADER_ATTR, sizeof(*event->attr) + nr_ids * sizeof(uint64_t));
-	str_addn(s, event->attr, sizeof(*event->attr));
-	str_addn(s, event->ids, nr_ids * sizeof(uint64_t));
-	return 0;
-}
-
-/* EVENT_UPDATE (perf_record_event_update): type 0 unit, 1 scale, 2 name. */
-static void put_update(struct str *s, const struct perf_write_event *event, uint64_t type,
-		       const char *text)
-{
-	size_t len = strnlen(text, 4000) + 1, room = (len + 7) / 8 * 8;
-
-	put_record(s, RECORD_EVENT_UPDATE, 16 + room);
-	perf_put_u64(s, type);
-	perf_put_u64(s, event->ids[0]);
-	str_addn(s, text, len - 1);
-	while (room-- > len - 1)
-		str_addc(s, '\0');
-}
-
-static void put_updates(struct str *s, const struct perf_write_event *event)
-{
-	if (!event->nr_ids)
-		return;
-	put_update(s, event, 2, event->name);
-	if (event->unit)
-		put_update(s, event, 0, event->unit);
-	if (event->scale != 1.0) {
-		put_record(s, RECORD_EVENT_UPDATE, 24);
-		perf_put_u64(s, 1);
-		perf_put_u64(s, event->ids[0]);
-		str_addn(s, &event->scale, sizeof(event->scale));
-	}
-}
-
-static void put_feature(struct str *s, int feature, const struct str *bytes)
-{
-	size_t room = (bytes->len + 7) / 8 * 8;
-
-	/* One too long for a record (65,535 bytes) can only be left out. */
-	if (room + 16 > RECORD_SIZE_MAX)
-		return;
-	put_record(s, RECORD_HEADER_FEATURE, 8 + room);
-	perf_put_u64(s, (uint64_t)feature);
-	str_addn(s, bytes->p, bytes->len);
-	put_zeros(s, room - bytes->len);
-}
-
-/* HEADER_TRACING_DATA: the data stands behind the record, not in it. */
-static void put_tracing_data(struct str *s, const struct str *bytes)
-{
-	size_t room = (bytes->len + 7) / 8 * 8;
-
-	put_record(s, RECORD_HEADER_TRACING_DATA, 4);
-	perf_put_u32(s, (uint32_t)room);
-	str_addn(s, bytes->p, bytes->len);
-	put_zeros(s, room - bytes->len);
-}
-
 static int start_pipe(struct perf_write *w, const struct perf_write_event *events, uint32_t nr,
 		      struct err *err)
 {
 	struct str s = STR_INIT;
-	int r = 0;
+	int r = perf_write_put_preamble(w, events, nr, &s, err);
 
-	str_addn(&s, magic, sizeof(magic));
-	perf_put_u64(&s, 16);
-	for (uint32_t i = 0; i < nr && r == 0; i++)
-		r = put_attr(&s, &events[i], nr, err);
-	for (int i = 0; i < FEATURE_MAX; i++)
-		if (w->features[i].present && i != FEATURE_TRACING_DATA && i != FEATURE_BUILD_ID)
-			put_feature(&s, i, &w->features[i].bytes);
-	for (uint32_t i = 0; i < nr; i++)
-		put_updates(&s, &events[i]);
-	if (w->features[FEATURE_TRACING_DATA].present)
-		put_tracing_data(&s, &w->features[FEATURE_TRACING_DATA].bytes);
 	if (r == 0) {
 		r = write_at(w, s.p, s.len, 0);
 		w->bytes = s.len;
@@ -709,7 +430,7 @@ int perf_write_start(struct perf_write *w, const struct perf_write_event *events
 
 	make_event_desc(w, events, nr);
 	if (w->zstd) {
-		make_compressed(w, &s);
+		perf_write_put_compressed(w, &s);
 		perf_write_feature(w, FEATURE_COMPRESSED, s.p, s.len);
 		str_release(&s);
 	}
@@ -762,7 +483,7 @@ static int finish_file(struct perf_write *w, struct err *err)
 
 	leave_rest(w);
 	if (w->zstd) {
-		make_compressed(w, &s);
+		perf_write_put_compressed(w, &s);
 		if (w->features[FEATURE_COMPRESSED].offset)
 			r = write_at(w, s.p, s.len, w->features[FEATURE_COMPRESSED].offset);
 		str_release(&s);

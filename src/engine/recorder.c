@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/recorder.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -8,22 +6,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "engine/buildids.h"
-#include "engine/counters.h"
-#include "engine/host.h"
-#include "engine/output.h"
+#include "engine/recorder_priv.h"
 #include "engine/synth.h"
-#include "engine/tracefs.h"
-#include "engine/tracing.h"
-#include "engine/workload.h"
-#include "formats/perf_write.h"
 
 /* How long samples may lie in a ring: what a killed recorder loses at most. */
 #define TICK_MS 500
@@ -32,288 +22,12 @@
 /* Room in a ring is given back after at most this much. */
 #define WRITE_MOST (512u << 10)
 
-struct recorder {
-	const struct recorder_options *o;
-	struct event_list *events;
-	struct recorder_result *result;
-	struct counters counters;
-	struct workload workload;
-	struct output output;
-	struct perf_write *writer;
-	struct buildids *buildids;
-	int epoll_fd, signal_fd;
-	sigset_t old_mask;
-	bool masked, stop, has_time;
-	uint64_t first_ns, last_ns;
-	uint32_t time_offset;            /* of the time in a SAMPLE */
-	uint8_t *record;                 /* room for one */
-	int64_t enable_at_ms, stop_at_ms;        /* -1: not planned */
-	int signals;                     /* INT, TERM, HUP so far */
-};
-
 static int64_t now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-uint64_t recorder_default_ring(uint32_t nr_cpus)
-{
-	const uint64_t least = 512u << 10, most = 2u << 20, in_all = 128u << 20;
-	int64_t kb = read_number("/proc/sys/kernel/perf_event_mlock_kb", 516);
-	uint64_t bytes = least;
-
-	/* Without privilege: what mmap gives before it counts against ulimit -l. */
-	if (geteuid() != 0) {
-		while (bytes > (uint64_t)sysconf(_SC_PAGESIZE) &&
-		       bytes + (uint64_t)sysconf(_SC_PAGESIZE) > (uint64_t)kb << 10)
-			bytes /= 2;
-		return bytes;
-	}
-	for (bytes = most; bytes > least && bytes * nr_cpus > in_all;)
-		bytes /= 2;
-	return bytes;
-}
-
-/* --- before: events ----------------------------------------------------------- */
-
-/*
- * Side-band records have an event of their own unless one event of a command
- * does: sampling starts later than they have to, is switched off and on, and on a
- * crowded PMU an event that is not scheduled reports no mappings either.
- */
-static void add_tracking_event(struct recorder *r, bool command)
-{
-	struct event_list *l = r->events;
-
-	if (l->nr == 1 && command && !r->o->delay_ms)
-		return;
-	if (l->nr == l->cap) {
-		l->cap = l->nr + 1;
-		l->v = mem_realloc_array(l->v, l->cap, sizeof(*l->v));
-	}
-	attr_make_dummy(&l->v[l->nr]);
-	l->v[l->nr].leader = l->nr;
-	l->nr++;
-}
-
-static int configure_events(struct recorder *r, struct attr_options *attr, struct err *err)
-{
-	struct event_list *l = r->events;
-	bool cpu = false;
-	int ret = 0;
-
-	add_tracking_event(r, attr->command);
-	attr->nr_events = l->nr;
-	for (uint32_t i = 0; i < l->nr; i++)
-		cpu |= l->v[i].attr.type == PERF_TYPE_TRACEPOINT;
-	/* All records of a file end alike, whatever event's ring they came through. */
-	attr->sample_cpu |= cpu || attr->raw;
-	for (uint32_t i = 0; i < l->nr && ret == 0; i++) {
-		const struct event *e = &l->v[i];
-
-		ret = attr_configure(&l->v[i], attr, i == l->nr - 1,
-				     e->leader != i ? &l->v[e->leader] : NULL, err);
-	}
-	return ret;
-}
-
-static int open_counters(struct recorder *r, struct err *err)
-{
-	const struct recorder_options *o = r->o;
-	struct attr_options attr = o->attr;
-	struct fallback fallback = { .default_event = o->default_event };
-	thread_vec threads = { 0 };
-	cpu_vec cpus = { 0 };
-	struct utsname uts;
-	uint64_t ring_bytes = o->ring_bytes;
-	int ret;
-
-	attr.command = o->command && target_is_none(&o->target);
-	attr.per_cpu = target_is_cpus(&o->target);
-	attr.delayed = o->delay_ms > 0;
-	fallback.per_cpu = attr.per_cpu && !target_is_tasks(&o->target);
-	if (attr.callgraph == CALLGRAPH_DWARF && uname(&uts) == 0) {
-		attr.user_regs = attr_user_regs(uts.machine);
-		if (!attr.user_regs)
-			return err_set(err, ENOTSUP, "--call-graph dwarf does not know the registers of "
-				       "%s; try --call-graph fp", uts.machine);
-	}
-	ret = target_cpus(&o->target, &cpus, err);
-	if (ret == 0 && attr.command)
-		*vec_push(&threads) = (struct thread_id){ r->workload.pid, r->workload.pid };
-	else if (ret == 0)
-		ret = target_threads(&o->target, &threads, err);
-	if (ret == 0) {
-		if (!ring_bytes)
-			ring_bytes = recorder_default_ring((uint32_t)cpus.nr);
-		ret = configure_events(r, &attr, err);
-	}
-	if (ret == 0) {
-		ret = counters_open(&r->counters, r->events, &cpus, &threads, &fallback, ring_bytes,
-				    o->ring_bytes != 0, err);
-	}
-	vec_release(&threads);
-	vec_release(&cpus);
-	return ret == 0 ? counters_filter(&r->counters, err) : ret;
-}
-
-/* --- before: the file --------------------------------------------------------- */
-
-static void set_clock_features(struct recorder *r)
-{
-	struct timespec res, mono, wall;
-	clockid_t id = r->o->attr.clockid;
-	struct str s = STR_INIT;
-
-	if (!r->o->attr.use_clockid || clock_getres(id, &res) < 0)
-		return;
-	perf_put_u64(&s, (uint64_t)res.tv_sec * 1000000000u + (uint64_t)res.tv_nsec);
-	perf_write_feature(r->writer, FEATURE_CLOCKID, s.p, s.len);
-	str_clear(&s);
-	clock_gettime(id, &mono);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	perf_put_u32(&s, 1);             /* version of this section */
-	perf_put_u32(&s, (uint32_t)id);
-	perf_put_u64(&s, (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec);
-	perf_put_u64(&s, (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec);
-	perf_write_feature(r->writer, FEATURE_CLOCK_DATA, s.p, s.len);
-	str_release(&s);
-}
-
-static void set_group_feature(struct recorder *r)
-{
-	struct str s = STR_INIT, groups = STR_INIT;
-	uint32_t nr = 0;
-
-	for (uint32_t i = 0; i < r->events->nr; i++) {
-		uint32_t members = 0;
-
-		for (uint32_t j = 0; j < r->events->nr; j++)
-			members += r->events->v[j].leader == i;
-		if (members < 2)
-			continue;
-		perf_put_string(&groups, "{anon_group}");
-		perf_put_u32(&groups, i);
-		perf_put_u32(&groups, members);
-		nr++;
-	}
-	perf_put_u32(&s, nr);
-	str_addn(&s, groups.p, groups.len);
-	if (nr)
-		perf_write_feature(r->writer, FEATURE_GROUP_DESC, s.p, s.len);
-	str_release(&groups);
-	str_release(&s);
-}
-
-static int read_tracing(struct recorder *r, struct str *out, struct err *err)
-{
-	const char *tracefs;
-	bool any = false;
-
-	for (uint32_t i = 0; i < r->events->nr; i++)
-		any |= r->events->v[i].attr.type == PERF_TYPE_TRACEPOINT;
-	if (!any)
-		return 0;
-	tracefs = tracefs_dir(NULL, err);
-	if (!tracefs)
-		return -ENOENT;
-	return tracing_data(r->events, tracefs, out, err);
-}
-
-static int write_events(struct recorder *r, struct err *err)
-{
-	uint32_t nr = r->events->nr;
-	struct perf_write_event *events = mem_zalloc(nr * sizeof(*events));
-	uint64_t **ids = mem_zalloc(nr * sizeof(*ids));
-	int ret;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		const struct event *e = &r->events->v[i];
-
-		ids[i] = counters_ids(&r->counters, i, &events[i].nr_ids);
-		events[i].ids = ids[i];
-		events[i].attr = &e->attr;
-		events[i].name = e->name;
-		events[i].unit = e->unit;
-		events[i].scale = e->scale ? e->scale : 1.0;
-	}
-	ret = perf_write_start(r->writer, events, nr, err);
-	for (uint32_t i = 0; i < nr; i++)
-		free(ids[i]);
-	free(ids);
-	free(events);
-	return ret;
-}
-
-static int open_writer(struct recorder *r, struct err *err)
-{
-	const struct recorder_options *o = r->o;
-	struct str tracing = STR_INIT;
-	int ret = read_tracing(r, &tracing, err);
-
-	if (ret == 0)
-		ret = output_open(&r->output, o->output, err);
-	if (ret < 0) {
-		str_release(&tracing);
-		return ret;
-	}
-	r->writer = perf_write_new(r->output.fd, r->output.is_pipe, o->output);
-	if (tracing.len)
-		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing.p, tracing.len);
-	str_release(&tracing);
-	if (o->compress_level)
-		ret = perf_write_compress(r->writer, o->compress_level, r->counters.ring_bytes, err);
-	if (ret < 0)
-		return ret;
-	host_features(r->writer, o->version, o->argv);
-	set_group_feature(r);
-	set_clock_features(r);
-	if (o->attr.branch_type)
-		perf_write_feature(r->writer, FEATURE_BRANCH_STACK, "", 0);
-	ret = write_events(r, err);
-	r->result->written = ret == 0;
-	return ret;
-}
-
-/* --- before: what is there already -------------------------------------------- */
-
-static int take_synthesized(void *arg, const void *record, size_t size, struct err *err)
-{
-	struct recorder *r = arg;
-
-	return perf_write_records(r->writer, record, size, err);
-}
-
-static int write_marker(struct recorder *r, uint32_t type, struct err *err)
-{
-	struct perf_event_header header = { .type = type, .size = sizeof(header) };
-
-	return perf_write_records(r->writer, &header, sizeof(header), err);
-}
-
-static int synthesize(struct recorder *r, struct err *err)
-{
-	const struct perf_event_attr *tracking = &r->events->v[r->events->nr - 1].attr;
-	struct synth s = {
-		.sink = take_synthesized,
-		.arg = r,
-		.buildids = r->buildids,
-		.sample_type = r->events->v[0].attr.sample_type,
-		.mmap_data = tracking->mmap_data,
-		.build_ids = tracking->build_id,
-		.proc = "/proc",
-	};
-	const struct target *target = &r->o->target;
-	int ret = synth_kernel(&s, err);
-
-	if (ret == 0 && target_is_tasks(target))
-		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
-	else if (ret == 0 && target_is_cpus(target))
-		ret = synth_all_tasks(&s, err);
-	return ret < 0 ? ret : write_marker(r, RECORD_FINISHED_INIT, err);
 }
 
 /* --- meanwhile: rings --------------------------------------------------------- */
@@ -713,9 +427,9 @@ static int run(struct recorder *r, struct err *err)
 	if (ret == 0 && r->o->command)
 		ret = workload_fork(&r->workload, r->o->command, &r->old_mask, err);
 	if (ret == 0)
-		ret = open_counters(r, err);
+		ret = recorder_open_counters(r, err);
 	if (ret == 0)
-		ret = open_writer(r, err);
+		ret = recorder_open_writer(r, err);
 	if (ret < 0) {
 		if (r->output.file)
 			output_abandon(&r->output);
@@ -725,7 +439,7 @@ static int run(struct recorder *r, struct err *err)
 	for (uint64_t below = PERF_SAMPLE_TIME >> 1; below; below >>= 1)
 		r->time_offset += r->events->v[0].attr.sample_type & below ? 8 : 0;
 	r->time_offset += 8 + (r->events->nr > 1 ? 8 : 0);
-	ret = synthesize(r, err);
+	ret = recorder_synthesize(r, err);
 	if (ret == 0)
 		ret = perf_write_flush(r->writer, err);
 	if (ret == 0)

@@ -166,13 +166,13 @@ said_samples()
 
 @test "record: -p takes all threads and ends when they end" {
 	need_perf
-	"$WORKLOADS/threads" 8 1.5 &
+	"$WORKLOADS/threads" 4 3 &
 	pid=$!
 	sleep 0.3
-	run record -F 500 -p $pid
+	run record -F 5000 -p $pid
 	[[ $status == 0 ]]
 	[[ $(samples) == "$(said_samples)" ]]
-	[[ $(perf script -i perf.data -F comm | sort -u | grep -c 'worker-') == 8 ]]
+	[[ $(perf script -i perf.data -F comm | sort -u | grep -c 'worker-') == 4 ]]
 	[[ $(perf script -i perf.data -F pid | sort -u | tr -d ' ') == "$pid" ]]
 	perf script -i perf.data -F ip,sym | grep -q spin_worker
 	wait $pid

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of recorder share; nobody else includes this. */
+#ifndef ENGINE_RECORDER_PRIV_H
+#define ENGINE_RECORDER_PRIV_H
+
+#include <signal.h>
+
+#include "engine/buildids.h"
+#include "engine/counters.h"
+#include "engine/output.h"
+#include "engine/recorder.h"
+#include "engine/workload.h"
+#include "formats/perf_write.h"
+
+struct recorder {
+	const struct recorder_options *o;
+	struct event_list *events;
+	struct recorder_result *result;
+	struct counters counters;
+	struct workload workload;
+	struct output output;
+	struct perf_write *writer;
+	struct buildids *buildids;
+	int epoll_fd, signal_fd;
+	sigset_t old_mask;
+	bool masked, stop, has_time;
+	uint64_t first_ns, last_ns;
+	uint32_t time_offset;            /* of the time in a SAMPLE */
+	uint8_t *record;                 /* room for one */
+	int64_t enable_at_ms, stop_at_ms;        /* -1: not planned */
+	int signals;                     /* INT, TERM, HUP so far */
+};
+
+/* recorder_setup.c: open the events, open the file and write what is known, describe what is there. */
+int recorder_open_counters(struct recorder *r, struct err *err);
+int recorder_open_writer(struct recorder *r, struct err *err);
+int recorder_synthesize(struct recorder *r, struct err *err);
+
+#endif
