@@ -324,6 +324,40 @@ static int too_many(struct fallback *f, const struct event *event, int code, str
 		       (uint64_t)lim.rlim_cur);
 }
 
+/* A group marked W is wanted together but taken apart rather than not at all. */
+static int break_weak_group(struct event_list *events, uint32_t leader)
+{
+	if (!events->v[leader].weak)
+		return 0;
+	log_note("the group of '%s' does not fit the PMU: its events are taken one by one",
+		 events->v[leader].name);
+	events->v[leader].weak = false;
+	for (uint32_t i = 0; i < events->nr; i++) {
+		struct event *e = &events->v[i];
+
+		if (e->leader != leader || i == leader)
+			continue;
+		e->leader = i;
+		e->attr.disabled = events->v[leader].attr.disabled;
+		e->attr.enable_on_exec = events->v[leader].attr.enable_on_exec;
+	}
+	return 1;
+}
+
+/* Before Linux 6.12 what is read with a sample cannot be inherited. */
+static int stop_inheriting_reads(struct event_list *events, uint32_t index)
+{
+	const struct perf_event_attr *attr = &events->v[index].attr;
+
+	if (!attr->inherit || !(attr->sample_type & PERF_SAMPLE_READ))
+		return 0;
+	log_note("this kernel cannot read groups (S) in what the watched tasks start: only they "
+		 "themselves are sampled");
+	for (uint32_t i = 0; i < events->nr; i++)
+		events->v[i].attr.inherit = 0;
+	return 1;
+}
+
 static int not_valid(struct fallback *f, struct event_list *events, uint32_t index, int code,
 		     int cpu, struct err *err)
 {
@@ -331,7 +365,9 @@ static int not_valid(struct fallback *f, struct event_list *events, uint32_t ind
 	const char *asked = asked_for(&event->attr);
 	int64_t max_rate = read_number("/proc/sys/kernel/perf_event_max_sample_rate", 0);
 
-	if (drop_newest(f, events, index))
+	if (event->leader != index && break_weak_group(events, event->leader))
+		return 1;
+	if (drop_newest(f, events, index) || stop_inheriting_reads(events, index))
 		return 1;
 	if (event->attr.freq && max_rate && (int64_t)event->attr.sample_freq > max_rate)
 		return err_set(err, code, "cannot open event '%s' at %" PRIu64 " Hz: the kernel's "
