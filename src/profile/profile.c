@@ -34,7 +34,7 @@ struct profile_priv {
  * Which frame a place is: by its symbol; without one, by its module; where nothing
  * is mapped, or when asked for, by its address.
  */
-static uint32_t frame_of(struct profile *p, const struct place *place)
+static uint32_t frame_of(struct profile *p, struct place *place)
 {
 	bool by_addr = p->priv->query.by & PROFILE_BY_ADDR;
 	struct profile_frame f = {
@@ -51,6 +51,8 @@ static uint32_t frame_of(struct profile *p, const struct place *place)
 	bool added;
 	uint64_t *slot;
 
+	if (place->tag)
+		return place->tag - 1;
 	if (by_addr || !f.module)
 		key = hash_mix(key, f.elf_addr);
 	slot = map64_put(&p->priv->frame_ids, key, &added);
@@ -58,6 +60,7 @@ static uint32_t frame_of(struct profile *p, const struct place *place)
 		*slot = p->priv->frames.nr;
 		*vec_push(&p->priv->frames) = f;
 	}
+	place->tag = (uint32_t)*slot + 1;
 	return (uint32_t)*slot;
 }
 
@@ -110,7 +113,7 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 	const struct profile_query *q = &p->priv->query;
 	const struct image *image = process_image_at(p->processes, k->image);
 	bool kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
-	const struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
+	struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
 	struct chain_frame chain[FRAMES_MAX];
 	uint32_t ids[FRAMES_MAX], nr, leaf;
 

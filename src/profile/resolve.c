@@ -80,7 +80,7 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 		module_symbol(map->module, at + 1, &out->symbol);
 }
 
-const struct place *resolve(struct resolver *r, const struct image *image, uint64_t addr,
+struct place *resolve(struct resolver *r, const struct image *image, uint64_t addr,
 			    uint64_t time_ns, bool is_kernel, bool is_return)
 {
 	uint32_t index = is_kernel ? UINT32_MAX : image_index(image);

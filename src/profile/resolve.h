@@ -20,6 +20,7 @@ struct place {
 	uint64_t run_addr;
 	uint64_t elf_addr;               /* run_addr where there is no module */
 	bool kernel;
+	uint32_t tag;                    /* the caller's, to remember what it made of it; 0 when new */
 };
 
 struct resolver;
@@ -33,7 +34,7 @@ void resolver_free(struct resolver *resolver);
  * byte earlier, in the calling instruction, and run_addr stays as it is. (The
  * only minus one.)
  */
-const struct place *resolve(struct resolver *resolver, const struct image *image, uint64_t addr,
+struct place *resolve(struct resolver *resolver, const struct image *image, uint64_t addr,
 			    uint64_t time_ns, bool is_kernel, bool is_return);
 
 /*
