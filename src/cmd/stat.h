@@ -86,6 +86,7 @@ struct stat_session {
 	uint64_t before_user_ns, before_system_ns;
 	VEC(struct stat_line) lines;
 	VEC(struct stat_place) places;
+	VEC(char *) names;               /* shown ones that are made here */
 	uint32_t *place_of_cell;
 
 	/* This run. */

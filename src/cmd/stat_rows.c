@@ -158,6 +158,9 @@ void stat_plan_release(struct stat_session *s)
 	for (size_t i = 0; i < s->places.nr; i++)
 		free(s->places.v[i].label);
 	vec_release(&s->places);
+	for (size_t i = 0; i < s->names.nr; i++)
+		free(s->names.v[i]);
+	vec_release(&s->names);
 	free(s->place_of_cell);
 	free(s->before);
 	s->place_of_cell = NULL;
@@ -261,6 +264,26 @@ static void set_noise(struct stat_session *s, size_t index, struct stat_row *row
 	free(v);
 }
 
+/* A count that fell back to user space says so in its name, as perf has it. */
+static const char *shown_name(struct stat_session *s, const struct counting_event *ce)
+{
+	struct str name = STR_INIT;
+	char *text;
+
+	if (!ce->user_only)
+		return ce->event->name;
+	str_addf(&name, "%s%s", ce->event->name, strchr(ce->event->name, ':') ? "u" : ":u");
+	for (size_t i = 0; i < s->names.nr; i++) {
+		if (strcmp(s->names.v[i], name.p) != 0)
+			continue;
+		str_release(&name);
+		return s->names.v[i];
+	}
+	text = str_take(&name);
+	*vec_push(&s->names) = text;
+	return text;
+}
+
 static void fill_row(struct stat_session *s, const struct stat_sum *sums, size_t line,
 		     size_t place, bool noise, struct stat_row *row)
 {
@@ -271,7 +294,7 @@ static void fill_row(struct stat_session *s, const struct stat_sum *sums, size_t
 
 	memset(row, 0, sizeof(*row));
 	row->event = ce->event;
-	row->name = ce->event->name;
+	row->name = shown_name(s, ce);
 	row->cgroup = ce->cgroup;
 	row->group = (uint32_t)(place + s->places.nr * s->lines.v[line].cgroup);
 	if (s->o->labels != STAT_LABEL_NONE) {

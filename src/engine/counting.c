@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/pmu.h"
 #include "engine/target.h"
 
 /* So many tracepoints make closing them noticeable: 20 to 40 ms each. */
@@ -193,7 +194,7 @@ static int no_permission(struct opener *o, const struct counting_event *ce, int 
 			       PRId64 "; `sudo sysctl kernel.perf_event_paranoid=0` allows it, and "
 			       "a command or -p with a process of yours needs no grant", name,
 			       paranoid);
-	if (paranoid > 1 && !ce->event->attr.exclude_kernel)
+	if (paranoid > 1 && !ce->event->attr.exclude_kernel && !ce->user_only)
 		return err_set(o->err, code, "cannot count '%s': perf_event_paranoid is %" PRId64
 			       "; `sudo sysctl kernel.perf_event_paranoid=1` opens the kernel's "
 			       "part, and ':u' does without", name, paranoid);
@@ -215,6 +216,19 @@ static bool can_drop_kernel(struct opener *o, const struct counting_event *ce)
 	return !ce->user_only && !event->attr.exclude_kernel && !event->modifiers_given &&
 	       event->attr.type != PERF_TYPE_TRACEPOINT && !o->spec->cpus && !ce->whole_cpus &&
 	       read_number(PARANOID, 2) == 2;
+}
+
+/*
+ * These happen in the kernel: with exclude_kernel they count 0 whatever the task
+ * does (perf_sw_event_sched() takes the kernel's registers), which is no answer.
+ */
+static bool happens_in_kernel(const struct event *event)
+{
+	uint64_t config = event->attr.config;
+
+	return event->attr.type == PERF_TYPE_SOFTWARE &&
+	       (config == PERF_COUNT_SW_CONTEXT_SWITCHES || config == PERF_COUNT_SW_CPU_MIGRATIONS ||
+		config == PERF_COUNT_SW_CGROUP_SWITCHES);
 }
 
 /* The kernel said no to one cell. OPENED means: changed, try the cell again. */
@@ -243,6 +257,10 @@ static enum outcome answer(struct opener *o, struct counting_event *ce, bool gro
 	case EACCES:
 	case EPERM:
 		if (can_drop_kernel(o, ce)) {
+			if (happens_in_kernel(event)) {
+				ce->code = code;
+				return UNGROUP;
+			}
 			ce->user_only = true;
 			return OPENED;
 		}
@@ -336,7 +354,10 @@ static int open_group(struct opener *o, uint32_t first, uint32_t end)
 
 		ce->code = 0;
 		if (leader->code || !leader->nr) {
-			if (i == first + 1 && !leader->event->tool)
+			if (i == first + 1 && !leader->event->tool && leader->event->weak)
+				log_info("'%s' is not supported here, so the events of its weak "
+					 "group are counted on their own", leader->event->name);
+			else if (i == first + 1 && !leader->event->tool)
 				log_note("'%s' is not supported here, so the events of its group "
 					 "are counted on their own", leader->event->name);
 			r = open_alone(o, ce);
@@ -576,11 +597,22 @@ int counting_probe(const struct event *event)
 	return code;
 }
 
+static bool machine_has_pmu(void)
+{
+	struct pmu_set set;
+	bool has;
+
+	pmu_set_init(&set, NULL);
+	has = pmu_set_core(&set, 0) != NULL;
+	pmu_set_release(&set);
+	return has;
+}
+
 const char *counting_reason(const struct counting_event *ce)
 {
 	const struct event *event = ce->event;
 
-	if (is_hardware(&event->attr) && ce->code == ENOENT)
+	if (is_hardware(&event->attr) && ce->code == ENOENT && !machine_has_pmu())
 		return "this machine shows no hardware PMU (most virtual machines have none); "
 		       "`sonde doctor` tells more";
 	switch (ce->code) {
@@ -604,8 +636,8 @@ const char *counting_reason(const struct counting_event *ce)
 		return "the device is not there";
 	case EACCES:
 	case EPERM:
-		return "perf_event_paranoid does not allow it to this user; `sonde doctor` tells "
-		       "more";
+		return "it happens in the kernel, which perf_event_paranoid keeps closed to this "
+		       "user; `sudo sysctl kernel.perf_event_paranoid=1` opens it";
 	default:
 		return strerror(ce->code);
 	}

@@ -422,81 +422,103 @@ void stat_print_interval_head(FILE *out, const struct stat_row *rows, uint32_t n
 	fprintf(out, "%s%*s unit events\n", members ? "cpus " : "", VALUE_WIDTH, "counts");
 }
 
-static void metric_heading(struct str *s, const struct stat_derived *d)
+/*
+ * A column keeps its unit in all rows, so a rate is not put in thousands or
+ * millions here, and it is headed by its event as there may be several.
+ */
+static double metric_column(struct str *head, const struct stat_row *row,
+			    const struct stat_derived *d)
 {
-	str_addf(s, "%s%s", d->percent ? "% " : "", d->unit);
+	static const struct {
+		const char *unit;
+		double factor;
+	} rates[] = { { "/sec", 1 }, { "K/sec", 1e3 }, { "M/sec", 1e6 }, { "G/sec", 1e9 } };
+
+	str_clear(head);
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		if (strcmp(d->unit, rates[i].unit) != 0)
+			continue;
+		str_add_safe(head, row->name);
+		str_add(head, "/sec");
+		return d->value * rates[i].factor;
+	}
+	str_addf(head, "%s%s", d->percent ? "% " : "", d->unit);
+	return d->value;
+}
+
+/* One object: the time, the label, then the values. */
+static void metric_json(FILE *out, const struct stat_row *rows, uint32_t nr,
+			const struct stat_style *style)
+{
+	struct str line = STR_INIT, head = STR_INIT;
+	bool first;
+
+	json_head(&line, &rows[0], style);
+	first = line.len == 1;
+	if (!first)
+		line.p[line.len -= 2] = '\0';
+	for (uint32_t i = 0; i < nr; i++) {
+		for (int d = 0; d < rows[i].nr_derived; d++) {
+			double value = metric_column(&head, &rows[i], &rows[i].derived[d]);
+
+			str_add(&line, first ? "\"" : ", \"");
+			str_add_json(&line, head.p);
+			str_addf(&line, "\" : \"%.*f\"", rows[i].derived[d].digits, value);
+			first = false;
+		}
+	}
+	fprintf(out, "%s}\n", line.p);
+	str_release(&line);
+	str_release(&head);
+}
+
+static void metric_label(struct str *line, const struct stat_row *row,
+			 const struct stat_style *style, bool head)
+{
+	const char *sep = style->separator;
+
+	if (sep && head) {
+		if (style->has_interval)
+			str_addf(line, "time%s", sep);
+		if (row->label)
+			str_addf(line, "%s%s", json_key(style->labels), sep);
+		if (row->members)
+			str_addf(line, "cpus%s", sep);
+	} else if (sep) {
+		add_csv_head(line, row, style);
+	} else {
+		if (style->has_interval)
+			str_addf(line, "%16.9f ", style->interval_s);
+		add_label(line, row, style);
+		for (size_t i = 0; head && i < line->len; i++)
+			line->p[i] = ' ';
+	}
 }
 
 static void metric_line(FILE *out, const struct stat_row *rows, uint32_t nr,
 			const struct stat_style *style, bool head)
 {
-	struct str line = STR_INIT, text = STR_INIT;
+	struct str line = STR_INIT, name = STR_INIT;
 	const char *sep = style->separator;
-	bool first = true;
 
-	if (style->json)
-		str_addc(&line, '{');
+	metric_label(&line, &rows[0], style, head);
 	for (uint32_t i = 0; i < nr; i++) {
 		for (int d = 0; d < rows[i].nr_derived; d++) {
-			const struct stat_derived *m = &rows[i].derived[d];
-			int width;
+			double value = metric_column(&name, &rows[i], &rows[i].derived[d]);
+			int width = name.len < 10 ? 10 : (int)name.len;
 
-			str_clear(&text);
-			metric_heading(&text, m);
-			width = text.len < 10 ? 10 : (int)text.len;
-			if (style->json) {
-				str_addf(&line, "%s\"", first ? "" : ", ");
-				str_add_json(&line, text.p);
-				str_addf(&line, "\" : \"%.*f\"", m->digits, m->value);
-			} else if (sep && head) {
-				str_addf(&line, "%s%s", text.p, sep);
-			} else if (sep) {
-				str_addf(&line, "%.*f%s", m->digits, m->value, sep);
-			} else if (head) {
-				str_addf(&line, " %*s", width, text.p);
-			} else {
-				str_addf(&line, " %*.*f", width, m->digits, m->value);
-			}
-			first = false;
+			if (head)
+				str_addf(&line, "%*s%s", sep ? 0 : width, name.p, sep ? sep : " ");
+			else
+				str_addf(&line, "%*.*f%s", sep ? 0 : width,
+					 rows[i].derived[d].digits, value, sep ? sep : " ");
 		}
 	}
-	if (style->json)
-		str_addc(&line, '}');
+	if (!sep)
+		cut_blanks(&line);
 	fprintf(out, "%s\n", line.p);
 	str_release(&line);
-	str_release(&text);
-}
-
-static void metric_label(FILE *out, const struct stat_row *row, const struct stat_style *style,
-			 bool head)
-{
-	struct str line = STR_INIT;
-
-	if (style->json) {
-		/* Its time and label go inside the object only where there are any. */
-		if (style->has_interval || row->label)
-			json_head(&line, row, style);
-		if (line.len)
-			line.len -= 2, line.p[line.len] = '\0', str_add(&line, "} ");
-	} else if (style->separator) {
-		if (head && style->has_interval)
-			str_addf(&line, "time%s", style->separator);
-		if (head && row->label)
-			str_addf(&line, "%s%s", json_key(style->labels), style->separator);
-		if (head && row->members)
-			str_addf(&line, "cpus%s", style->separator);
-		if (!head)
-			add_csv_head(&line, row, style);
-	} else {
-		if (style->has_interval)
-			str_addf(&line, "%16.9f", style->interval_s);
-		add_label(&line, row, style);
-		if (head)
-			for (size_t i = 0; i < line.len; i++)
-				line.p[i] = ' ';
-	}
-	fputs(line.p, out);
-	str_release(&line);
+	str_release(&name);
 }
 
 void stat_print_metrics(FILE *out, const struct stat_row *rows, uint32_t nr,
@@ -507,13 +529,14 @@ void stat_print_metrics(FILE *out, const struct stat_row *rows, uint32_t nr,
 
 		while (end < nr && rows[end].group == rows[i].group)
 			end++;
-		if (head && !style->json) {
-			metric_label(out, &rows[i], style, true);
-			metric_line(out, rows + i, end - i, style, true);
+		if (style->json) {
+			metric_json(out, rows + i, end - i, style);
+		} else {
+			if (head)
+				metric_line(out, rows + i, end - i, style, true);
+			metric_line(out, rows + i, end - i, style, false);
 			head = false;
 		}
-		metric_label(out, &rows[i], style, false);
-		metric_line(out, rows + i, end - i, style, false);
 		i = end;
 	}
 }

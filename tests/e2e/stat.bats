@@ -511,3 +511,38 @@ start_deeds()
 		grep -qE '^ +([0-9,]+|<not supported>) ' err
 	done
 }
+
+@test "another user gets user space, or one line about the setting" {
+	need_root
+	need setpriv
+	setpriv --reuid=65534 --clear-groups true || skip "setpriv does not work here"
+	[[ $(</proc/sys/kernel/perf_event_paranoid) == 2 ]] || skip "perf_event_paranoid is not 2"
+	dir=$(mktemp -d /tmp/sonde-user-XXXXXX)
+	chmod 755 "$dir"
+	cp "$SONDE" "$WORKLOADS/faults" "$dir"
+	other=(setpriv --reuid=65534 --clear-groups "$dir/sonde" stat)
+	"${other[@]}" -e page-faults,context-switches,task-clock "$dir/faults" 3000 2>out
+	fails 1 "${other[@]}" -a sleep 0
+	says 'perf_event_paranoid=0'
+	fails 1 "${other[@]}" -e cs:k true
+	says "'cs:k'.*perf_event_paranoid=1"
+	fails 1 "${other[@]}" -p 1
+	says 'another user'
+	rm -rf "$dir"
+	cat out
+	grep -q 'counting in user space only' out
+	grep -qE '^ +3,[0-9]{3} +page-faults:u' out
+	grep -qE '<not supported> +context-switches' out
+	run ! grep -q nan out
+}
+
+@test "where perf_event_open is forbidden or missing: one line" {
+	for code in 38 1 13 12 24; do
+		fails 1 "$WORKLOADS/noperf" $code "$SONDE" stat true
+	done
+	fails 1 "$WORKLOADS/noperf" 38 "$SONDE" stat true
+	says 'without perf events'
+	# -n needs no counter.
+	"$WORKLOADS/noperf" 38 "$SONDE" stat -n -o out true
+	grep -q 'seconds time elapsed' out
+}
