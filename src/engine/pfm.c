@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 static struct {
 	bool tried;
@@ -23,6 +25,7 @@ static struct {
 	pfm_err_t (*encode)(const char *str, int plm, pfm_os_t os, void *args);
 	pfm_err_t (*pmu_info)(pfm_pmu_t pmu, pfm_pmu_info_t *info);
 	int (*event_next)(int idx);
+	int (*find)(const char *name);
 	pfm_err_t (*event_info)(int idx, pfm_os_t os, pfm_event_info_t *info);
 	pfm_err_t (*attr_info)(int event, int attr, pfm_os_t os, pfm_event_attr_info_t *info);
 	bool initialized;
@@ -41,6 +44,7 @@ static bool load(void)
 		{ "pfm_get_os_event_encoding", (void **)&pfm.encode },
 		{ "pfm_get_pmu_info", (void **)&pfm.pmu_info },
 		{ "pfm_get_event_next", (void **)&pfm.event_next },
+		{ "pfm_find_event", (void **)&pfm.find },
 		{ "pfm_get_event_info", (void **)&pfm.event_info },
 		{ "pfm_get_event_attr_info", (void **)&pfm.attr_info },
 	};
@@ -77,6 +81,47 @@ const char *pfm_version(void)
 	return pfm.version;
 }
 
+/* The unit mask of `text`'s event that is nearest to one of the words behind its colons. */
+static const char *near_umask(const char *text)
+{
+	const char *names[512], *near = NULL;
+	char *copy = mem_strdup(text), *save = NULL, *word;
+	pfm_event_info_t event = { .size = sizeof(event) };
+	int idx, n = 0;
+
+	word = strtok_r(copy, ":", &save);
+	idx = word ? pfm.find(word) : -1;
+	if (idx < 0 || pfm.event_info(idx, PFM_OS_PERF_EVENT_EXT, &event) != PFM_SUCCESS)
+		goto out;
+	for (int i = 0; i < event.nattrs && n < 511; i++) {
+		pfm_event_attr_info_t attr = { .size = sizeof(attr) };
+
+		if (pfm.attr_info(idx, i, PFM_OS_PERF_EVENT_EXT, &attr) == PFM_SUCCESS &&
+		    attr.type == PFM_ATTR_UMASK)
+			names[n++] = attr.name;
+	}
+	names[n] = NULL;
+	while (!near && (word = strtok_r(NULL, ":", &save))) {
+		near = str_nearest(word, names);
+		if (near && strcasecmp(near, word) == 0)
+			near = NULL;
+	}
+out:
+	free(copy);
+	return near;
+}
+
+static int wrong_umask(const char *text, int code, struct err *err)
+{
+	const char *near = near_umask(text);
+
+	if (near)
+		return err_set(err, EINVAL, "cannot encode event '%s': libpfm4 says %s; did you mean "
+			       "the unit mask '%s'?", text, pfm.error(code), near);
+	return err_set(err, EINVAL, "cannot encode event '%s': libpfm4 says %s; `sonde list pfm -v` "
+		       "shows the unit masks", text, pfm.error(code));
+}
+
 int pfm_parse(const char *text, struct perf_event_attr *attr, char **pmu, struct err *err)
 {
 	pfm_perf_encode_arg_t arg = { .attr = attr, .size = sizeof(arg) };
@@ -90,8 +135,7 @@ int pfm_parse(const char *text, struct perf_event_attr *attr, char **pmu, struct
 	if (r == PFM_ERR_NOTFOUND || r == PFM_ERR_NOTSUPP || r == PFM_ERR_NOINIT)
 		return 0;
 	if (r != PFM_SUCCESS)
-		return err_set(err, EINVAL, "cannot encode event '%s': libpfm4 says %s; `sonde list "
-			       "pfm` shows the unit masks", text, pfm.error(r));
+		return wrong_umask(text, r, err);
 	attr->size = sizeof(*attr);
 	if (pfm.event_info(arg.idx, PFM_OS_PERF_EVENT_EXT, &event) == PFM_SUCCESS &&
 	    pfm.pmu_info(event.pmu, &info) == PFM_SUCCESS && info.name)
