@@ -219,8 +219,9 @@ void str_add_json(struct str *s, const char *text)
 		} else if (cp == '"' || cp == '\\') {
 			str_addc(s, '\\');
 			str_addc(s, (char)cp);
-		} else if (cp < 0x20 || cp == 0x7f || cp == '<' || cp == 0x2028 || cp == 0x2029) {
-			/* '<' too, so that the text may stand inside a <script> element */
+		} else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == '<' || cp == 0x2028 ||
+			   cp == 0x2029) {
+			/* C1 for terminals; '<' so that the text may stand inside a <script> element */
 			str_addf(s, "\\u%04x", cp);
 		} else {
 			str_addn(s, p, (size_t)n);

@@ -12,13 +12,14 @@
 #include "cmd/query.h"
 #include "view/header.h"
 #include "view/report.h"
+#include "view/report_data.h"
 
 struct report {
 	struct query_options query;
 	struct report_options view;
 	struct sort_wish wish;
 	const char *percentage, *color, *limit;
-	bool stdio, inverted, header, header_only, children;
+	bool stdio, inverted, header, header_only, children, json, csv;
 };
 
 static int take_graph(const struct opt *opt, const char *arg, bool unset, struct err *err)
@@ -107,6 +108,11 @@ static int settle(struct report *r, struct err *err)
 	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
 		r->view.separator = "\t";
 	r->view.width = r->view.separator ? 0 : terminal_width();
+	if (!e && r->json + r->csv + (r->view.separator != NULL) > 1)
+		e = err_set(err, EINVAL, "only one of -j, --csv and -t can be");
+	if (!e && (r->json || r->csv) && (r->header || r->header_only))
+		e = err_set(err, EINVAL, "%s has no header in text: leave out --header", r->json ? "-j" :
+			    "--csv");
 	r->view.quiet = r->query.quiet;
 	r->view.full = r->query.verbose > 0;
 	return e;
@@ -161,7 +167,7 @@ static int report(struct report *r, struct err *err)
 		return e;
 	if (r->header || r->header_only)
 		header_write(data, r->query.verbose > 0, stdout);
-	else if (!r->query.quiet)
+	else if (!r->query.quiet && !r->json && !r->csv)
 		fputs("# To display the perf.data header info, please use --header/--header-only "
 		      "options.\n#\n", stdout);
 	e = settle_chains(r, data, err);
@@ -174,7 +180,12 @@ static int report(struct report *r, struct err *err)
 	e = profile_load(&profile, data, &query, err);
 	if (e < 0)
 		return e;
-	report_write(&r->view, profile, stdout);
+	if (r->json)
+		report_json(&r->view, profile, stdout);
+	else if (r->csv)
+		report_csv(&r->view, profile, stdout);
+	else
+		report_write(&r->view, profile, stdout);
 	profile_free(profile);
 	if (fflush(stdout) && errno != EPIPE)
 		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
@@ -223,6 +234,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "stdio", &r.stdio, "as text, which is the only way"),
 		OPT_CALL(0, "tui", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
 		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
+		OPT_SWITCH('j', "json", &r.json, "as JSON, for programs"),
+		OPT_SWITCH(0, "csv", &r.csv, "as CSV: a header line, then a line for each row"),
 		OPT_STRING(0, "stdio-color", &r.color, "WHEN", "colours always, never or auto: on a "
 			   "terminal (auto)"),
 		OPT_SWITCH(0, "header", &r.header, "the recording's header first"),

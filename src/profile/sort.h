@@ -43,6 +43,7 @@ struct sort_wish {
 int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err *err);
 
 bool column_is_key(enum column column);
+bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
 const char *column_name(enum column column);     /* as typed */
 bool sort_has(const struct sort_spec *spec, enum column column);
 void sort_hide(struct sort_spec *spec, enum column column);
@@ -92,5 +93,15 @@ void hists_release(struct hists *hists);
 void hist_add_key(struct str *s, const struct hists *hists, const struct hist *hist,
 		  enum column column, bool full);
 uint64_t hist_value(const struct hist *hist, enum column column);
+
+/* Which of two rows comes first by one column, as qsort has it. */
+int hist_compare(const struct hists *hists, const struct hist *a, const struct hist *b,
+		 enum column column);
+
+/* What single keys of a row are: the names that are shown for them. */
+const char *hist_comm(const struct hists *hists, const struct hist *hist);
+/* The last name that the row's thread (or `of_process`, its process) had. */
+const char *hist_last_comm(const struct hists *hists, const struct hist *hist, bool of_process);
+const char *hist_dso(const struct hists *hists, const struct hist *hist, bool full);
 
 #endif

@@ -94,19 +94,25 @@ struct drawing {
 	unsigned margin;
 };
 
-static void add_name(struct drawing *d, uint32_t sym)
+void callgraph_add_name(struct str *s, const struct hists *h, uint32_t sym)
 {
-	const struct profile_frame *f = &d->h->profile->frames[d->h->sym_frame[sym]];
-	struct str s = STR_INIT;
+	const struct profile_frame *f = &h->profile->frames[h->sym_frame[sym]];
 
 	if (f->name)
-		str_add(&s, f->name);
-	else if (d->h->options.by_addr)
-		str_addf(&s, "%#" PRIx64, f->run_addr);
+		str_add(s, f->name);
+	else if (h->options.by_addr)
+		str_addf(s, "%#" PRIx64, f->run_addr);
 	else
-		frame_add_folded(&s, f, false, false);
+		frame_add_folded(s, f, false, false);
 	if (f->is_inline)
-		str_add(&s, " (inlined)");
+		str_add(s, " (inlined)");
+}
+
+static void add_name(struct drawing *d, uint32_t sym)
+{
+	struct str s = STR_INIT;
+
+	callgraph_add_name(&s, d->h, sym);
 	line_add(&d->line, s.p);
 	str_release(&s);
 }
@@ -295,47 +301,62 @@ static int by_self(const void *x, const void *y)
 	return (a->self < b->self) - (a->self > b->self);
 }
 
-static void path_write(struct drawing *d, const struct path *path)
+void callgraph_paths(const struct callgraph_options *options, const struct hists *h,
+		     const struct chain *root, callgraph_path_fn *fn, void *arg)
 {
-	bool folded = d->options->mode == CALLGRAPH_FOLDED, any = false;
-	VEC(uint32_t) syms = { 0 };
-
-	if (!folded)
-		add_blanks(d, 11);
-	add_value(d, path->chain->self, path->chain->self_samples, d->h->total);
-	if (folded)
-		line_add(&d->line, " ");
-	else
-		end_line(d);
-	for (; path->up; path = path->up)
-		*vec_push(&syms) = path->chain->sym;
-	for (size_t i = syms.nr; i-- > 0;) {
-		if (folded && any)
-			line_add(&d->line, d->page->separator ? d->page->separator : ";");
-		if (!folded)
-			add_blanks(d, 16);
-		add_name(d, syms.v[i]);
-		if (!folded)
-			end_line(d);
-		any = true;
-	}
-	end_line(d);
-	vec_release(&syms);
-}
-
-static void paths_write(struct drawing *d, const struct chain *root)
-{
-	uint64_t min_hit = (uint64_t)((double)d->h->total * d->options->min_percent / 100);
-	unsigned limit = d->options->print_limit;
+	uint64_t min_hit = (uint64_t)((double)h->total * options->min_percent / 100);
+	unsigned limit = options->print_limit;
 	struct paths paths = { 0 };
+	VEC(uint32_t) syms = { 0 };
 
 	collect(&paths, root, min_hit);
 	/* a stable order: mergesort, as glibc's qsort is one for sizes like these */
 	qsort(paths.v.v, paths.v.nr, sizeof(*paths.v.v), by_self);
-	for (size_t i = 0; i < paths.v.nr && (!limit || i < limit); i++)
-		path_write(d, paths.v.v[i]);
+	for (size_t i = 0; i < paths.v.nr && (!limit || i < limit); i++) {
+		const struct path *path = paths.v.v[i];
+		struct callgraph_path out = { .period = path->chain->self,
+					      .samples = path->chain->self_samples };
+
+		syms.nr = 0;
+		for (; path->up; path = path->up)
+			*vec_push(&syms) = path->chain->sym;
+		for (size_t a = 0, b = syms.nr; a + 1 < b; a++) {
+			uint32_t sym = syms.v[--b];
+
+			syms.v[b] = syms.v[a];
+			syms.v[a] = sym;
+		}
+		out.syms = syms.v;
+		out.nr = (uint32_t)syms.nr;
+		fn(&out, arg);
+	}
+	vec_release(&syms);
 	vec_release(&paths.v);
 	arena_release(&paths.arena);
+}
+
+static void path_write(const struct callgraph_path *path, void *arg)
+{
+	struct drawing *d = arg;
+	bool folded = d->options->mode == CALLGRAPH_FOLDED;
+
+	if (!folded)
+		add_blanks(d, 11);
+	add_value(d, path->period, path->samples, d->h->total);
+	if (folded)
+		line_add(&d->line, " ");
+	else
+		end_line(d);
+	for (uint32_t i = 0; i < path->nr; i++) {
+		if (folded && i)
+			line_add(&d->line, d->page->separator ? d->page->separator : ";");
+		if (!folded)
+			add_blanks(d, 16);
+		add_name(d, path->syms[i]);
+		if (!folded)
+			end_line(d);
+	}
+	end_line(d);
 }
 
 void callgraph_write(const struct callgraph_page *page, const struct callgraph_options *options,
@@ -350,7 +371,7 @@ void callgraph_write(const struct callgraph_page *page, const struct callgraph_o
 	if (options->mode == CALLGRAPH_GRAPH || options->mode == CALLGRAPH_FRACTAL)
 		graph_write(d, root);
 	else if (options->mode != CALLGRAPH_NONE)
-		paths_write(d, root);
+		callgraph_paths(options, h, root, path_write, d);
 	line_release(&d->line);
 	free(d);
 }

@@ -50,4 +50,19 @@ struct callgraph_page {
 void callgraph_write(const struct callgraph_page *page, const struct callgraph_options *options,
 		     const struct hists *hists, const struct chain *root);
 
+/* A chain that samples of a row end with: its symbols from the first to the last. */
+struct callgraph_path {
+	const uint32_t *syms;
+	uint32_t nr;
+	uint64_t period, samples;
+};
+typedef void callgraph_path_fn(const struct callgraph_path *path, void *arg);
+
+/* Those that reach the threshold, the heaviest first. */
+void callgraph_paths(const struct callgraph_options *options, const struct hists *hists,
+		     const struct chain *root, callgraph_path_fn *fn, void *arg);
+
+/* Append how a symbol is called in a chain. */
+void callgraph_add_name(struct str *s, const struct hists *hists, uint32_t sym);
+
 #endif

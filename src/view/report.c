@@ -104,11 +104,6 @@ static const char *title(const struct section *s, enum column column)
 	return titles[column].title;
 }
 
-static bool is_percent(enum column column)
-{
-	return column <= COLUMN_USER;
-}
-
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
@@ -119,9 +114,14 @@ static uint64_t weight(const struct section *s, const struct hist *hist)
 	return s->options->children ? hist->children : hist->period;
 }
 
+bool report_shows(const struct report_options *o, const struct hists *h, const struct hist *hist)
+{
+	return percent(o->children ? hist->children : hist->period, h->total) >= o->percent_limit;
+}
+
 static bool shown(const struct section *s, const struct hist *hist)
 {
-	return percent(weight(s, hist), s->h.total) >= s->options->percent_limit;
+	return report_shows(s->options, &s->h, hist);
 }
 
 /* Key columns are as wide as the widest of the rows that are shown. */
@@ -221,7 +221,7 @@ static void write_row(struct section *s, const struct hist *hist)
 			line_add(&s->line, separator);
 		else if (!separator)
 			line_add(&s->line, "  ");
-		if (is_percent(column)) {
+		if (column_is_percent(column)) {
 			add_percent(s, percent(hist_value(hist, column), s->h.total), width);
 		} else if (!column_is_key(column)) {
 			snprintf(buf, sizeof(buf), "%*" PRIu64, (int)width, hist_value(hist, column));
@@ -328,18 +328,25 @@ static void write_section_head(struct section *s, uint32_t event)
 	str_release(&name);
 }
 
-static void write_section(const struct report_options *o, const struct profile *profile,
-			  uint32_t event, FILE *out)
+void report_rows(const struct report_options *o, const struct profile *profile, uint32_t event,
+		 struct hists *h)
 {
-	struct section s = { .options = o, .out = out };
 	struct hists_options ho = { .event = event, .children = o->children, .by_addr = o->full,
 				    .depth_order = o->callgraph.mode != CALLGRAPH_NONE,
 				    .order = o->callgraph.order, .filter = passes,
 				    .filter_arg = o };
 
-	hists_build(&s.h, profile, &o->spec, &ho);
+	hists_build(h, profile, &o->spec, &ho);
 	if (o->relative)
-		s.h.total = s.h.tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+		h->total = h->tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+}
+
+static void write_section(const struct report_options *o, const struct profile *profile,
+			  uint32_t event, FILE *out)
+{
+	struct section s = { .options = o, .out = out };
+
+	report_rows(o, profile, event, &s.h);
 	line_init(&s.line, o->width);
 	measure(&s);
 	squeeze(&s);

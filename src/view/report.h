@@ -42,6 +42,12 @@ struct report_options {
 /* The profile_dim bits that the report needs. */
 unsigned report_dims(const struct report_options *options);
 
+/* The rows of one event, filtered; the caller releases them. And: is a row to be shown? */
+void report_rows(const struct report_options *options, const struct profile *profile,
+		 uint32_t event, struct hists *out);
+bool report_shows(const struct report_options *options, const struct hists *hists,
+		  const struct hist *hist);
+
 void report_write(const struct report_options *options, const struct profile *profile, FILE *out);
 
 #endif

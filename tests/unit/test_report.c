@@ -9,6 +9,7 @@
 
 #include "tests/unit/folded_profile.h"
 #include "view/report.h"
+#include "view/report_data.h"
 
 static const char burner[] =
 	"w;main;burn 6\n"
@@ -262,6 +263,81 @@ static void one_sample_is_all_there_is(void **state)
 	(void)state;
 	o.quiet = true;
 	check("w;f 1\n", &o, "   100.00%   100.00%  [.] f\n\n\n");
+}
+
+/* --- for programs -------------------------------------------------------------------------- */
+
+static char *data(const char *folded, const struct report_options *o, bool json)
+{
+	struct profile *p = folded_profile(folded, 2);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(json ? report_json : report_csv)(o, p, out);
+	fclose(out);
+	folded_profile_free(p);
+	return text;
+}
+
+static void csv_quotes_what_has_to_be(void **state)
+{
+	struct report_options o = options(NULL, "overhead,sample,comm,sym", false, "none");
+	char *text;
+
+	(void)state;
+	text = data("a,b;f(int, int) 1*5\na\"b;op\"\"\033[2J 3*5\nw;[lib] 2 @1\n", &o, false);
+	assert_string_equal(text,
+			    "event,overhead,sample,comm,sym,kernel,inlined\r\n"
+			    "cycles,75.000000,3,\"a\"\"b\",\"op\"\"\"\"\\x1b[2J\",false,false\r\n"
+			    "cycles,25.000000,1,\"a,b\",\"f(int, int)\",false,false\r\n"
+			    "faults,100.000000,2,w,,false,false\r\n");
+	free(text);
+	text = data("", &o, false);
+	assert_string_equal(text, "event,overhead,sample,comm,sym,kernel,inlined\r\n");
+	free(text);
+}
+
+static void csv_s_header_has_a_name_for_each_value(void **state)
+{
+	struct report_options o = options("comm,pid,tid,tgid,cpu,dso,sym", NULL, true, "none");
+	unsigned commas[2] = { 0, 0 }, line = 0;
+	char *text;
+
+	(void)state;
+	for (int full = 0; full < 2; full++) {
+		o.full = full;
+		commas[0] = commas[1] = line = 0;
+		text = data("w;f 1\n", &o, false);
+		for (const char *p = text; *p; p++) {
+			line += *p == '\n';
+			commas[line & 1] += *p == ',';
+		}
+		assert_int_equal(line, 2);
+		assert_int_equal(commas[0], commas[1]);
+		assert_int_equal(commas[0], full ? 15 : 14);
+		free(text);
+	}
+}
+
+static void json_has_rows_and_their_chains(void **state)
+{
+	struct report_options o = options("comm,sym", NULL, false, "graph,20");
+	char *text = data("w\033;main;burn 6*2\nw\033;main;c;burn 3*2\nw\033;\"q\" 1*2\n", &o, true);
+
+	(void)state;
+	assert_non_null(strstr(text, "{\"schema\": \"sonde-report\", \"version\": 1, "));
+	assert_non_null(strstr(text,
+		"\"rows\": [{\n\"period\": 18, \"samples\": 9, \"period_kernel\": 0, "
+		"\"period_user\": 18, \"comm\": \"w\\u001b\", \"sym\": \"burn\", \"kernel\": false, "
+		"\"inlined\": false, \"chains\": ["
+		"{\"period\": 12, \"samples\": 6, \"frames\": [\"burn\", \"main\"]}, "
+		"{\"period\": 6, \"samples\": 3, \"frames\": [\"burn\", \"c\", \"main\"]}]}, {\n"
+		"\"period\": 2, \"samples\": 1, "));
+	/* a chain under the threshold is left out */
+	assert_non_null(strstr(text, "\"sym\": \"\\\"q\\\"\", \"kernel\": false, \"inlined\": false, "
+			       "\"chains\": []}"));
+	free(text);
 }
 
 /* --- rows ------------------------------------------------------------------------------------ */
@@ -571,6 +647,9 @@ int main(void)
 		cmocka_unit_test(an_empty_recording_says_so),
 		cmocka_unit_test(a_period_of_zero_is_no_division),
 		cmocka_unit_test(one_sample_is_all_there_is),
+		cmocka_unit_test(csv_quotes_what_has_to_be),
+		cmocka_unit_test(csv_s_header_has_a_name_for_each_value),
+		cmocka_unit_test(json_has_rows_and_their_chains),
 		cmocka_unit_test(callers_in_no_mapping_have_no_row),
 		cmocka_unit_test(recursion_counts_once),
 		cmocka_unit_test(commands_are_told_apart_where_they_are_a_key),

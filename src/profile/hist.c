@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows: see sort.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "profile/sort.h"
+
+/* --- rows ------------------------------------------------------------------------- */
+
+struct builder {
+	struct hists *h;
+	struct tuple_table keys;         /* (group, frame part) -> row */
+	bool by_sym, by_dso;
+};
+
+static uint64_t frame_part(const struct builder *b, uint32_t frame)
+{
+	const struct profile_frame *f = &b->h->profile->frames[frame];
+
+	if (b->by_sym)
+		return b->h->syms[frame];
+	if (b->by_dso)
+		return f->module ? f->module->index + 1 : 0;
+	return 0;
+}
+
+static uint32_t row_of(struct builder *b, uint32_t group, uint32_t frame)
+{
+	uint32_t row = tuple_id(&b->keys, group, frame_part(b, frame), 0);
+	struct hists *h = b->h;
+
+	if (row == h->nr) {
+		/* tuple_id grows by doubling, and so does this */
+		if (!(h->nr & (h->nr - 1)))
+			h->v = mem_realloc_array(h->v, h->nr ? (size_t)h->nr * 2 : 1, sizeof(*h->v));
+		h->v[h->nr++] = (struct hist){ .group = group, .frame = frame };
+	}
+	return row;
+}
+
+static void add_self(struct builder *b)
+{
+	struct hists *h = b->h;
+	struct call_tree *tree = &h->tree;
+
+	h->entry_hist = mem_realloc_array(NULL, tree->nr_entries + 1, sizeof(*h->entry_hist));
+	for (size_t i = 0; i < tree->nr_entries; i++) {
+		const struct profile_entry *e = &h->profile->entries[tree->entries[i]];
+		uint32_t row = row_of(b, tree->entry_group[i], e->leaf);
+		struct hist *hist = &h->v[row];
+
+		h->entry_hist[i] = row;
+		hist->samples += e->samples;
+		hist->period += e->period;
+		hist->period_kernel += e->period_kernel;
+		hist->period_user += e->period_user;
+		if (h->profile->stacks[e->stack].nr > hist->depth)
+			hist->depth = h->profile->stacks[e->stack].nr;
+	}
+}
+
+static bool passes_through(const struct builder *b, const struct profile_entry *e)
+{
+	const struct profile_stack *stack = &b->h->profile->stacks[e->stack];
+	uint64_t part = frame_part(b, e->leaf);
+
+	for (uint32_t i = 0; i < stack->nr; i++)
+		if (frame_part(b, stack->frames[i]) == part)
+			return true;
+	return false;
+}
+
+/* Depth of the deepest node below each, counted from it: 1 for a leaf. */
+static uint32_t *node_heights(const struct stack_tree *tree)
+{
+	uint32_t *height = mem_zalloc(tree->nr * sizeof(*height));
+
+	for (uint32_t i = tree->nr; i-- > 1;) {
+		uint32_t parent = tree->nodes[i].parent;
+
+		height[i]++;
+		if (height[i] > height[parent])
+			height[parent] = height[i];
+	}
+	return height;
+}
+
+/*
+ * Walk the tree in depth; `inside[row]` counts how many nodes of a row are open on
+ * the way to the current one.
+ */
+static void walk_children(struct builder *b, const uint32_t *height)
+{
+	struct hists *h = b->h;
+	const struct stack_node *nodes = h->tree.nodes.nodes;
+	uint32_t *inside = mem_zalloc((h->nr + 1) * sizeof(*inside));
+	uint32_t at = nodes[STACK_TREE_ROOT].first_child;
+
+	while (at != STACK_TREE_NONE) {
+		uint32_t row = h->node_hist[at];
+
+		if (row != UINT32_MAX && inside[row]++ == 0) {
+			h->node_first[at] = true;
+			h->v[row].children += nodes[at].total_period;
+			if (height[at] > h->v[row].depth)
+				h->v[row].depth = height[at];
+		}
+		if (nodes[at].first_child != STACK_TREE_NONE) {
+			at = nodes[at].first_child;
+			continue;
+		}
+		for (;;) {
+			if (h->node_hist[at] != UINT32_MAX)
+				inside[h->node_hist[at]]--;
+			if (nodes[at].next_sibling != STACK_TREE_NONE)
+				break;
+			at = nodes[at].parent;
+			if (at == STACK_TREE_ROOT)
+				break;
+		}
+		at = nodes[at].next_sibling;
+	}
+	free(inside);
+}
+
+/*
+ * A caller in no mapping is no function: what a walk along frame pointers took from
+ * the stack of code that has none. It is drawn in chains and has no row of its own.
+ */
+static bool is_nowhere(const struct builder *b, uint32_t frame)
+{
+	const struct profile_frame *f = &b->h->profile->frames[frame];
+
+	return (b->by_sym || b->by_dso) && !f->module && !f->name;
+}
+
+static void add_children(struct builder *b)
+{
+	struct hists *h = b->h;
+	const struct stack_tree *tree = &h->tree.nodes;
+	uint32_t *group = mem_zalloc(tree->nr * sizeof(*group)), *height = node_heights(tree);
+
+	h->node_hist = mem_realloc_array(NULL, tree->nr, sizeof(*h->node_hist));
+	h->node_first = mem_zalloc(tree->nr * sizeof(*h->node_first));
+	h->node_hist[STACK_TREE_ROOT] = UINT32_MAX;
+	for (uint32_t i = 1; i < tree->nr; i++) {
+		const struct stack_node *node = &tree->nodes[i];
+		bool is_group = node->parent == STACK_TREE_ROOT;
+
+		group[i] = is_group ? node->label : group[node->parent];
+		h->node_hist[i] = is_group || is_nowhere(b, h->sym_frame[node->label]) ?
+					  UINT32_MAX :
+					  row_of(b, group[i], h->sym_frame[node->label]);
+	}
+	walk_children(b, height);
+	/* a sampled address that its own chain does not show */
+	for (size_t i = 0; i < h->tree.nr_entries; i++) {
+		const struct profile_entry *e = &h->profile->entries[h->tree.entries[i]];
+
+		if (is_nowhere(b, e->leaf) || !passes_through(b, e))
+			h->v[h->entry_hist[i]].children += e->period;
+	}
+	free(group);
+	free(height);
+}
+
+static void number_symbols(struct hists *h)
+{
+	h->syms = profile_symbols(h->profile, h->options.by_addr, &h->nr_syms);
+	h->sym_frame = mem_zalloc((h->nr_syms + 1) * sizeof(*h->sym_frame));
+	for (uint32_t i = h->profile->nr_frames; i-- > 0;)
+		h->sym_frame[h->syms[i]] = i;
+}
+
+/* --- order -------------------------------------------------------------------------- */
+
+static int compare_paths(const struct hists *h, const struct hist *a, const struct hist *b)
+{
+	const struct module *m = h->profile->frames[a->frame].module;
+	const struct module *n = h->profile->frames[b->frame].module;
+
+	return strcmp(m ? m->path : "[unknown]", n ? n->path : "[unknown]");
+}
+
+static int compare_rows(const void *x, const void *y, void *arg)
+{
+	const struct hists *h = arg;
+	const struct hist *a = &h->v[*(const uint32_t *)x], *b = &h->v[*(const uint32_t *)y];
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < h->spec.nr_order; i++)
+		r = hist_compare(h, a, b, h->spec.order[i]);
+	/* what the keys do not tell apart: equal names in different places */
+	if (!r)
+		r = compare_paths(h, a, b);
+	if (!r) {
+		uint64_t p = h->profile->frames[a->frame].sym_start;
+		uint64_t q = h->profile->frames[b->frame].sym_start;
+
+		r = (p > q) - (p < q);
+	}
+	return r ? r : (a > b) - (a < b);
+}
+
+void hists_build(struct hists *h, const struct profile *profile, const struct sort_spec *spec,
+		 const struct hists_options *options)
+{
+	struct builder b = { .h = h, .by_sym = sort_has(spec, COLUMN_SYM),
+			     .by_dso = sort_has(spec, COLUMN_DSO) };
+
+	*h = (struct hists){ .profile = profile, .spec = *spec, .options = *options };
+	number_symbols(h);
+	call_tree_build(&h->tree, profile, options->event, h->syms, sort_dims(spec),
+			options->order, options->filter, options->filter_arg);
+	add_self(&b);
+	if (options->children)
+		add_children(&b);
+	tuple_table_release(&b.keys);
+	h->total = profile->totals[options->event].period;
+	h->sorted = mem_realloc_array(NULL, h->nr + 1, sizeof(*h->sorted));
+	for (uint32_t i = 0; i < h->nr; i++)
+		h->sorted[i] = i;
+	qsort_r(h->sorted, h->nr, sizeof(*h->sorted), compare_rows, h);
+}
+
+void hists_release(struct hists *h)
+{
+	call_tree_release(&h->tree);
+	free(h->v);
+	free(h->sorted);
+	free(h->syms);
+	free(h->sym_frame);
+	free(h->entry_hist);
+	free(h->node_hist);
+	free(h->node_first);
+	*h = (struct hists){ 0 };
+}

@@ -1,0 +1,93 @@
+# sonde report for programs, and what it says of a recording beside its rows.
+load common
+
+setup_file()
+{
+	export DATA=$BATS_FILE_TMPDIR
+	cd "$DATA" || return 1
+	"$SONDE" record -q -e cpu-clock,page-faults -c 100000 -g -o two "$WORKLOADS/burn" 0.5 >/dev/null
+}
+
+# as_text FILE ARG...: the rows of the text as "PERCENT|SAMPLES|PERIOD|COMM|DSO|SYM", events in turn.
+as_text()
+{
+	"$SONDE" report -i "$1" -g none -q -t '|' -F overhead,sample,period,comm,dso,sym -s comm,dso,sym "${@:2}" |
+		sed 's/^ *//; s/%//; s/|\[[.k]\] /|/' | grep .
+}
+
+@test "JSON is JSON, and its numbers are the text's" {
+	need python3
+	"$SONDE" report -i "$DATA/two" -j --no-children >r.json
+	python3 -m json.tool r.json >/dev/null
+	as_text "$DATA/two" --no-children >text
+	python3 - r.json >json <<-'END'
+		import json, sys
+		r = json.load(open(sys.argv[1]))
+		assert r["schema"] == "sonde-report" and r["version"] == 1
+		for e in r["events"]:
+		    assert sum(x["samples"] for x in e["rows"]) == e["samples"] == e["shown_samples"]
+		    assert sum(x["period"] for x in e["rows"]) == e["period"] == e["percent_of"]
+		    for x in e["rows"]:
+		        print("%.2f|%d|%d|%s|%s|%s" % (100 * x["period"] / e["percent_of"], x["samples"],
+		              x["period"], x["comm"], x["dso"], x["sym"] or "[unknown]"))
+		assert r["account"]["samples"] == sum(e["samples"] for e in r["events"])
+	END
+	[[ $(wc -l <text) -gt 3 ]]
+	diff text json
+}
+
+@test "JSON's chains are those of sonde fold" {
+	need python3
+	"$SONDE" report -i "$DATA/two" -j --no-children -g caller,0 -s comm >r.json
+	python3 - r.json >json <<-'END'
+		import json, sys
+		for e in json.load(open(sys.argv[1]))["events"]:
+		    assert e["chain_order"] == "caller"
+		    for x in e["rows"]:
+		        for c in x["chains"]:
+		            print(";".join([e["event"], x["comm"]] + c["frames"]), c["samples"])
+	END
+	# fold is tidied for pictures: compare the functions of the workload
+	"$SONDE" fold -i "$DATA/two" --by event >fold
+	grep ';burn_[abc] ' json | sort >a
+	grep ';burn_[abc] ' fold | sort >b
+	[[ -s a ]]
+	diff <(sed 's/^[^;]*;//' a) <(sed 's/^[^;]*;//' b)
+}
+
+@test "CSV is CSV, and its numbers are the text's" {
+	need python3
+	"$SONDE" report -i "$DATA/two" --csv --no-children -F overhead,sample,period,comm,dso,sym -s comm,dso,sym >r.csv
+	as_text "$DATA/two" --no-children >text
+	python3 - r.csv >csv <<-'END'
+		import csv, sys
+		rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+		assert all(None not in r and None not in r.values() for r in rows)
+		for r in rows:
+		    print("%.2f|%s|%s|%s|%s|%s" % (float(r["overhead"]), r["sample"], r["period"], r["comm"],
+		          r["dso"], r["sym"] or "[unknown]"))
+	END
+	diff text csv
+}
+
+@test "names with quotes, commas and control characters are kept in their places" {
+	need python3
+	printf '#!/bin/sh\nsonde=1; for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6 7 8 9; do :; done; done\n' >'a"b,c'
+	chmod +x 'a"b,c'
+	"$SONDE" record -q -e cpu-clock -c 10000 -o odd './a"b,c' >/dev/null
+	"$SONDE" report -i odd --csv -s comm,tgid >r.csv
+	"$SONDE" report -i odd -j -s comm,tgid >r.json
+	python3 - r.csv r.json <<-'END'
+		import csv, json, sys
+		rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+		assert 'a"b,c' in [r["comm"] for r in rows], rows
+		rows = json.load(open(sys.argv[2]))["events"][0]["rows"]
+		assert 'a"b,c' in [r["comm"] for r in rows], rows
+	END
+}
+
+@test "one output at a time" {
+	fails 129 "$SONDE" report -i "$DATA/two" -j --csv
+	fails 129 "$SONDE" report -i "$DATA/two" -j -t ,
+	fails 129 "$SONDE" report -i "$DATA/two" --csv --header
+}
