@@ -2,12 +2,13 @@
 #include "engine/counting.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -491,59 +492,61 @@ void counting_close(struct counting *counting)
 }
 
 /* Close everything that is not a counter, so that nobody waits for this process. */
-static void close_others(const struct counting *c, int keep)
+static void close_others(const struct counting *c)
 {
 	unsigned char *ours;
-	rlim_t most = 0;
+	uint32_t most = 0;
 
 	for (uint32_t i = 0; i < c->nr_cells; i++)
-		if (c->cells[i].fd >= 0 && (rlim_t)c->cells[i].fd >= most)
-			most = (rlim_t)c->cells[i].fd + 1;
+		if (c->cells[i].fd >= (int)most)
+			most = (uint32_t)c->cells[i].fd + 1;
 	ours = mem_zalloc(most);
 	for (uint32_t i = 0; i < c->nr_cells; i++)
 		if (c->cells[i].fd >= 0)
 			ours[c->cells[i].fd] = 1;
-	for (rlim_t fd = 0; fd < most; fd++)
-		if (!ours[fd] && fd != (rlim_t)keep)
+	for (uint32_t fd = 0; fd < most; fd++)
+		if (!ours[fd])
 			close((int)fd);
 	free(ours);
-	/* Behind them lies little but the pipe; Linux 5.9 closes it in one go. */
-	if ((rlim_t)keep >= most) {
-		if ((rlim_t)keep > most)
-			syscall(SYS_close_range, (unsigned)most, (unsigned)keep - 1, 0);
-		syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0);
-	} else {
-		syscall(SYS_close_range, (unsigned)most, ~0u, 0);
-	}
+	/* Linux 5.9; before that what lies behind them stays open until they are closed. */
+	syscall(SYS_close_range, most, ~0u, 0);
+}
+
+/*
+ * Until the parent is gone, whose files are closed by then (do_exit() comes to
+ * exit_files() before exit_notify()): whoever closes a file last waits. No pipe,
+ * since there may be no file left to be had.
+ */
+static void wait_for_parent(pid_t parent)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent)
+		sigwaitinfo(&set, NULL);
 }
 
 void counting_close_later(struct counting *counting)
 {
 	uint32_t tracepoints = 0;
-	int gone[2];
-	pid_t pid;
-	char c;
+	pid_t parent = getpid(), pid;
 
 	for (uint32_t i = 0; i < counting->nr_events; i++)
 		if (counting->events[i].event->attr.type == PERF_TYPE_TRACEPOINT &&
 		    !counting->events[i].code)
 			tracepoints++;
-	if (tracepoints < LATER_AT_LEAST || pipe2(gone, O_CLOEXEC) < 0)
+	if (tracepoints < LATER_AT_LEAST)
 		return;
 	pid = fork();
-	if (pid == 0) {
-		close(gone[1]);
-		close_others(counting, gone[0]);
-		setsid();
-		if (chdir("/") < 0)
-			_exit(0);
-		while (read(gone[0], &c, 1) < 0 && errno == EINTR)
-			;
-		_exit(0);
-	}
-	close(gone[0]);
-	if (pid < 0)
-		close(gone[1]);
+	if (pid != 0)
+		return;
+	close_others(counting);
+	setsid();
+	if (chdir("/") == 0)
+		wait_for_parent(parent);
+	_exit(0);
 }
 
 void counting_release(struct counting *counting)

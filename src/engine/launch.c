@@ -50,8 +50,9 @@ static int child_main(void *arg)
 
 	if (a->before_exec) {
 		a->result = a->before_exec(a->arg, &a->err);
+		/* Returning ends the child: clone's own code calls exit. */
 		if (a->result < 0)
-			_exit(1);
+			return 1;
 	}
 	/* What many counters need is not what the command should be given. */
 	if (have_limit) {
@@ -73,7 +74,7 @@ static int child_main(void *arg)
 	execvp(a->argv[0], a->argv);
 	a->launch->exec_failed = true;
 	a->result = exec_failure(a->argv[0], errno, &a->err);
-	_exit(1);
+	return 1;
 }
 
 int launch_start(struct launch *launch, char **argv, const sigset_t *mask,

@@ -476,7 +476,7 @@ start_deeds()
 @test "the lines for counting that people type" {
 	# here: works on a plain machine as root
 	need_root
-	"$WORKLOADS/threads" 2 25 &
+	"$WORKLOADS/threads" 2 300 &
 	PID=$!
 	s() { echo "sonde stat $*"; "$SONDE" stat "$@" >out 2>err; }
 	s true
