@@ -152,8 +152,8 @@ void attr_text_add(struct str *out, const struct perf_event_attr *attr, const ch
 	flags(pen, attr);
 	number(pen, attr->watermark ? "wakeup_watermark" : "wakeup_events", attr->wakeup_events);
 	hex(pen, "bp_type", attr->bp_type);
-	hex(pen, attr->type == PERF_TYPE_BREAKPOINT ? "bp_addr" : "config1", attr->config1);
-	hex(pen, attr->type == PERF_TYPE_BREAKPOINT ? "bp_len" : "config2", attr->config2);
+	hex(pen, "{ bp_addr, config1 }", attr->config1);
+	hex(pen, "{ bp_len, config2 }", attr->config2);
 	bits(pen, "branch_sample_type", attr->branch_sample_type, branch_types);
 	hex(pen, "sample_regs_user", attr->sample_regs_user);
 	number(pen, "sample_stack_user", attr->sample_stack_user);
@@ -162,4 +162,5 @@ void attr_text_add(struct str *out, const struct perf_event_attr *attr, const ch
 	number(pen, "aux_watermark", attr->aux_watermark);
 	number(pen, "sample_max_stack", attr->sample_max_stack);
 	number(pen, "aux_sample_size", attr->aux_sample_size);
+	number(pen, "sig_data", attr->sig_data);
 }

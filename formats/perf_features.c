@@ -104,10 +104,12 @@ static void read_group_desc(struct perf_data *data, struct region r)
 		const char *name = region_string(&r, &data->priv->arena);
 		uint32_t leader = region_u32(&r), members = region_u32(&r);
 
-		(void)name;
 		if (r.bad || leader >= data->events.nr || members > data->events.nr - leader)
 			return;
 		data->events.v[leader].nr_members = members;
+		/* what perf writes for a group that was given no name */
+		if (name && *name && strcmp(name, "{anon_group}") != 0)
+			data->events.v[leader].group_name = name;
 		for (uint32_t j = leader; j < leader + members; j++)
 			data->events.v[j].leader = leader;
 	}

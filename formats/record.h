@@ -75,6 +75,7 @@ struct event_desc {
 	uint32_t index;                  /* place in the set */
 	uint32_t leader;                 /* index of the group's leader, own index if none */
 	uint32_t nr_members;             /* of the group, on the leader; 1 without a group */
+	const char *group_name;          /* on the leader; NULL: none was given. The recording's */
 	char *unit;                      /* EVENT_UPDATE; NULL if none */
 	double scale;                    /* EVENT_UPDATE; 1.0 if none */
 	/*

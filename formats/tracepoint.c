@@ -246,3 +246,14 @@ const char *tracepoint_name(struct tracepoints *t, uint64_t id)
 	}
 	return (const char *)(uintptr_t)*slot;
 }
+
+bool tracepoint_add_fields(struct tracepoints *t, struct str *out, uint64_t id)
+{
+	struct tep_event *event = t ? tep_find_event(t->tep, (int)id) : NULL;
+
+	if (!event)
+		return false;
+	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
+		str_addf(out, "%s%s", f == event->format.fields ? "" : ",", f->name);
+	return true;
+}

@@ -33,4 +33,7 @@ bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sampl
 /* "system:name" for an event id, or NULL; borrowed. */
 const char *tracepoint_name(struct tracepoints *t, uint64_t id);
 
+/* Append the names of the event's own fields, commas between. false: it is not described. */
+bool tracepoint_add_fields(struct tracepoints *t, struct str *out, uint64_t id);
+
 #endif

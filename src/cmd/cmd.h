@@ -35,6 +35,8 @@ extern const struct command cmd_report;
 extern const struct command cmd_script;
 extern const struct command cmd_fold;
 extern const struct command cmd_flame;
+extern const struct command cmd_evlist;
+extern const struct command cmd_buildid_list;
 extern const struct command cmd_version;
 
 #define EXIT_USAGE 129

@@ -32,6 +32,8 @@ static const struct command *const commands[] = {
 	&cmd_script,
 	&cmd_fold,
 	&cmd_flame,
+	&cmd_evlist,
+	&cmd_buildid_list,
 	&cmd_help,
 	&cmd_version,
 };
@@ -44,7 +46,7 @@ static void print_commands(FILE *out)
 		     "usage: sonde CMD [options] [ARG...]\n\n");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		if (!commands[i]->hidden)
-			fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+			fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\nsonde CMD -h lists a command's options, man sonde-CMD explains them.\n"
 		     "A first look:\n\n"
 		     "  sonde record -g CMD      sample a command\n"

@@ -50,7 +50,7 @@ setup()
 
 @test "every command goes through every recording" {
 	for file in "$RECORDINGS"/*.data; do
-		for cmd in "report --stdio" script fold "script --header-only"; do
+		for cmd in "report --stdio" "report -j" script fold "script --header-only" evlist buildid-list; do
 			run --separate-stderr timeout 60 "$SONDE" $cmd -i "$file"
 			if ((status >= 124)) || ((status != 0 && ${#stderr_lines[@]} != 1)); then
 				echo "$cmd $(basename "$file"): status $status: $stderr"

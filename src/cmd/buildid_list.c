@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde buildid-list: which builds of which binaries a recording is of. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "profile/count.h"
+#include "profile/recording.h"
+
+#define ID_COLUMNS 40            /* a SHA-1 in hex; what has no build-id gets blanks */
+
+struct buildid_list {
+	const char *input;
+	bool kernel, hits, force;
+};
+
+static void write_line(const uint8_t *id, unsigned size, const char *path)
+{
+	struct str line = STR_INIT;
+
+	for (unsigned i = 0; i < size; i++)
+		str_addf(&line, "%02x", id[i]);
+	if (path) {
+		while (line.len < ID_COLUMNS)
+			str_addc(&line, ' ');
+		str_addc(&line, ' ');
+		str_add_safe(&line, path);
+	}
+	puts(line.p);
+	str_release(&line);
+}
+
+/* --- which modules have samples ---------------------------------------------------------- */
+
+/* As perf has it, what a sample was taken in counts and not what called that. */
+static void mark(const struct recording *rec, const struct raw_entry *e, bool *hit)
+{
+	const struct image *image = process_image_at(rec->processes, e->key->image);
+	const struct mapping *map = e->key->cpumode == PERF_RECORD_MISC_KERNEL ?
+		process_kernel_find(rec->processes, e->key->ip, e->first_ns) :
+		image_find(image, e->key->ip, e->first_ns);
+
+	if (map && map->module)
+		hit[map->module->index] = true;
+}
+
+static int find_hits(const struct recording *rec, bool *hit, struct err *err)
+{
+	struct profile_query query = { .by = 0 };
+	struct count_result counted;
+	int r = count_samples(rec, &query, &counted, err);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < counted.table.nr; i++)
+		mark(rec, &counted.table.v[i], hit);
+	raw_table_release(&counted.table);
+	free(counted.totals);
+	return 0;
+}
+
+/* --- lists --------------------------------------------------------------------------------- */
+
+static int list_modules(const struct perf_data *data, struct err *err)
+{
+	/* what a hardware trace went through is not told by samples */
+	bool all = data->features[FEATURE_AUXTRACE].present;
+	struct symbol_options symbols = { 0 };
+	struct recording rec;
+	bool *hit;
+	int r = recording_load(&rec, data, &symbols, err);
+
+	if (r < 0)
+		return r;
+	hit = mem_zalloc(module_set_count(rec.modules) + 1);
+	if (!all)
+		r = find_hits(&rec, hit, err);
+	for (uint32_t i = 0; !r && i < module_set_count(rec.modules); i++) {
+		const struct module *m = module_set_at(rec.modules, i);
+
+		if (m->kind != MODULE_ANON && m->kind != MODULE_BPF && (all || hit[i]))
+			write_line(m->build_id, m->build_id_size, m->path);
+	}
+	free(hit);
+	recording_release(&rec);
+	return r;
+}
+
+/*
+ * A file names its binaries in a section; a pipe, and a recording whose build-ids stand
+ * in its mappings, along the way. Of the latter only what has samples is listed, as by perf.
+ */
+static int list_recording(const struct buildid_list *b, struct err *err)
+{
+	struct perf_data *data;
+	int r = perf_data_open(&data, b->input ? b->input : perf_data_default_path, err);
+
+	if (r < 0)
+		return r;
+	if (b->hits || data->is_pipe || !data->nr_build_ids)
+		r = list_modules(data, err);
+	else
+		for (uint32_t i = 0; i < data->nr_build_ids; i++)
+			write_line(data->build_ids[i].build_id, data->build_ids[i].size,
+				   data->build_ids[i].filename);
+	perf_data_close(data);
+	return r;
+}
+
+static bool is_elf(const char *path)
+{
+	char magic[4] = "";
+	FILE *f = path && strcmp(path, "-") != 0 ? fopen(path, "re") : NULL;
+	size_t n = f ? fread(magic, 1, sizeof(magic), f) : 0;
+
+	if (f)
+		fclose(f);
+	return n == sizeof(magic) && memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+}
+
+/* The build-id of the ELF file at `path`, or with NULL of the kernel that runs. */
+static int list_one(const char *path, struct err *err)
+{
+	uint8_t id[20];
+	int size = build_id_read(path, id);
+
+	if (size < 0)
+		return err_set(err, -size, "cannot read %s: %s", path ? path : "/sys/kernel/notes",
+			       strerror(-size));
+	if (!size)
+		return err_set(err, ENOENT, "%s%s has no build-id", path ? "" : "the kernel",
+			       path ? path : "");
+	write_line(id, (unsigned)size, NULL);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct buildid_list b = { 0 };
+	const struct opt opts[] = {
+		OPT_STRING('i', "input", &b.input, "FILE", "read FILE; - is standard input (perf.data); of "
+			   "an ELF file its own build-id"),
+		OPT_SWITCH('f', "force", &b.force, "accepted: sonde does not look at the file's owner"),
+		OPT_SWITCH('H', "with-hits", &b.hits, "only binaries with samples in them"),
+		OPT_SWITCH('k', "kernel", &b.kernel, "of the kernel that runs"),
+		OPT_END,
+	};
+	struct err err = ERR_INIT;
+	int words, status = cmd_options(&cmd_buildid_list, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
+
+	if (status >= 0)
+		return status;
+	if (words) {
+		err_set(&err, EINVAL, "'%s' is one word too many; the recording is given with -i", argv[0]);
+		cmd_error("buildid-list", &err);
+		return EXIT_USAGE;
+	}
+	cmd_quiet(false);
+	status = (b.kernel ? list_one(NULL, &err) : is_elf(b.input) ? list_one(b.input, &err) :
+		  list_recording(&b, &err)) < 0;
+	if (fflush(stdout) && errno != EPIPE && !status)
+		status = err_set(&err, errno, "cannot write standard output: %s", strerror(errno)) < 0;
+	if (status)
+		cmd_error("buildid-list", &err);
+	return status;
+}
+
+const struct command cmd_buildid_list = {
+	.name = "buildid-list",
+	.summary = "list the build-ids of a recording's binaries",
+	.usage = "[options]",
+	.run = run,
+};
