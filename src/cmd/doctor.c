@@ -146,13 +146,10 @@ static void check_system(void)
 
 static void name_pmus(void)
 {
-	struct pmu_set set;
 	struct pmu *pmu;
 
-	pmu_set_init(&set, NULL);
-	for (uint32_t i = 0; (pmu = pmu_set_core(&set, i)); i++)
+	for (uint32_t i = 0; (pmu = pmu_set_core(pmu_set_here(), i)); i++)
 		found("%s%s", i ? ", " : "", pmu->name);
-	pmu_set_release(&set);
 }
 
 static bool has_pmu(void)

@@ -188,13 +188,11 @@ static void list_pmu(struct pmu *pmu)
 
 static void list_pmus(void)
 {
-	struct pmu_set set;
+	struct pmu_set *set = pmu_set_here();
 
-	pmu_set_init(&set, NULL);
-	pmu_set_scan(&set);
-	for (uint32_t i = 0; i < set.nr; i++)
-		list_pmu(set.v[i]);
-	pmu_set_release(&set);
+	pmu_set_scan(set);
+	for (uint32_t i = 0; i < set->nr; i++)
+		list_pmu(set->v[i]);
 }
 
 static void list_raw(void)

@@ -232,15 +232,9 @@ const struct command cmd_stat = {
 
 static bool has_alias(const char *name)
 {
-	struct pmu_set set;
-	struct pmu *core;
-	bool has;
+	struct pmu *core = pmu_set_core(pmu_set_here(), 0);
 
-	pmu_set_init(&set, NULL);
-	core = pmu_set_core(&set, 0);
-	has = core && pmu_alias_find(core, name, strlen(name));
-	pmu_set_release(&set);
-	return has;
+	return core && pmu_alias_find(core, name, strlen(name));
 }
 
 /* perf's choice: perf-stat(1). */

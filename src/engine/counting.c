@@ -600,22 +600,11 @@ int counting_probe(const struct event *event)
 	return code;
 }
 
-static bool machine_has_pmu(void)
-{
-	struct pmu_set set;
-	bool has;
-
-	pmu_set_init(&set, NULL);
-	has = pmu_set_core(&set, 0) != NULL;
-	pmu_set_release(&set);
-	return has;
-}
-
 const char *counting_reason(const struct counting_event *ce)
 {
 	const struct event *event = ce->event;
 
-	if (is_hardware(&event->attr) && ce->code == ENOENT && !machine_has_pmu())
+	if (is_hardware(&event->attr) && ce->code == ENOENT && !pmu_set_core(pmu_set_here(), 0))
 		return "this machine shows no hardware PMU (most virtual machines have none); "
 		       "`sonde doctor` tells more";
 	switch (ce->code) {

@@ -183,18 +183,18 @@ bool event_raw(struct span name, uint64_t *config)
 void event_add_core(struct event_parser *p, struct span text, struct span name, uint32_t type,
 		    uint64_t config)
 {
-	uint32_t kinds = pmu_set_hybrid(&p->pmus);
+	uint32_t kinds = pmu_set_hybrid(p->pmus);
 	struct event *event;
 
 	if (kinds < 2) {
-		event = event_add(p, text, kinds ? pmu_set_core(&p->pmus, 0)->name : "cpu");
+		event = event_add(p, text, kinds ? pmu_set_core(p->pmus, 0)->name : "cpu");
 		event->attr.type = type;
 		event->attr.config = config;
 		event->core_pmu = true;
 		return;
 	}
 	for (uint32_t i = 0; i < kinds; i++) {
-		struct pmu *pmu = pmu_set_core(&p->pmus, i);
+		struct pmu *pmu = pmu_set_core(p->pmus, i);
 		struct str shown = STR_INIT;
 
 		event = event_add(p, text, pmu->name);
@@ -372,7 +372,7 @@ static void split_hybrid_group(struct event_parser *p, uint32_t from)
 	struct event *sorted;
 	uint32_t out = 0;
 
-	if (pmu_set_hybrid(&p->pmus) < 2)
+	if (pmu_set_hybrid(p->pmus) < 2)
 		return;
 	sorted = mem_realloc_array(NULL, n, sizeof(*sorted));
 	for (uint32_t i = 0; i < n; i++) {
@@ -466,13 +466,19 @@ int event_parse(struct event_list *list, const char *text, const struct event_en
 	static const struct event_env here;
 	struct event_parser p = { .env = env ? env : &here, .list = list };
 	uint32_t before = list->nr;
+	struct pmu_set other;
 	struct err own = ERR_INIT;
 	int r;
 
 	p.piece = before ? list->v[before - 1].piece : 0;
-	pmu_set_init(&p.pmus, p.env->sysfs);
+	p.pmus = pmu_set_here();
+	if (p.env->sysfs) {
+		p.pmus = &other;
+		pmu_set_init(&other, p.env->sysfs);
+	}
 	r = parse_all(&p, text, &own);
-	pmu_set_release(&p.pmus);
+	if (p.env->sysfs)
+		pmu_set_release(&other);
 	if (r < 0) {
 		list_cut(list, before);
 		/* The message names the part; the whole is shown where that is not enough. */

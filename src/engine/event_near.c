@@ -56,9 +56,9 @@ static void add_fixed(struct names *names)
 
 static void add_aliases(struct event_parser *p, struct names *names)
 {
-	pmu_set_scan(&p->pmus);
-	for (uint32_t i = 0; i < p->pmus.nr; i++) {
-		struct pmu *pmu = p->pmus.v[i];
+	pmu_set_scan(p->pmus);
+	for (uint32_t i = 0; i < p->pmus->nr; i++) {
+		struct pmu *pmu = p->pmus->v[i];
 
 		pmu_aliases_load(pmu);
 		for (uint32_t a = 0; a < pmu->nr_aliases; a++)

@@ -17,7 +17,7 @@
 struct event_parser {
 	const struct event_env *env;
 	struct event_list *list;
-	struct pmu_set pmus;
+	struct pmu_set *pmus;
 	uint32_t piece;
 };
 

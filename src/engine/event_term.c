@@ -344,11 +344,13 @@ static int no_pmu(struct event_parser *p, const char *name, struct err *err)
 	const char **names, *near;
 	uint32_t n = 0;
 
-	pmu_set_scan(&p->pmus);
-	names = mem_realloc_array(NULL, p->pmus.nr + 1, sizeof(*names));
-	for (uint32_t i = 0; i < p->pmus.nr; i++) {
-		names[n++] = p->pmus.v[i]->name;
-		str_addf(&list, "%s%s", i ? ", " : "", p->pmus.v[i]->name);
+	pmu_set_scan(p->pmus);
+	names = mem_realloc_array(NULL, p->pmus->nr + 1, sizeof(*names));
+	for (uint32_t i = 0; i < p->pmus->nr; i++) {
+		if (p->pmus->v[i]->absent)
+			continue;
+		str_addf(&list, "%s%s", n ? ", " : "", p->pmus->v[i]->name);
+		names[n++] = p->pmus->v[i]->name;
 	}
 	names[n] = NULL;
 	near = str_nearest(name, names);
@@ -374,38 +376,37 @@ static struct pmu *stand_in(struct event_parser *p, const char *name)
 
 	if (strcmp(name, "cpu") != 0)
 		return NULL;
-	if (pmu_set_hybrid(&p->pmus))
-		return pmu_set_hybrid(&p->pmus) == 1 ? pmu_set_core(&p->pmus, 0) : NULL;
+	if (pmu_set_hybrid(p->pmus))
+		return pmu_set_hybrid(p->pmus) == 1 ? pmu_set_core(p->pmus, 0) : NULL;
 	pmu = mem_zalloc(sizeof(*pmu));
 	pmu->name = mem_strdup(name);
 	pmu->type = PERF_TYPE_RAW;
 	pmu->absent = pmu->core = true;
-	pmu->dir_fd = -1;
-	v = mem_realloc_array(p->pmus.v, p->pmus.nr + 1, sizeof(*v));
-	p->pmus.v = v;
-	p->pmus.cap = p->pmus.nr + 1;
-	v[p->pmus.nr++] = pmu;
+	v = mem_realloc_array(p->pmus->v, p->pmus->nr + 1, sizeof(*v));
+	p->pmus->v = v;
+	p->pmus->cap = p->pmus->nr + 1;
+	v[p->pmus->nr++] = pmu;
 	return pmu;
 }
 
 static int parse_for_pmus(struct event_parser *p, const char *name, struct span text,
 			  struct span terms, struct err *err)
 {
-	struct pmu *pmu = str_is_glob(name) ? NULL : pmu_set_find(&p->pmus, name);
+	struct pmu *pmu = str_is_glob(name) ? NULL : pmu_set_find(p->pmus, name);
 	uint32_t matches = 0;
 
 	if (!pmu)
 		pmu = stand_in(p, name);
 	if (pmu)
 		return add_for_pmu(p, pmu, text, terms, err);
-	pmu_set_scan(&p->pmus);
-	for (uint32_t i = 0; i < p->pmus.nr; i++) {
+	pmu_set_scan(p->pmus);
+	for (uint32_t i = 0; i < p->pmus->nr; i++) {
 		int r;
 
-		if (!pmu_matches(p->pmus.v[i], name))
+		if (!pmu_matches(p->pmus->v[i], name))
 			continue;
 		matches++;
-		r = add_for_pmu(p, p->pmus.v[i], text, terms, err);
+		r = add_for_pmu(p, p->pmus->v[i], text, terms, err);
 		if (r < 0)
 			return r;
 	}
@@ -456,12 +457,12 @@ int event_parse_alias(struct event_parser *p, struct span text, struct span name
 	uint32_t kinds, before = p->list->nr;
 
 	/* The CPU's own first; then it need not read what all the others are. */
-	kinds = pmu_set_hybrid(&p->pmus);
+	kinds = pmu_set_hybrid(p->pmus);
 	for (int pass = 0; pass < 2; pass++) {
 		if (pass)
-			pmu_set_scan(&p->pmus);
-		for (uint32_t i = 0; i < (pass ? p->pmus.nr : kinds); i++) {
-			struct pmu *pmu = pass ? p->pmus.v[i] : pmu_set_core(&p->pmus, i);
+			pmu_set_scan(p->pmus);
+		for (uint32_t i = 0; i < (pass ? p->pmus->nr : kinds); i++) {
+			struct pmu *pmu = pass ? p->pmus->v[i] : pmu_set_core(p->pmus, i);
 			int r;
 
 			if (!pmu || pmu->core == !!pass ||

@@ -23,6 +23,15 @@ void pmu_set_init(struct pmu_set *set, const char *sysfs)
 	set->sysfs = sysfs ? sysfs : "/sys";
 }
 
+struct pmu_set *pmu_set_here(void)
+{
+	static struct pmu_set here;
+
+	if (!here.sysfs)
+		pmu_set_init(&here, NULL);
+	return &here;
+}
+
 static void pmu_free(struct pmu *pmu)
 {
 	for (uint32_t i = 0; i < pmu->nr_formats; i++)
@@ -36,8 +45,7 @@ static void pmu_free(struct pmu *pmu)
 	free(pmu->aliases);
 	free(pmu->name);
 	free(pmu->cpus);
-	if (pmu->dir_fd >= 0)
-		close(pmu->dir_fd);
+	free(pmu->path);
 	free(pmu);
 }
 
@@ -58,6 +66,11 @@ static struct pmu *set_add(struct pmu_set *set, struct pmu *pmu)
 	}
 	set->v[set->nr++] = pmu;
 	return pmu;
+}
+
+static bool core_name(const char *name)
+{
+	return strcmp(name, "cpu") == 0 || str_starts(name, "cpum_c") || str_starts(name, "armv");
 }
 
 /*
@@ -86,16 +99,16 @@ static struct pmu *pmu_load(struct pmu_set *set, const char *name)
 	}
 	pmu = mem_zalloc(sizeof(*pmu));
 	pmu->name = mem_strdup(name);
+	pmu->path = mem_strdup(path);
 	pmu->type = (uint32_t)type;
-	pmu->dir_fd = fd;
 	if (file_read_small_at(fd, "cpus", text, sizeof(text)) > 0)
 		pmu->has_cpus = true;
 	else
 		file_read_small_at(fd, "cpumask", text, sizeof(text));
+	close(fd);
 	if (text[0])
 		pmu->cpus = mem_strdup(text);
-	pmu->core = pmu->has_cpus || strcmp(name, "cpu") == 0 || str_starts(name, "cpum_c") ||
-		    str_starts(name, "armv");
+	pmu->core = pmu->has_cpus || core_name(name);
 	return pmu;
 }
 
@@ -139,23 +152,33 @@ void pmu_set_scan(struct pmu_set *set)
 	set->scanned = true;
 }
 
-struct pmu *pmu_set_core(struct pmu_set *set, uint32_t n)
+/* Is there a PMU that may be a CPU's own? Tells by names as far as that goes. */
+static bool may_have_core(const struct pmu_set *set)
 {
-	struct pmu *cpu = set->scanned ? NULL : pmu_set_find(set, "cpu");
+	static const char *const others[] = { "software", "tracepoint", "breakpoint", "kprobe",
+					      "uprobe", "msr", "power", "uncore_", "cstate_" };
+	char path[512], file[600];
+	struct dirent *entry;
+	bool may = false;
+	DIR *dir;
 
-	if (cpu)
-		return n ? NULL : cpu;
-	pmu_set_scan(set);
-	/* By type number: the kernel registers the bigger kind of CPU first. */
-	for (uint32_t i = 0; i < set->nr; i++) {
-		uint32_t before = 0;
+	snprintf(path, sizeof(path), "%s/" DEVICES, set->sysfs);
+	dir = opendir(path);
+	while (dir && !may && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		size_t i = 0;
 
-		for (uint32_t j = 0; j < set->nr; j++)
-			before += set->v[j]->core && set->v[j]->type < set->v[i]->type;
-		if (set->v[i]->core && before == n)
-			return set->v[i];
+		while (i < sizeof(others) / sizeof(others[0]) && !str_starts(name, others[i]))
+			i++;
+		if (name[0] == '.' || i < sizeof(others) / sizeof(others[0]))
+			continue;
+		may = core_name(name) ||
+		      (snprintf(file, sizeof(file), "%s/%s/cpus", path, name) < (int)sizeof(file) &&
+		       access(file, F_OK) == 0);
 	}
-	return NULL;
+	if (dir)
+		closedir(dir);
+	return may;
 }
 
 uint32_t pmu_set_hybrid(struct pmu_set *set)
@@ -168,9 +191,34 @@ uint32_t pmu_set_hybrid(struct pmu_set *set)
 	snprintf(path, sizeof(path), "%s/" DEVICES "/cpu", set->sysfs);
 	if (access(path, F_OK) == 0)
 		return set->kinds = 1;
-	while (pmu_set_core(set, set->kinds))
-		set->kinds++;
+	if (!may_have_core(set))
+		return set->kinds = 0;
+	pmu_set_scan(set);
+	for (uint32_t i = 0; i < set->nr; i++)
+		set->kinds += set->v[i]->core;
 	return set->kinds;
+}
+
+struct pmu *pmu_set_core(struct pmu_set *set, uint32_t n)
+{
+	struct pmu *cpu;
+
+	if (n >= pmu_set_hybrid(set))
+		return NULL;
+	cpu = set->kinds == 1 ? pmu_set_find(set, "cpu") : NULL;
+	if (cpu)
+		return cpu;
+	pmu_set_scan(set);
+	/* By type number: the kernel registers the bigger kind of CPU first. */
+	for (uint32_t i = 0; i < set->nr; i++) {
+		uint32_t before = 0;
+
+		for (uint32_t j = 0; j < set->nr; j++)
+			before += set->v[j]->core && set->v[j]->type < set->v[i]->type;
+		if (set->v[i]->core && before == n)
+			return set->v[i];
+	}
+	return NULL;
 }
 
 /* `name` without an _NUMBER (or _hex, as memory channels have) behind it. */
@@ -258,12 +306,22 @@ static int format_by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* One of the PMU's folders, or -1. */
+static int open_folder(const struct pmu *pmu, const char *folder)
+{
+	char path[600];
+
+	if (!pmu->path ||
+	    snprintf(path, sizeof(path), "%s/%s", pmu->path, folder) >= (int)sizeof(path))
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* Call fn(name) for each plain entry of a folder of the PMU. */
 static void each_file(struct pmu *pmu, const char *folder,
 		      void (*fn)(struct pmu *pmu, int fd, const char *name))
 {
-	int fd = pmu->dir_fd < 0 ? -1 : openat(pmu->dir_fd, folder,
-					       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_folder(pmu, folder);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
@@ -378,12 +436,12 @@ const struct pmu_alias *pmu_alias_find(struct pmu *pmu, const char *name, size_t
 	char file[256];
 	int fd;
 
-	if (known || pmu->have_aliases || pmu->dir_fd < 0 || !len || len >= sizeof(file) ||
+	if (known || pmu->have_aliases || !len || len >= sizeof(file) ||
 	    memchr(name, '/', len) || name[0] == '.')
 		return known;
 	memcpy(file, name, len);
 	file[len] = '\0';
-	fd = openat(pmu->dir_fd, "events", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_folder(pmu, "events");
 	if (fd < 0)
 		return NULL;
 	alias_read(pmu, fd, file);

@@ -43,7 +43,7 @@ struct pmu {
 	bool core;               /* counts a CPU's own events, so it can follow a task */
 	bool has_cpus;           /* `cpus`: a core PMU of only some of the CPUs (hybrid) */
 	bool absent;             /* not in sysfs: the architecture's formats, for the CPU's name */
-	int dir_fd;              /* -1 when absent */
+	char *path;              /* its folder; NULL when absent */
 	struct pmu_format *formats;
 	struct pmu_alias *aliases;
 	uint32_t nr_formats, nr_aliases;
@@ -62,6 +62,12 @@ struct pmu_set {
 void pmu_set_init(struct pmu_set *set, const char *sysfs);
 void pmu_set_release(struct pmu_set *set);
 
+/*
+ * This machine's, shared by all who ask, so that nothing is read twice. Not to
+ * be released.
+ */
+struct pmu_set *pmu_set_here(void);
+
 /* Find one PMU by its exact name, or NULL. */
 struct pmu *pmu_set_find(struct pmu_set *set, const char *name);
 
@@ -76,7 +82,8 @@ struct pmu *pmu_set_core(struct pmu_set *set, uint32_t n);
 
 /*
  * How many kinds of CPU have PMUs of their own: 0 or 1 where all CPUs are alike.
- * Costs one look on a machine that has a PMU named cpu.
+ * Costs one look on a machine that has a PMU named cpu, and reading the names of
+ * the folders where there is none.
  */
 uint32_t pmu_set_hybrid(struct pmu_set *set);
 
