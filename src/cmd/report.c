@@ -7,12 +7,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "profile/count.h"
 #include "view/header.h"
 #include "view/report.h"
 #include "view/report_data.h"
+#include "view/tasks.h"
 
 struct report {
 	struct query_options query;
@@ -20,6 +24,7 @@ struct report {
 	struct sort_wish wish;
 	const char *percentage, *color, *limit;
 	bool stdio, inverted, header, header_only, children, json, csv;
+	bool stats, tasks, mmaps, threads;
 };
 
 static int take_graph(const struct opt *opt, const char *arg, bool unset, struct err *err)
@@ -113,6 +118,11 @@ static int settle(struct report *r, struct err *err)
 	if (!e && (r->json || r->csv) && (r->header || r->header_only))
 		e = err_set(err, EINVAL, "%s has no header in text: leave out --header", r->json ? "-j" :
 			    "--csv");
+	if (!e && r->stats && (r->tasks || r->mmaps))
+		e = err_set(err, EINVAL, "--tasks and --mmaps do not go with --stats");
+	if (!e && (r->json || r->csv) && (r->stats || r->tasks || r->mmaps || r->threads))
+		e = err_set(err, EINVAL, "%s has rows alone: it does not go with --stats, --tasks, --mmaps "
+			    "and -T", r->json ? "-j" : "--csv");
 	r->view.quiet = r->query.quiet;
 	r->view.full = r->query.verbose > 0;
 	return e;
@@ -156,6 +166,68 @@ static void set_filters(struct report *r, struct profile_query *query)
 	query->nr_pids = query->nr_tids = 0;
 }
 
+/* --- what is said of the records instead of rows ---------------------------------------------- */
+
+static int show_tasks(const struct report *r, const struct perf_data *data, struct err *err)
+{
+	struct tasks *tasks;
+	int e = tasks_load(&tasks, data, err);
+
+	if (e < 0)
+		return e;
+	tasks_write(tasks, r->mmaps, stdout);
+	tasks_free(tasks);
+	return 0;
+}
+
+static int show_stats(const struct perf_data *data, struct err *err)
+{
+	struct symbol_options symbols = { 0 };
+	struct profile_query all = { .by = 0 };
+	struct count_result counted;
+	struct recording rec;
+	uint64_t *samples;
+	int e = recording_load(&rec, data, &symbols, err);
+
+	if (e < 0)
+		return e;
+	e = count_samples(&rec, &all, &counted, err);
+	if (!e) {
+		samples = mem_zalloc((data->events.nr + 1) * sizeof(*samples));
+		for (uint32_t i = 0; i < data->events.nr; i++)
+			samples[i] = counted.totals[i].samples;
+		stats_write(&rec, samples, stdout);
+		free(samples);
+		raw_table_release(&counted.table);
+		free(counted.totals);
+	}
+	recording_release(&rec);
+	return e;
+}
+
+static int show_threads(const struct perf_data *data, struct err *err)
+{
+	struct thread_counts counts;
+	int e = thread_counts_load(&counts, data, err);
+
+	if (e < 0)
+		return e;
+	if (counts.nr)
+		thread_counts_write(&counts, data, stdout);
+	else
+		log_note("-T: no thread's counts are in the recording; record -s writes them when a thread "
+			 "ends");
+	thread_counts_release(&counts);
+	return 0;
+}
+
+static int finish_output(int e, struct err *err)
+{
+	if (fflush(stdout) && errno != EPIPE && !e)
+		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
+	return e;
+}
+
 static int report(struct report *r, struct err *err)
 {
 	struct profile_query query;
@@ -165,6 +237,11 @@ static int report(struct report *r, struct err *err)
 
 	if (e < 0)
 		return e;
+	if (r->stats || r->tasks || r->mmaps) {
+		e = r->stats ? show_stats(data, err) : show_tasks(r, data, err);
+		perf_data_close(data);
+		return finish_output(e, err);
+	}
 	if (r->header || r->header_only)
 		header_write(data, r->query.verbose > 0, stdout);
 	else if (!r->query.quiet && !r->json && !r->csv)
@@ -186,10 +263,10 @@ static int report(struct report *r, struct err *err)
 		report_csv(&r->view, profile, stdout);
 	else
 		report_write(&r->view, profile, stdout);
+	if (r->threads)
+		e = show_threads(profile->data, err);
 	profile_free(profile);
-	if (fflush(stdout) && errno != EPIPE)
-		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
-	return e;
+	return finish_output(e, err);
 }
 
 static int run(int argc, char **argv)
@@ -241,6 +318,10 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "header", &r.header, "the recording's header first"),
 		OPT_SWITCH(0, "header-only", &r.header_only, "the recording's header and nothing else"),
 		OPT_SWITCH('I', "show-info", &r.header, "the same as --header"),
+		OPT_SWITCH(0, "stats", &r.stats, "how many records of which kind there are, and no rows"),
+		OPT_SWITCH(0, "tasks", &r.tasks, "the threads as a family tree, and no rows"),
+		OPT_SWITCH(0, "mmaps", &r.mmaps, "the same with what they had mapped"),
+		OPT_SWITCH('T', "threads", &r.threads, "at the end what each thread counted (of record -s)"),
 		OPT_SWITCH('q', "quiet", &r.query.quiet, "rows alone"),
 		OPT_COUNT('v', "verbose", &r.query.verbose, "whole paths, addresses, build-ids"),
 		OPT_SECTION("Symbols"),

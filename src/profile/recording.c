@@ -35,6 +35,8 @@ static void note_losses(struct recording *rec, const struct record *r)
 		break;
 	case PERF_RECORD_LOST_SAMPLES:
 		a->lost_samples += r->lost_samples.lost;
+		if (r->id.event)
+			rec->lost_by_event[r->id.event->index] += r->lost_samples.lost;
 		break;
 	case PERF_RECORD_THROTTLE:
 		a->throttles++;
@@ -105,6 +107,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 
 	memset(rec, 0, sizeof(*rec));
 	rec->data = data;
+	rec->lost_by_event = mem_zalloc((data->events.nr + 1) * sizeof(*rec->lost_by_event));
 	/* Kernel and vdso without a build-id: a recording of another release is told by that. */
 	if (!options.os_release)
 		options.os_release = data->os_release;
@@ -131,6 +134,7 @@ void recording_release(struct recording *rec)
 	process_table_free(rec->processes);
 	module_set_free(rec->modules);
 	free(rec->damages);
+	free(rec->lost_by_event);
 	blocks_free(rec->blocks);
 	memset(rec, 0, sizeof(*rec));
 }

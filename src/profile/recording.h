@@ -19,6 +19,7 @@ struct recording {
 	struct blocks *blocks;           /* the reading it was made from, at its end */
 	struct damage *damages;          /* of opening and reading; account points here */
 	uint64_t nr_samples;
+	uint64_t *lost_by_event;         /* LOST_SAMPLES that tell of which event they are */
 	uint64_t nr_by_type[256];        /* records by type; [255]: higher ones */
 };
 

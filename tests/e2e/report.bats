@@ -91,3 +91,60 @@ as_text()
 	fails 129 "$SONDE" report -i "$DATA/two" -j -t ,
 	fails 129 "$SONDE" report -i "$DATA/two" --csv --header
 }
+
+# listed OPTION FILE...: perf and sonde print the same lines, in whichever order.
+listed()
+{
+	local option=$1 n=0
+	shift
+	for file; do
+		perf report "$option" -i "$file" 2>/dev/null | sort >perf.txt
+		[[ -s perf.txt ]] || continue
+		"$SONDE" report "$option" -i "$file" 2>/dev/null | sort >sonde.txt
+		n=$((n + 1))
+		echo "$option $file:"
+		diff perf.txt sonde.txt
+	done
+	((n))
+}
+
+@test "--stats counts records as perf does" {
+	need perf
+	perf record -q -e cpu-clock,faults -o perf.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
+	listed --stats "$DATA/two" perf.data
+}
+
+@test "--tasks lists the threads that perf lists" {
+	need perf
+	perf record -q -e cpu-clock -o forks.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
+	perf record -q -e cpu-clock -o threads.data "$WORKLOADS/threads" 3 0.1 >/dev/null 2>&1
+	listed --tasks "$DATA/two" forks.data threads.data
+	# nothing is executed within it, and no thread shares its process
+	perf record -q -e cpu-clock -o burn.data "$WORKLOADS/burn" 0.1 >/dev/null 2>&1
+	listed --mmaps burn.data
+}
+
+@test "--stats, --tasks and --mmaps of others' recordings" {
+	need perf
+	[[ -n ${RECORDINGS:-} ]] || skip "RECORDINGS is not set to a folder of recordings"
+	mapfile -t old < <(ls "$RECORDINGS"/*-[34].*.data)
+	listed --stats "${old[@]}"
+	listed --tasks "${old[@]}"
+}
+
+@test "-T shows what threads counted, as perf does" {
+	need perf
+	perf record -q -s -e cpu-clock,page-faults -o s.data "$WORKLOADS/threads" 3 0.1 >/dev/null 2>&1
+	perf report -T -i s.data --stdio 2>/dev/null | sed -n '/PID *TID/,$p' >perf.txt
+	"$SONDE" report -T -i s.data 2>/dev/null | sed -n '/PID *TID/,$p' >sonde.txt
+	[[ $(wc -l <perf.txt) == 4 ]]
+	diff <(sort perf.txt) <(sort sonde.txt)
+	run --separate-stderr "$SONDE" report -T -i "$DATA/two"
+	[[ $status == 0 && $stderr == *"-T: no thread"* ]]
+}
+
+@test "lists go alone" {
+	fails 129 "$SONDE" report -i "$DATA/two" --stats --tasks
+	fails 129 "$SONDE" report -i "$DATA/two" --stats -j
+	fails 129 "$SONDE" report -i "$DATA/two" -T --csv
+}
