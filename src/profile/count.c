@@ -87,6 +87,7 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 			to->first_ns = e->first_ns;
 		to->samples += e->samples;
 		to->period += e->period;
+		to->squares += e->squares;
 	}
 }
 
@@ -206,6 +207,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		e->first_ns = s->time_ns;
 	e->samples++;
 	e->period += s->period;
+	e->squares += (double)s->period * (double)s->period;
 	w->out.totals[key->event].samples++;
 	w->out.totals[key->event].period += s->period;
 }

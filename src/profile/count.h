@@ -29,6 +29,7 @@ struct raw_entry {
 	uint64_t hash;
 	uint64_t first_ns;               /* time of one sample of it */
 	uint64_t samples, period;
+	double squares;                  /* of the periods, summed */
 };
 
 struct raw_table {

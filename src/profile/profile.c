@@ -99,6 +99,7 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 	e = &p->priv->entries.v[*slot];
 	e->samples += raw->samples;
 	e->period += raw->period;
+	e->squares += raw->squares;
 	if (kernel)
 		e->period_kernel += raw->period;
 	else

@@ -72,6 +72,7 @@ struct profile_entry {
 	uint32_t leaf;                   /* frame of the sample's ip */
 	uint32_t stack;                  /* index into stacks */
 	uint64_t samples, period;
+	double squares;                  /* sum of the samples' squared periods; see significance.h */
 	/* period split by cpumode: who was running */
 	uint64_t period_kernel, period_user;
 };
