@@ -32,6 +32,7 @@ extern const struct command cmd_stat;
 extern const struct command cmd_list;
 extern const struct command cmd_doctor;
 extern const struct command cmd_report;
+extern const struct command cmd_diff;
 extern const struct command cmd_script;
 extern const struct command cmd_fold;
 extern const struct command cmd_flame;

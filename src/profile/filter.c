@@ -47,11 +47,25 @@ bool filter_comm(const struct profile_query *q, const struct process_table *proc
 	return !q->comms || in_names(q->comms, process_comm_str(processes, comm, buf));
 }
 
+static bool leaf_passes(const struct profile_query *q, const struct module *module,
+			const char *symbol)
+{
+	const char *path = module ? module->path : "[unknown]";
+	const char *name = module ? module->short_name : "[unknown]";
+
+	return (in_names(q->dsos, path) || in_names(q->dsos, name)) && in_names(q->syms, symbol);
+}
+
 bool filter_leaf(const struct profile_query *q, const struct place *leaf)
 {
-	const char *path = leaf->module ? leaf->module->path : "[unknown]";
-	const char *name = leaf->module ? leaf->module->short_name : "[unknown]";
+	return leaf_passes(q, leaf->module, leaf->symbol.name);
+}
 
-	return (in_names(q->dsos, path) || in_names(q->dsos, name)) &&
-	       in_names(q->syms, leaf->symbol.name);
+bool filter_entry(const struct profile *profile, const struct profile_entry *e, const void *query)
+{
+	const struct profile_query *q = query;
+	const struct profile_frame *leaf = &profile->frames[e->leaf];
+
+	return filter_comm(q, profile->processes, e->comm) && in_numbers(q->pids, q->nr_pids, e->pid) &&
+	       in_numbers(q->tids, q->nr_tids, e->tid) && leaf_passes(q, leaf->module, leaf->name);
 }

@@ -18,4 +18,12 @@ bool filter_comm(const struct profile_query *query, const struct process_table *
 /* By the module and symbol of the sampled instruction. */
 bool filter_leaf(const struct profile_query *query, const struct place *leaf);
 
+/*
+ * By all that an entry keeps: comm, pid and tid where the profile was counted by
+ * them, and the leaf. `query` is a struct profile_query; as an entry_filter it leaves
+ * samples out of rows that still count in the profile's totals.
+ */
+bool filter_entry(const struct profile *profile, const struct profile_entry *entry,
+		  const void *query);
+
 #endif

@@ -74,6 +74,7 @@ static inline void fixture_line(struct folded_profile *f, char *line)
 	if (*end == '*')
 		weight = strtoull(end + 1, NULL, 10);
 	e.period = e.samples * weight;
+	e.squares = (double)e.period * (double)weight;
 	e.comm = intern_id(&f->comms, strsep(&line, ";"));
 	e.pid = e.tid = 100 + e.comm;
 	while ((name = strsep(&line, ";")))

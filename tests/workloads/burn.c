@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * burn [SECONDS]: three functions that use 50, 30 and 20 % of the CPU time, until
+ * burn [SECONDS [UNITS]]: three functions that use 50, 30 and 20 % of the CPU time, until
  * that many seconds of it are used (so many samples, however busy the machine is).
+ * UNITS are ten letters a, b and c for other shares; "aaaaabbbcc" are the usual ones.
  *
  *	main -> phase -> burn_a (5 units of work in 10), burn_b (3), burn_c (2)
  *
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define UNIT_LOOPS 80000
@@ -46,10 +48,11 @@ static uint32_t draw(uint32_t below)
 	return (uint32_t)(((uint64_t)seed * below) >> 32);
 }
 
-NOINLINE static void phase(uint64_t *units)
+NOINLINE static void phase(uint64_t *units, const char *letters)
 {
-	char bag[] = "aaaaabbbcc";
+	char bag[10];
 
+	memcpy(bag, letters, sizeof(bag));
 	for (uint32_t left = 10; left; left--) {
 		uint32_t i = draw(left);
 		char unit = bag[i];
@@ -76,12 +79,15 @@ static double now(void)
 int main(int argc, char **argv)
 {
 	double end = argc > 1 ? atof(argv[1]) : 2.0;
+	const char *letters = argc > 2 ? argv[2] : "aaaaabbbcc";
 	uint64_t units[3] = { 0 };
 
+	if (strlen(letters) != 10 || letters[strspn(letters, "abc")])
+		return 2;
 	do {
 		/* That clock is a system call: seldom. */
 		for (int i = 0; i < 8; i++)
-			phase(units);
+			phase(units, letters);
 	} while (now() < end);
 	printf("burn_a %llu burn_b %llu burn_c %llu\n", (unsigned long long)units[0],
 	       (unsigned long long)units[1], (unsigned long long)units[2]);
