@@ -97,7 +97,8 @@ static void map_add(struct space *s, const struct task_map *map)
 	}
 	for (over = at; over < s->maps.nr && s->maps.v[over].end <= map->end; over++)
 		;
-	memmove(&s->maps.v[at], &s->maps.v[over], (s->maps.nr - over) * sizeof(*map));
+	if (over < s->maps.nr)
+		memmove(&s->maps.v[at], &s->maps.v[over], (s->maps.nr - over) * sizeof(*map));
 	s->maps.nr -= over - at;
 	if (at < s->maps.nr && s->maps.v[at].start < map->end) {
 		s->maps.v[at].pgoff += map->end - s->maps.v[at].start;

@@ -311,7 +311,8 @@ void callgraph_paths(const struct callgraph_options *options, const struct hists
 
 	collect(&paths, root, min_hit);
 	/* a stable order: mergesort, as glibc's qsort is one for sizes like these */
-	qsort(paths.v.v, paths.v.nr, sizeof(*paths.v.v), by_self);
+	if (paths.v.nr)
+		qsort(paths.v.v, paths.v.nr, sizeof(*paths.v.v), by_self);
 	for (size_t i = 0; i < paths.v.nr && (!limit || i < limit); i++) {
 		const struct path *path = paths.v.v[i];
 		struct callgraph_path out = { .period = path->chain->self,

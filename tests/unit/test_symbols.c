@@ -234,7 +234,7 @@ static void test_shared_library(void **state)
 /* Names as c++filt -p writes them, which is perf's way too. */
 static void test_cxx(void **state)
 {
-	struct module_set *set = module_set_new(NULL);
+	struct module_set *set;
 	struct module *module;
 	struct nm_list list;
 	size_t checked = 0;
@@ -242,6 +242,7 @@ static void test_cxx(void **state)
 	(void)state;
 	need("g++");
 	need("c++filt");
+	set = module_set_new(NULL);
 	write_file("cxx.cc",
 		   "#include <cstdio>\n"
 		   "namespace n {\n"
