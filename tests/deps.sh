@@ -30,6 +30,8 @@ check    binutils          command -v nm
 check    procps            command -v ps
 check    groff-base        command -v groff
 check    libxml2-utils     command -v xmllint
+check    xz-utils          command -v xz
+check    g++               command -v g++
 check    mount             command -v mount
 '
 
