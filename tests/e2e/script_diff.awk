@@ -27,6 +27,15 @@ function frame(line, f)
 	return 1
 }
 
+# A sample without a chain has its one frame behind the head, where perf has no name
+# for it: "threads 7 12.345678:  1001 cpu-clock:      7f1f0ba8b0 [unknown] (/usr/lib/libc.so.6)"
+function unnamed_leaf(theirs, ours, at)
+{
+	at = index(theirs, " [unknown] (")
+	return at && substr(theirs, 1, at) ~ /: +[0-9a-f]+ $/ && substr(theirs, 1, at) == substr(ours, 1, at) &&
+	       substr(ours, length(ours) - length(theirs) + at + 11) == substr(theirs, at + 11)
+}
+
 FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 
 # The frames of a chain that perf threw away: it has the empty line at once.
@@ -64,6 +73,10 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 	    b["sym"] == "[unknown]" && b["dso"] == "([unknown])") {
 		in_chain = 1
 		stale++
+		next
+	}
+	if (unnamed_leaf(perf[at], $0)) {
+		unnamed++
 		next
 	}
 	if (++bad <= 20)
