@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
@@ -18,18 +19,23 @@ struct buildid_list {
 	bool kernel, hits, force;
 };
 
+static void add_line(struct str *line, const uint8_t *id, unsigned size, const char *path)
+{
+	for (unsigned i = 0; i < size; i++)
+		str_addf(line, "%02x", id[i]);
+	if (path) {
+		while (line->len < ID_COLUMNS)
+			str_addc(line, ' ');
+		str_addc(line, ' ');
+		str_add_safe(line, path);
+	}
+}
+
 static void write_line(const uint8_t *id, unsigned size, const char *path)
 {
 	struct str line = STR_INIT;
 
-	for (unsigned i = 0; i < size; i++)
-		str_addf(&line, "%02x", id[i]);
-	if (path) {
-		while (line.len < ID_COLUMNS)
-			str_addc(&line, ' ');
-		str_addc(&line, ' ');
-		str_add_safe(&line, path);
-	}
+	add_line(&line, id, size, path);
 	puts(line.p);
 	str_release(&line);
 }
@@ -90,6 +96,26 @@ static int list_modules(const struct perf_data *data, struct err *err)
 	return r;
 }
 
+/* perf writes an entry for each inode: containers have the same library many times. */
+static void list_section(const struct perf_data *data)
+{
+	struct str line = STR_INIT;
+	struct intern lines;
+
+	intern_init(&lines);
+	for (uint32_t i = 0; i < data->nr_build_ids; i++) {
+		const struct build_id_entry *entry = &data->build_ids[i];
+		uint32_t before = lines.nr;
+
+		str_clear(&line);
+		add_line(&line, entry->build_id, entry->size, entry->filename);
+		if (intern_id(&lines, line.p) == before)
+			puts(line.p);
+	}
+	intern_release(&lines);
+	str_release(&line);
+}
+
 /*
  * A file names its binaries in a section; a pipe, and a recording whose build-ids stand
  * in its mappings, along the way. Of the latter only what has samples is listed, as by perf.
@@ -104,9 +130,7 @@ static int list_recording(const struct buildid_list *b, struct err *err)
 	if (b->hits || data->is_pipe || !data->nr_build_ids)
 		r = list_modules(data, err);
 	else
-		for (uint32_t i = 0; i < data->nr_build_ids; i++)
-			write_line(data->build_ids[i].build_id, data->build_ids[i].size,
-				   data->build_ids[i].filename);
+		list_section(data);
 	perf_data_close(data);
 	return r;
 }
