@@ -257,3 +257,148 @@ bool tracepoint_add_fields(struct tracepoints *t, struct str *out, uint64_t id)
 		str_addf(out, "%s%s", f == event->format.fields ? "" : ",", f->name);
 	return true;
 }
+
+/* --- single fields ------------------------------------------------------------------------ */
+
+static struct tep_format_field *field_at(struct tep_event *event, const char *name, uint32_t index,
+					 uint32_t *at)
+{
+	struct tep_format_field *lists[] = { event->format.fields, event->format.common_fields };
+
+	*at = 0;
+	for (int i = 0; i < 2; i++)
+		for (struct tep_format_field *f = lists[i]; f; f = f->next, (*at)++)
+			if (name ? strcmp(f->name, name) == 0 : *at == index)
+				return f;
+	return NULL;
+}
+
+bool tracepoint_field_find(struct tracepoints *t, uint64_t id, const char *name,
+			   struct tracepoint_field *out)
+{
+	struct tep_event *event = t ? tep_find_event(t->tep, (int)id) : NULL;
+	struct tep_format_field *f;
+	uint32_t index;
+
+	f = event ? field_at(event, name, 0, &index) : NULL;
+	if (!f || f->offset < 0 || f->size <= 0)
+		return false;
+	*out = (struct tracepoint_field){
+		.offset = (uint32_t)f->offset, .size = (uint32_t)f->size, .index = index, .id = id,
+		.dynamic = f->flags & TEP_FIELD_IS_DYNAMIC,
+		.relative = f->flags & TEP_FIELD_IS_RELATIVE,
+		.string = f->flags & TEP_FIELD_IS_STRING,
+	};
+	/* the word that tells where is one of 32 bits */
+	return !out->dynamic || out->size == 4;
+}
+
+const void *tracepoint_field_bytes(const struct tracepoint_field *field, const void *raw,
+				   uint32_t raw_size, bool swap, uint32_t *size)
+{
+	uint32_t offset = field->offset, word;
+
+	*size = field->size;
+	if (offset > raw_size || *size > raw_size - offset)
+		return NULL;
+	if (field->dynamic) {
+		memcpy(&word, (const uint8_t *)raw + offset, 4);
+		word = swap ? __builtin_bswap32(word) : word;
+		*size = word >> 16;
+		offset = (word & 0xffff) + (field->relative ? offset + 4 : 0);
+		if (offset > raw_size || *size > raw_size - offset)
+			return NULL;
+	}
+	return (const uint8_t *)raw + offset;
+}
+
+static void add_string(struct str *out, const uint8_t *bytes, uint32_t size)
+{
+	str_addn(out, bytes, strnlen((const char *)bytes, size));
+}
+
+static uint32_t raw_size_least(const struct tep_event *event)
+{
+	uint32_t size = 0;
+
+	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
+		if (f->offset >= 0 && f->size > 0 && (uint32_t)f->offset + (uint32_t)f->size > size)
+			size = (uint32_t)f->offset + (uint32_t)f->size;
+	return size;
+}
+
+/* libtraceevent tells events by this common field. */
+static void put_type(struct tracepoints *t, struct tep_event *event, uint8_t *raw, uint32_t size)
+{
+	struct tep_format_field *f = tep_find_common_field(event, "common_type");
+
+	if (!f || f->offset < 0 || f->size <= 0 || f->size > 4 ||
+	    (uint32_t)f->offset + (uint32_t)f->size > size)
+		return;
+	for (int i = 0; i < f->size; i++) {
+		int shift = 8 * (tep_is_file_bigendian(t->tep) ? f->size - 1 - i : i);
+
+		raw[f->offset + i] = (uint8_t)((unsigned)event->id >> shift);
+	}
+}
+
+/* The event's format may have a better word than the number: "prev_state=S". As perf shows it. */
+static bool add_as_printed(struct tracepoints *t, struct str *out, const char *name, uint8_t *raw,
+			   uint32_t size)
+{
+	struct tep_record record = { .data = raw, .size = (int)size };
+	size_t len = strlen(name), value;
+	struct trace_seq seq;
+	bool found = false;
+
+	trace_seq_init(&seq);
+	tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
+	trace_seq_terminate(&seq);
+	for (const char *at = seq.buffer; !found && (at = strstr(at, name)); at += len) {
+		if (at[len] != '=' || (at != seq.buffer && at[-1] != ' '))
+			continue;
+		value = strcspn(at + len + 1, " ");
+		str_addn(out, at + len + 1, value);
+		found = value != 0;
+	}
+	trace_seq_destroy(&seq);
+	return found;
+}
+
+void tracepoint_field_add(struct tracepoints *t, struct str *out,
+			  const struct tracepoint_field *field, const void *bytes, uint32_t size)
+{
+	struct tep_event *event = t ? tep_find_event(t->tep, (int)field->id) : NULL;
+	struct tep_format_field *f;
+	struct trace_seq seq;
+	uint32_t index, total;
+	uint8_t *raw;
+
+	f = event ? field_at(event, NULL, field->index, &index) : NULL;
+	if (!f)
+		return;
+	if (f->flags & TEP_FIELD_IS_STRING) {
+		add_string(out, bytes, size);
+		return;
+	}
+	if (field->dynamic) {
+		for (uint32_t i = 0; i < size; i++)
+			str_addf(out, "%s%02x", i ? "," : "", ((const uint8_t *)bytes)[i]);
+		return;
+	}
+	/* libtraceevent wants the whole sample: all else in it is zero */
+	total = raw_size_least(event);
+	if (total < field->offset + size)
+		total = field->offset + size;
+	raw = mem_zalloc(total + 8);
+	put_type(t, event, raw, total);
+	memcpy(raw + field->offset, bytes, size);
+	trace_seq_init(&seq);
+	if (!add_as_printed(t, out, f->name, raw, total)) {
+		tep_print_field(&seq, raw, f);
+		trace_seq_terminate(&seq);
+		str_add(out, seq.buffer);
+	}
+	trace_seq_destroy(&seq);
+	free(raw);
+}

@@ -36,4 +36,25 @@ const char *tracepoint_name(struct tracepoints *t, uint64_t id);
 /* Append the names of the event's own fields, commas between. false: it is not described. */
 bool tracepoint_add_fields(struct tracepoints *t, struct str *out, uint64_t id);
 
+/* Where a field stands in the raw bytes. size 0: nowhere. */
+struct tracepoint_field {
+	uint32_t offset, size;
+	bool string;
+	bool dynamic, relative;          /* it is a word that tells where the bytes are */
+	uint32_t index;                  /* of the event's fields; behind them the common ones */
+	uint64_t id;                     /* the event's */
+};
+
+/* Find a field of an event by its name, common ones (common_pid) too. */
+bool tracepoint_field_find(struct tracepoints *t, uint64_t id, const char *name,
+			   struct tracepoint_field *out);
+
+/* The field's bytes in a sample's, or NULL if they do not hold it. From any thread. */
+const void *tracepoint_field_bytes(const struct tracepoint_field *field, const void *raw,
+				   uint32_t raw_size, bool swap, uint32_t *size);
+
+/* Append what these bytes of the field are in words. */
+void tracepoint_field_add(struct tracepoints *t, struct str *out,
+			  const struct tracepoint_field *field, const void *bytes, uint32_t size);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde report: where the time went, as a table. */
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,10 @@ struct report {
 	struct query_options query;
 	struct report_options view;
 	struct sort_wish wish;
-	const char *percentage, *color, *limit;
+	const char *percentage, *color, *limit, *parent, *quantum, *widths, *socket;
+	bool late_keys, usage;
+	regex_t parent_pattern;
+	struct extra extras[EXTRAS_MAX];
 	bool stdio, inverted, header, header_only, children, json, csv;
 	bool stats, tasks, mmaps, threads;
 };
@@ -95,11 +99,82 @@ static unsigned terminal_width(void)
 	return size.ws_col >= 40 ? size.ws_col : 40;
 }
 
+/* "100ms" -> nanoseconds; perf's units. */
+static int parse_quantum(struct report *r, struct err *err)
+{
+	static const struct { const char *unit; uint64_t ns; } units[] = {
+		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+	};
+	char *end = NULL;
+	unsigned long long n;
+
+	r->view.time_quantum_ns = 100000000;
+	if (!r->quantum)
+		return 0;
+	errno = 0;
+	n = strtoull(r->quantum, &end, 10);
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end == r->quantum || errno || r->quantum[0] == '-' || strcmp(end, units[i].unit) != 0)
+			continue;
+		if (!n || n > UINT64_MAX / units[i].ns)
+			break;
+		r->view.time_quantum_ns = n * units[i].ns;
+		return 0;
+	}
+	return err_set(err, EINVAL, "--time-quantum takes a number with ns, us, ms or s, as in 10ms, not "
+		       "'%s'", r->quantum);
+}
+
+static int parse_lists(struct report *r, struct err *err)
+{
+	uint32_t nr = 0;
+	int e = query_numbers(&r->query.arena, r->widths, "-w", false, &r->view.widths,
+			      &r->view.nr_widths, err);
+
+	for (uint32_t i = 0; !e && i < r->view.nr_widths; i++)
+		if (r->view.widths[i] > 1000)
+			e = err_set(err, EINVAL, "-w: a column of %u is wider than any screen",
+				    r->view.widths[i]);
+	if (!e)
+		e = query_numbers(&r->query.arena, r->socket, "--socket-filter", false, &r->view.sockets,
+				  &nr, err);
+	if (!e && nr > 1)
+		e = err_set(err, EINVAL, "--socket-filter takes one socket, not '%s'", r->socket);
+	return e;
+}
+
+/* -p takes a pattern of its own; the key parent alone has perf's, for system calls and faults. */
+static int parse_parent(struct report *r, struct err *err)
+{
+	const char *text = r->parent ? r->parent : "^sys_|^do_page_fault";
+	char why[128];
+	int e = regcomp(&r->parent_pattern, text, REG_EXTENDED | REG_NOSUB);
+
+	if (e) {
+		regerror(e, &r->parent_pattern, why, sizeof(why));
+		memset(&r->parent_pattern, 0, sizeof(r->parent_pattern));
+		return err_set(err, EINVAL, "-p '%s' is not a regular expression: %s", text, why);
+	}
+	r->wish.parent = r->parent != NULL;
+	return 0;
+}
+
 static int settle(struct report *r, struct err *err)
 {
 	struct sort_spec checked;
-	int e = sort_parse(&checked, &r->wish, err);
+	int e = parse_parent(r, err);
 
+	/* what is no key may be a field of the recording's tracepoints */
+	if (!e) {
+		e = sort_parse(&checked, &r->wish, err);
+		r->late_keys = e == -EINVAL && (r->wish.sort || r->wish.fields);
+		if (r->late_keys)
+			e = 0;
+	}
+	if (!e)
+		e = parse_quantum(r, err);
+	if (!e)
+		e = parse_lists(r, err);
 	if (!e)
 		e = parse_limit(r, err);
 
@@ -128,6 +203,19 @@ static int settle(struct report *r, struct err *err)
 	return e;
 }
 
+static bool is_field(const char *word, void *arg)
+{
+	return extras_has_field(arg, word);
+}
+
+static bool all_tracepoints(const struct perf_data *data)
+{
+	for (uint32_t i = 0; i < data->events.nr; i++)
+		if (data->events.v[i].attr.type != PERF_TYPE_TRACEPOINT)
+			return false;
+	return data->events.nr != 0;
+}
+
 /* What the recording decides: without chains there are no children, and no chains to draw. */
 static int settle_chains(struct report *r, const struct perf_data *data, struct err *err)
 {
@@ -146,6 +234,10 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	if (!graph->order_given)
 		graph->order = r->view.children ? TREE_CALLERS_FIRST : TREE_LEAF_FIRST;
 	r->wish.children = r->view.children;
+	r->wish.is_field = is_field;
+	r->wish.is_field_arg = (void *)(uintptr_t)data;
+	if (!r->wish.sort && !r->wish.fields && !r->parent && all_tracepoints(data))
+		r->wish.sort = "trace";
 	return sort_parse(&r->view.spec, &r->wish, err);
 }
 
@@ -242,18 +334,31 @@ static int report(struct report *r, struct err *err)
 		perf_data_close(data);
 		return finish_output(e, err);
 	}
+	e = settle_chains(r, data, err);
+	if (e < 0) {
+		r->usage = r->late_keys;
+		perf_data_close(data);
+		return e;
+	}
 	if (r->header || r->header_only)
 		header_write(data, r->query.verbose > 0, stdout);
 	else if (!r->query.quiet && !r->json && !r->csv)
 		fputs("# To display the perf.data header info, please use --header/--header-only "
 		      "options.\n#\n", stdout);
-	e = settle_chains(r, data, err);
-	if (e < 0 || r->header_only) {
+	if (r->header_only) {
 		perf_data_close(data);
 		return e;
 	}
 	set_filters(r, &query);
 	query.by = report_dims(&r->view);
+	query.nr_extras = report_extras(&r->view, r->extras);
+	query.extra_list = r->extras;
+	query.parent = &r->parent_pattern;
+	query.named_only = r->view.named_only;
+	if (r->view.exclude_other || sort_has(&r->view.spec, COLUMN_PARENT))
+		query.by |= PROFILE_BY_STACK;
+	else
+		query.parent = NULL;
 	e = profile_load(&profile, data, &query, err);
 	if (e < 0)
 		return e;
@@ -278,7 +383,12 @@ static int run(int argc, char **argv)
 		QUERY_INPUT_OPTIONS(&r.query),
 		OPT_SECTION("Rows and columns"),
 		OPT_STRING('s', "sort", &r.wish.sort, "KEY[,KEY...]", "rows are told apart by these: comm, "
-			   "pid, tid, tgid, cpu, dso, sym (comm,dso,sym); +KEY adds one"),
+			   "pid, tid, tgid, cpu, socket, node, dso, sym, symoff, parent, cgroup, time, weight, "
+			   "local_weight, trace, a tracepoint's fields (comm,dso,sym); +KEY adds one"),
+		OPT_STRING('p', "parent", &r.parent, "REGEX", "the key parent, too: the first caller whose "
+			   "name REGEX matches"),
+		OPT_SWITCH('x', "exclude-other", &r.view.exclude_other, "only samples with such a parent"),
+		OPT_STRING(0, "time-quantum", &r.quantum, "N(ns|us|ms|s)", "how fine the key time is (100ms)"),
 		OPT_STRING('F', "fields", &r.wish.fields, "KEY[,KEY...]", "columns: the keys of -s, and "
 			   "overhead, overhead_children, overhead_sys, overhead_us, sample, period; +KEY "
 			   "adds one"),
@@ -289,6 +399,8 @@ static int run(int argc, char **argv)
 		OPT_STRING(0, "percent-limit", &r.limit, "PERCENT", "no rows and chains below PERCENT"),
 		OPT_STRING(0, "percentage", &r.percentage, "relative|absolute", "percentages of what "
 			   "passes the filters, or of all (absolute)"),
+		OPT_STRING('w', "column-widths", &r.widths, "N[,N...]", "columns of these widths, 0 for as wide "
+			   "as need be"),
 		OPT_STRING('t', "field-separator", &r.view.separator, "SEP", "SEP between columns, no "
 			   "filling; inside of names it becomes '.'"),
 		OPT_SECTION("Call chains"),
@@ -305,6 +417,8 @@ static int run(int argc, char **argv)
 		OPT_STRING('S', "symbols", &r.query.syms, "SYM[,SYM...]", "only in these functions"),
 		OPT_STRING(0, "symbol-filter", &r.view.sym_part, "TEXT", "only in functions with TEXT in "
 			   "their name"),
+		OPT_SWITCH('U', "hide-unresolved", &r.view.named_only, "only code that has a name"),
+		OPT_STRING(0, "socket-filter", &r.socket, "N", "only samples of this processor socket"),
 		QUERY_TASK_OPTIONS(&r.query),
 		QUERY_WHEN_OPTIONS(&r.query),
 		OPT_SECTION("Output"),
@@ -356,7 +470,10 @@ static int run(int argc, char **argv)
 	if (status) {
 		fflush(stdout);
 		cmd_error("report", &err);
+		if (r.usage)
+			status = EXIT_USAGE;
 	}
+	regfree(&r.parent_pattern);
 	query_release(&r.query);
 	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "profile/extra.h"
 #include "profile/filter.h"
 
 #define NONE32 UINT32_MAX
@@ -35,7 +36,7 @@ void raw_table_release(struct raw_table *t)
 
 static size_t key_bytes(const struct raw_key *key)
 {
-	return sizeof(*key) + (size_t)key->nr_ips * 8;
+	return sizeof(*key) + ((size_t)key->nr_ips + key->nr_extra) * 8;
 }
 
 static void table_grow(struct raw_table *t)
@@ -64,6 +65,7 @@ static struct raw_entry *table_get(struct raw_table *t, const struct raw_key *ke
 	for (; t->slots[s]; s = (s + 1) & (t->nr_slots - 1)) {
 		e = &t->v[t->slots[s] - 1];
 		if (e->hash == hash && e->key->nr_ips == key->nr_ips &&
+		    e->key->nr_extra == key->nr_extra &&
 		    memcmp(e->key, key, key_bytes(key)) == 0)
 			return e;
 	}
@@ -126,6 +128,8 @@ struct worker {
 	struct decoder decoder;
 	struct who who[WHO_SLOTS];
 	struct raw_key *key;             /* room for the longest chain */
+	struct record record;            /* for extras that need all of the sample */
+	bool need_all;
 };
 
 static const struct who *who_of(struct worker *w, const struct sample *s)
@@ -202,6 +206,8 @@ static void count_one(struct worker *w, const struct sample *s)
 		key->nr_ips = (uint32_t)s->nr_ips;
 		memcpy(key->ips, s->ips, (size_t)s->nr_ips * 8);
 	}
+	if (q->extras)
+		key->nr_extra = extras_add(q->extras, s, key->ips + key->nr_ips);
 	e = table_get(&w->out.table, key, hash_bytes(key, key_bytes(key)));
 	if (!e->samples)
 		e->first_ns = s->time_ns;
@@ -222,6 +228,13 @@ static void count_block(struct worker *w, const struct block *block)
 	while ((bytes = block_record(block, swap, &at))) {
 		if (record_header(bytes, swap).type != PERF_RECORD_SAMPLE)
 			continue;
+		if (w->need_all) {
+			if (record_decode(&w->decoder, bytes, &w->record, NULL) < 0)
+				w->out.account.bad_records++;
+			else
+				count_one(w, &w->record.sample);
+			continue;
+		}
 		if (record_decode_brief(&w->decoder, bytes, &sample) < 0)
 			w->out.account.bad_records++;
 		else
@@ -267,7 +280,9 @@ static struct worker *worker_new(struct feed *feed)
 	struct worker *w = mem_zalloc(sizeof(*w));
 
 	w->feed = feed;
-	w->key = mem_alloc(sizeof(*w->key) + CHAIN_MAX * sizeof(uint64_t));
+	w->key = mem_alloc(sizeof(*w->key) +
+			   (CHAIN_MAX + extras_room(feed->query->extras)) * sizeof(uint64_t));
+	w->need_all = extras_need_all(feed->query->extras);
 	raw_table_init(&w->out.table);
 	w->out.totals = mem_zalloc(feed->recording->data->events.nr * sizeof(*w->out.totals));
 	decoder_init(&w->decoder, &feed->recording->data->events, feed->recording->data->swap);

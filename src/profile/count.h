@@ -19,9 +19,9 @@ struct raw_key {
 	uint32_t image, epoch;
 	uint32_t nr_ips;
 	uint32_t cpumode;
-	uint32_t pad;
+	uint32_t nr_extra;
 	uint64_t ip;
-	uint64_t ips[];                  /* nr_ips words, marks and all */
+	uint64_t ips[];                  /* nr_ips words, marks and all; then nr_extra of extras */
 };
 
 struct raw_entry {

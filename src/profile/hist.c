@@ -11,14 +11,14 @@
 struct builder {
 	struct hists *h;
 	struct tuple_table keys;         /* (group, frame part) -> row */
-	bool by_sym, by_dso;
+	bool by_sym, by_off, by_dso;
 };
 
 static uint64_t frame_part(const struct builder *b, uint32_t frame)
 {
 	const struct profile_frame *f = &b->h->profile->frames[frame];
 
-	if (b->by_sym)
+	if (b->by_sym || b->by_off)
 		return b->h->syms[frame];
 	if (b->by_dso)
 		return f->module ? f->module->index + 1 : 0;
@@ -132,7 +132,8 @@ static bool is_nowhere(const struct builder *b, uint32_t frame)
 {
 	const struct profile_frame *f = &b->h->profile->frames[frame];
 
-	return (b->by_sym || b->by_dso) && !f->module && !f->name;
+	return (b->by_sym || b->by_off || b->by_dso) && !f->name &&
+	       (!f->module || b->h->options.named_only);
 }
 
 static void add_children(struct builder *b)
@@ -168,6 +169,12 @@ static void add_children(struct builder *b)
 static void number_symbols(struct hists *h)
 {
 	h->syms = profile_symbols(h->profile, h->options.by_addr, &h->nr_syms);
+	if (sort_has(&h->spec, COLUMN_SYMOFF)) {
+		/* frames are apart by address then */
+		h->nr_syms = h->profile->nr_frames;
+		for (uint32_t i = 0; i < h->nr_syms; i++)
+			h->syms[i] = i;
+	}
 	h->sym_frame = mem_zalloc((h->nr_syms + 1) * sizeof(*h->sym_frame));
 	for (uint32_t i = h->profile->nr_frames; i-- > 0;)
 		h->sym_frame[h->syms[i]] = i;
@@ -207,6 +214,7 @@ void hists_build(struct hists *h, const struct profile *profile, const struct so
 		 const struct hists_options *options)
 {
 	struct builder b = { .h = h, .by_sym = sort_has(spec, COLUMN_SYM),
+			     .by_off = sort_has(spec, COLUMN_SYMOFF),
 			     .by_dso = sort_has(spec, COLUMN_DSO) };
 
 	*h = (struct hists){ .profile = profile, .spec = *spec, .options = *options };

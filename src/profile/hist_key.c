@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a row shows under a column, and which of two rows comes first by it: see sort.h. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profile/sort.h"
@@ -58,6 +59,63 @@ static int compare_syms(const struct profile_frame *a, const struct profile_fram
 	return strcmp(a->name, b->name);
 }
 
+static int find_extra(const struct hists *h, enum column column)
+{
+	static const enum extra_kind kinds[COLUMN_FIELD] = {
+		[COLUMN_SOCKET] = EXTRA_SOCKET, [COLUMN_NODE] = EXTRA_NODE, [COLUMN_TIME] = EXTRA_TIME,
+		[COLUMN_WEIGHT] = EXTRA_WEIGHT, [COLUMN_LOCAL_WEIGHT] = EXTRA_WEIGHT,
+		[COLUMN_CGROUP] = EXTRA_CGROUP, [COLUMN_PARENT] = EXTRA_PARENT,
+		[COLUMN_TRACE] = EXTRA_TRACE,
+	};
+	enum extra_kind kind = column_is_field(column) ? EXTRA_FIELD : kinds[column];
+
+	for (uint32_t i = 0; i < h->profile->nr_extras; i++)
+		if (h->profile->extra_list[i].kind == kind &&
+		    (kind != EXTRA_FIELD || strcmp(h->profile->extra_list[i].name,
+						   column_name(&h->spec, column)) == 0))
+			return (int)i;
+	return -1;
+}
+
+const char *hist_text(const struct hists *h, const struct hist *hist, enum column column)
+{
+	int i = find_extra(h, column);
+
+	return i < 0 ? NULL : profile_extra_text(h->profile, h->tree.groups[hist->group].extra, (uint32_t)i);
+}
+
+uint64_t hist_number(const struct hists *h, const struct hist *hist, enum column column)
+{
+	int i = find_extra(h, column);
+	uint64_t n = i < 0 ? EXTRA_UNKNOWN : profile_extra(h->profile, h->tree.groups[hist->group].extra,
+							   (uint32_t)i);
+
+	/* perf's weight is that of all samples of a row, local_weight of one */
+	return column == COLUMN_WEIGHT && n != EXTRA_UNKNOWN ? n * hist->samples : n;
+}
+
+unsigned hist_field_width(const struct hists *h, enum column column)
+{
+	int i = find_extra(h, column);
+
+	return i < 0 ? 0 : profile_field_width(h->profile, (uint32_t)i, h->options.event);
+}
+
+/* Numbers as numbers, all else by letters; what there is not comes last. */
+static int compare_fields(const char *a, const char *b)
+{
+	char *end_a, *end_b;
+	long long x, y;
+
+	if (!a || !b)
+		return (a == NULL) - (b == NULL);
+	x = strtoll(a, &end_a, 0);
+	y = strtoll(b, &end_b, 0);
+	if (end_a != a && !*end_a && end_b != b && !*end_b)
+		return (x > y) - (x < y);
+	return strcmp(a, b);
+}
+
 int hist_compare(const struct hists *h, const struct hist *a, const struct hist *b,
 		 enum column column)
 {
@@ -78,7 +136,21 @@ int hist_compare(const struct hists *h, const struct hist *a, const struct hist 
 		return strcmp(hist_dso(h, a, false), hist_dso(h, b, false));
 	case COLUMN_SYM:
 		return compare_syms(&h->profile->frames[a->frame], &h->profile->frames[b->frame]);
+	case COLUMN_SYMOFF:
+		x = h->profile->frames[a->frame].elf_addr;
+		y = h->profile->frames[b->frame].elf_addr;
+		return (x > y) - (x < y);
+	case COLUMN_SOCKET:
+	case COLUMN_NODE:
+	case COLUMN_TIME:
+	case COLUMN_WEIGHT:
+	case COLUMN_LOCAL_WEIGHT:
+		x = hist_number(h, a, column);
+		y = hist_number(h, b, column);
+		return (x > y) - (x < y);
 	default:
+		if (column_is_key(column))
+			return compare_fields(hist_text(h, a, column), hist_text(h, b, column));
 		x = hist_value(a, column);
 		y = hist_value(b, column);
 		if (x != y || column != COLUMN_CHILDREN || !h->options.depth_order)
@@ -107,6 +179,34 @@ static void add_symbol(struct str *s, const struct hists *h, const struct hist *
 		str_add(s, " (inlined)");
 }
 
+static void add_number(struct str *s, uint64_t n, enum column column)
+{
+	if (n == EXTRA_UNKNOWN)
+		str_add(s, column == COLUMN_SOCKET ? "     ?" : "   ?");
+	else if (column == COLUMN_TIME)
+		str_addf(s, "%" PRIu64 ".%06" PRIu64, n / 1000000000, n % 1000000000 / 1000);
+	else if (column == COLUMN_SOCKET)
+		str_addf(s, "%6.3" PRIu64, n);
+	else
+		str_addf(s, column == COLUMN_NODE ? "%4" PRIu64 : "%" PRIu64, n);
+}
+
+static void add_text(struct str *s, const char *text, enum column column)
+{
+	str_add(s, text ? text : column == COLUMN_PARENT ? "[other]" : "N/A");
+}
+
+static void add_symoff(struct str *s, const struct hists *h, const struct hist *hist)
+{
+	const struct profile_frame *f = &h->profile->frames[hist->frame];
+
+	if (f->name)
+		str_addf(s, "[%c] %s+0x%" PRIx64, f->kernel ? 'k' : '.', f->name,
+			 f->elf_addr - f->sym_start);
+	else
+		add_symbol(s, h, hist, false);
+}
+
 void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 		  enum column column, bool full)
 {
@@ -132,7 +232,14 @@ void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 	case COLUMN_SYM:
 		add_symbol(s, h, hist, full);
 		break;
+	case COLUMN_SYMOFF:
+		add_symoff(s, h, hist);
+		break;
 	default:
+		if (column_is_number(column))
+			add_number(s, hist_number(h, hist, column), column);
+		else if (column_is_key(column))
+			add_text(s, hist_text(h, hist, column), column);
 		break;
 	}
 }

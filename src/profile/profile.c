@@ -2,6 +2,7 @@
 #include "profile/profile.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "profile/count.h"
+#include "profile/extra.h"
 #include "profile/filter.h"
 #include "profile/recording.h"
 #include "profile/resolve.h"
@@ -25,6 +27,8 @@ struct profile_priv {
 	VEC(struct profile_stack) stacks;
 	VEC(struct profile_entry) entries;
 	struct map64 frame_ids, stack_ids, entry_ids;
+	VEC(uint64_t) extra_values;      /* nr_extras for each set */
+	struct map64 extra_ids;
 	char comm_text[16];
 };
 
@@ -80,11 +84,45 @@ static uint32_t stack_of(struct profile *p, const uint32_t *frames, uint32_t nr)
 	return (uint32_t)*slot;
 }
 
+/* The number of the set of values that a raw entry's extras have. */
+static uint32_t extra_of(struct profile *p, const struct raw_key *k, const char *parent)
+{
+	uint64_t values[EXTRAS_MAX], *slot;
+	bool added;
+
+	if (!p->nr_extras)
+		return 0;
+	extras_name(p->priv->query.extras, &p->priv->recording, k->event, k->ips + k->nr_ips, parent,
+		    values);
+	slot = map64_put(&p->priv->extra_ids, hash_bytes(values, p->nr_extras * sizeof(*values)), &added);
+	if (added) {
+		*slot = p->priv->extra_values.nr / p->nr_extras;
+		for (uint32_t i = 0; i < p->nr_extras; i++)
+			*vec_push(&p->priv->extra_values) = values[i];
+	}
+	return (uint32_t)*slot;
+}
+
+uint64_t profile_extra(const struct profile *p, uint32_t set, uint32_t extra)
+{
+	return p->priv->extra_values.v[(size_t)set * p->nr_extras + extra];
+}
+
+const char *profile_extra_text(const struct profile *p, uint32_t set, uint32_t extra)
+{
+	return extras_text(p->priv->query.extras, profile_extra(p, set, extra));
+}
+
+unsigned profile_field_width(const struct profile *p, uint32_t extra, uint32_t event)
+{
+	return extras_field_width(p->priv->query.extras, extra, event);
+}
+
 static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t leaf,
-		      uint32_t stack)
+		      uint32_t stack, uint32_t extra)
 {
 	const struct raw_key *k = raw->key;
-	uint32_t dims[] = { k->event, k->comm, k->pid, k->tid, k->cpu, leaf, stack };
+	uint32_t dims[] = { k->event, k->comm, k->pid, k->tid, k->cpu, leaf, stack, extra };
 	bool added, kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
 	uint64_t *slot = map64_put(&p->priv->entry_ids, hash_bytes(dims, sizeof(dims)), &added);
 	struct profile_entry *e;
@@ -93,7 +131,7 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 		*slot = p->priv->entries.nr;
 		*vec_push(&p->priv->entries) = (struct profile_entry){
 			.event = k->event, .comm = k->comm, .pid = k->pid, .tid = k->tid,
-			.cpu = k->cpu, .leaf = leaf, .stack = stack,
+			.cpu = k->cpu, .leaf = leaf, .stack = stack, .extra = extra,
 		};
 	}
 	e = &p->priv->entries.v[*slot];
@@ -108,6 +146,27 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 
 /* --- naming --------------------------------------------------------------------------- */
 
+static void leave_out(struct profile *p, const struct raw_entry *raw)
+{
+	p->account.filtered += raw->samples;
+	p->totals[raw->key->event].samples -= raw->samples;
+	p->totals[raw->key->event].period -= raw->period;
+}
+
+/* The first function from the leaf on that the pattern for parents matches, or NULL. */
+static const char *parent_of(const struct profile *p, const uint32_t *frames, uint32_t nr)
+{
+	const struct re_pattern_buffer *pattern = p->priv->query.parent;
+
+	for (uint32_t i = 0; pattern && i < nr; i++) {
+		const char *name = p->priv->frames.v[frames[i]].name;
+
+		if (name && regexec(pattern, name, 0, NULL, 0) == 0)
+			return name;
+	}
+	return NULL;
+}
+
 static void name_entry(struct profile *p, struct resolver *resolver, const struct raw_entry *raw)
 {
 	const struct raw_key *k = raw->key;
@@ -117,11 +176,10 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 	struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
 	struct chain_frame chain[FRAMES_MAX];
 	uint32_t ids[FRAMES_MAX], nr, leaf;
+	const char *parent;
 
-	if (!filter_leaf(q, place)) {
-		p->account.filtered += raw->samples;
-		p->totals[k->event].samples -= raw->samples;
-		p->totals[k->event].period -= raw->period;
+	if (!filter_leaf(q, place) || (q->named_only && !place->symbol.name)) {
+		leave_out(p, raw);
 		return;
 	}
 	if (!place->symbol.name)
@@ -136,7 +194,8 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 	}
 	if (!nr)
 		ids[nr++] = leaf;
-	add_entry(p, raw, leaf, stack_of(p, ids, nr));
+	parent = parent_of(p, ids, nr);
+	add_entry(p, raw, leaf, stack_of(p, ids, nr), extra_of(p, k, parent));
 }
 
 static void name_all(struct profile *p, const struct raw_table *table)
@@ -165,13 +224,21 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->priv = mem_zalloc(sizeof(*p->priv));
 	arena_init(&p->priv->arena);
 	p->priv->query = *query;
+	p->priv->query.extras = NULL;
 	r = recording_load(&p->priv->recording, data, &query->symbols, err);
 	if (r < 0)
 		goto out;
 	p->modules = p->priv->recording.modules;
 	p->processes = p->priv->recording.processes;
 	p->account = p->priv->recording.account;
-	r = count_samples(&p->priv->recording, query, &counted, err);
+	if (query->nr_extras) {
+		p->extra_list = query->extra_list;
+		p->nr_extras = query->nr_extras < EXTRAS_MAX ? query->nr_extras : EXTRAS_MAX;
+		r = extras_new(&p->priv->query.extras, query->extra_list, p->nr_extras, data, err);
+		if (r < 0)
+			goto out;
+	}
+	r = count_samples(&p->priv->recording, &p->priv->query, &counted, err);
 	if (r < 0)
 		goto out;
 	p->account.samples = counted.account.samples;
@@ -204,6 +271,9 @@ void profile_free(struct profile *p)
 	map64_release(&p->priv->frame_ids);
 	map64_release(&p->priv->stack_ids);
 	map64_release(&p->priv->entry_ids);
+	map64_release(&p->priv->extra_ids);
+	vec_release(&p->priv->extra_values);
+	extras_free(p->priv->query.extras);
 	arena_release(&p->priv->arena);
 	free(p->totals);
 	free(p->priv);

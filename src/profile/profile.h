@@ -35,6 +35,10 @@ enum profile_dim {
 /* An interval of time, both ends included. */
 struct time_range { uint64_t from_ns, to_ns; };
 
+struct extra;
+struct extras;
+struct re_pattern_buffer;
+
 struct profile_query {
 	unsigned by;                     /* enum profile_dim */
 	struct symbol_options symbols;
@@ -46,6 +50,12 @@ struct profile_query {
 	uint32_t nr_times;
 	uint32_t max_stack;              /* frames kept per chain, 0: all */
 	unsigned jobs;                   /* threads; 0: as many as cores */
+	bool named_only;                 /* leave out samples whose leaf has no name */
+	/* Further dimensions (profile/extra.h), and the pattern for the one named parent. */
+	const struct extra *extra_list;
+	uint32_t nr_extras;
+	const struct re_pattern_buffer *parent;  /* a regex_t */
+	struct extras *extras;           /* profile_load's own */
 };
 
 /* A function (or an unnamed address) as it stands in a call tree. */
@@ -71,6 +81,7 @@ struct profile_entry {
 	uint32_t pid, tid, cpu;          /* ~0 where not asked for */
 	uint32_t leaf;                   /* frame of the sample's ip */
 	uint32_t stack;                  /* index into stacks */
+	uint32_t extra;                  /* index of its values: profile_extra */
 	uint64_t samples, period;
 	double squares;                  /* sum of the samples' squared periods; see significance.h */
 	/* period split by cpumode: who was running */
@@ -109,6 +120,8 @@ struct profile {
 	const struct profile_entry *entries;
 	size_t nr_entries;
 	struct profile_total *totals;    /* one per event of data->events */
+	const struct extra *extra_list;  /* the query's */
+	uint32_t nr_extras;
 	bool has_chains;                 /* any sample had a callchain */
 	struct profile_account account;
 	struct profile_priv *priv;
@@ -121,6 +134,14 @@ struct profile {
 int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
 		 struct err *err);
 void profile_free(struct profile *profile);
+
+/* The value of an extra for a set of them, and its text if extra_is_text. */
+uint64_t profile_extra(const struct profile *profile, uint32_t set, uint32_t extra);
+/* The text, or NULL where there was nothing to tell: no parent, no such field. */
+const char *profile_extra_text(const struct profile *profile, uint32_t set, uint32_t extra);
+
+/* Columns that values of a tracepoint's field may take, as perf reckons them; 0: no such field. */
+unsigned profile_field_width(const struct profile *profile, uint32_t extra, uint32_t event);
 
 const char *profile_comm(const struct profile *profile, uint32_t comm);
 

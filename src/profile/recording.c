@@ -44,6 +44,10 @@ static void note_losses(struct recording *rec, const struct record *r)
 	case PERF_RECORD_AUX:
 		a->aux_bytes += r->aux.size;
 		break;
+	case PERF_RECORD_CGROUP:
+		*map64_put(&rec->cgroups, r->cgroup.id, NULL) =
+			intern_id(&rec->cgroup_paths, r->cgroup.path);
+		break;
 	case RECORD_HEADER_BUILD_ID:
 		module_intern(rec->modules,
 			      module_kind_of(r->build_id.filename,
@@ -107,6 +111,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 
 	memset(rec, 0, sizeof(*rec));
 	rec->data = data;
+	intern_init(&rec->cgroup_paths);
 	rec->lost_by_event = mem_zalloc((data->events.nr + 1) * sizeof(*rec->lost_by_event));
 	/* Kernel and vdso without a build-id: a recording of another release is told by that. */
 	if (!options.os_release)
@@ -129,11 +134,20 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	return r;
 }
 
+const char *recording_cgroup(const struct recording *rec, uint64_t id)
+{
+	const uint64_t *slot = map64_find(&rec->cgroups, id);
+
+	return slot ? intern_str(&rec->cgroup_paths, (uint32_t)*slot) : NULL;
+}
+
 void recording_release(struct recording *rec)
 {
 	process_table_free(rec->processes);
 	module_set_free(rec->modules);
 	free(rec->damages);
+	map64_release(&rec->cgroups);
+	intern_release(&rec->cgroup_paths);
 	free(rec->lost_by_event);
 	blocks_free(rec->blocks);
 	memset(rec, 0, sizeof(*rec));

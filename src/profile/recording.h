@@ -9,6 +9,7 @@
 #ifndef PROFILE_RECORDING_H
 #define PROFILE_RECORDING_H
 
+#include "base/hash.h"
 #include "profile/profile.h"
 
 struct recording {
@@ -20,12 +21,17 @@ struct recording {
 	struct damage *damages;          /* of opening and reading; account points here */
 	uint64_t nr_samples;
 	uint64_t *lost_by_event;         /* LOST_SAMPLES that tell of which event they are */
+	struct map64 cgroups;            /* id -> number of its path */
+	struct intern cgroup_paths;
 	uint64_t nr_by_type[256];        /* records by type; [255]: higher ones */
 };
 
 /* `data` is borrowed and must outlive the recording. On failure it holds nothing. */
 int recording_load(struct recording *recording, const struct perf_data *data,
 		   const struct symbol_options *symbols, struct err *err);
+/* The path of a cgroup, or NULL. */
+const char *recording_cgroup(const struct recording *recording, uint64_t id);
+
 void recording_release(struct recording *recording);
 
 #endif

@@ -25,18 +25,31 @@ static const struct {
 	[COLUMN_CPU] = { "cpu", NULL, PROFILE_BY_CPU },
 	[COLUMN_DSO] = { "dso", NULL, 0 },
 	[COLUMN_SYM] = { "symbol", "sym", 0 },
+	[COLUMN_SYMOFF] = { "symoff", NULL, PROFILE_BY_ADDR },
+	[COLUMN_SOCKET] = { "socket", NULL, 0 },
+	[COLUMN_NODE] = { "node", NULL, 0 },
+	[COLUMN_TIME] = { "time", NULL, 0 },
+	[COLUMN_WEIGHT] = { "weight", NULL, 0 },
+	[COLUMN_LOCAL_WEIGHT] = { "local_weight", NULL, 0 },
+	[COLUMN_CGROUP] = { "cgroup", NULL, 0 },
+	[COLUMN_PARENT] = { "parent", NULL, PROFILE_BY_STACK },
+	[COLUMN_TRACE] = { "trace", NULL, 0 },
 };
+
+#define KEYS "comm, pid, tid, tgid, cpu, socket, node, dso, sym, symoff, parent, cgroup, time, weight, " \
+	"local_weight, trace, fields of tracepoints, overhead, overhead_children, overhead_sys, " \
+	"overhead_us, sample, period"
 
 /* Keys of perf report 6.1 that are not known here. */
 static const char *const foreign[] = {
-	"overhead_guest_sys", "overhead_guest_us", "parent", "socket", "srcline", "srcfile",
-	"local_weight", "weight", "transaction", "trace", "symbol_size", "dso_size", "cgroup",
-	"cgroup_id", "ipc_null", "time", "code_page_size", "local_ins_lat", "ins_lat",
+	"overhead_guest_sys", "overhead_guest_us", "srcline", "srcfile",
+	"transaction", "symbol_size", "dso_size", "trace_fields",
+	"cgroup_id", "ipc_null", "code_page_size", "local_ins_lat", "ins_lat",
 	"local_p_stage_cyc", "p_stage_cyc", "addr", "dso_from", "dso_to", "symbol_from",
 	"symbol_to", "mispredict", "abort", "in_tx", "cycles", "srcline_from", "srcline_to",
 	"ipc_lbr", "addr_from", "addr_to", "symbol_daddr", "dso_daddr", "locked", "tlb", "mem",
-	"snoop", "dcacheline", "symbol_iaddr", "phys_daddr", "data_page_size", "blocked", "symoff",
-	"node", NULL
+	"snoop", "dcacheline", "symbol_iaddr", "phys_daddr", "data_page_size", "blocked",
+	NULL
 };
 
 bool column_is_key(enum column column)
@@ -49,9 +62,19 @@ bool column_is_percent(enum column column)
 	return column <= COLUMN_USER;
 }
 
-const char *column_name(enum column column)
+bool column_is_field(enum column column)
 {
-	return columns[column].name;
+	return column >= COLUMN_FIELD;
+}
+
+bool column_is_number(enum column column)
+{
+	return column >= COLUMN_SOCKET && column <= COLUMN_LOCAL_WEIGHT;
+}
+
+const char *column_name(const struct sort_spec *spec, enum column column)
+{
+	return column_is_field(column) ? spec->fields[column - COLUMN_FIELD] : columns[column].name;
 }
 
 static bool has(const enum column *list, unsigned nr, enum column column)
@@ -87,18 +110,55 @@ unsigned sort_dims(const struct sort_spec *spec)
 {
 	unsigned dims = 0;
 
-	for (unsigned c = 0; c < COLUMN_COUNT; c++)
+	for (unsigned c = 0; c < COLUMN_FIELD; c++)
 		if (sort_has(spec, (enum column)c))
 			dims |= columns[c].dims;
 	return dims;
 }
 
-static int find_column(const char *word, const char *option, enum column *out, struct err *err)
+uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
+		     struct extra out[EXTRAS_MAX])
 {
-	const char *names[2 * COLUMN_COUNT + 1], *near;
+	static const struct { enum column column; enum extra_kind kind; } of[] = {
+		{ COLUMN_SOCKET, EXTRA_SOCKET }, { COLUMN_NODE, EXTRA_NODE }, { COLUMN_TIME, EXTRA_TIME },
+		{ COLUMN_CGROUP, EXTRA_CGROUP }, { COLUMN_PARENT, EXTRA_PARENT },
+		{ COLUMN_TRACE, EXTRA_TRACE },
+	};
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		if (sort_has(spec, of[i].column))
+			out[nr++] = (struct extra){ .kind = of[i].kind, .quantum_ns = time_quantum_ns };
+	if (sort_has(spec, COLUMN_WEIGHT) || sort_has(spec, COLUMN_LOCAL_WEIGHT))
+		out[nr++] = (struct extra){ .kind = EXTRA_WEIGHT };
+	for (unsigned f = 0; f < spec->nr_fields; f++)
+		out[nr++] = (struct extra){ .kind = EXTRA_FIELD, .name = spec->fields[f] };
+	return nr;
+}
+
+/* The column of a tracepoint's field, made when new. */
+static int field_column(struct sort_spec *spec, const char *word, enum column *out, struct err *err)
+{
+	unsigned f = 0;
+
+	while (f < spec->nr_fields && strcmp(spec->fields[f], word) != 0)
+		f++;
+	if (f == SORT_FIELDS_MAX || strlen(word) >= SORT_FIELD_NAME_MAX)
+		return err_set(err, E2BIG, "'%s': no more than %d fields of tracepoints can be keys, with "
+			       "names under %d characters", word, SORT_FIELDS_MAX, SORT_FIELD_NAME_MAX);
+	if (f == spec->nr_fields)
+		strcpy(spec->fields[spec->nr_fields++], word);
+	*out = (enum column)(COLUMN_FIELD + f);
+	return 0;
+}
+
+static int find_column(struct sort_spec *spec, const struct sort_wish *wish, const char *word,
+		       const char *option, enum column *out, struct err *err)
+{
+	const char *names[2 * COLUMN_FIELD + 1], *near;
 	unsigned n = 0;
 
-	for (unsigned c = 0; c < COLUMN_COUNT; c++) {
+	for (unsigned c = 0; c < COLUMN_FIELD; c++) {
 		names[n++] = columns[c].name;
 		if (columns[c].alias)
 			names[n++] = columns[c].alias;
@@ -109,17 +169,16 @@ static int find_column(const char *word, const char *option, enum column *out, s
 		}
 	}
 	names[n] = NULL;
+	if (wish->is_field && wish->is_field(word, wish->is_field_arg))
+		return field_column(spec, word, out, err);
 	for (unsigned i = 0; foreign[i]; i++)
 		if (strcmp(word, foreign[i]) == 0)
 			return err_set(err, EOPNOTSUPP, "%s: the key '%s' is not supported yet; there are "
-				       "comm, pid, tid, tgid, cpu, dso, sym, overhead, overhead_children, "
-				       "overhead_sys, overhead_us, sample, period", option, word);
+				       KEYS, option, word);
 	near = str_nearest(word, names);
 	if (near)
 		return err_set(err, EINVAL, "%s: no key '%s'; did you mean '%s'?", option, word, near);
-	return err_set(err, EINVAL, "%s: no key '%s'; there are comm, pid, tid, tgid, cpu, dso, sym, "
-		       "overhead, overhead_children, overhead_sys, overhead_us, sample, period", option,
-		       word);
+	return err_set(err, EINVAL, "%s: no key '%s'; there are " KEYS, option, word);
 }
 
 static void push(enum column *list, unsigned *nr, enum column column)
@@ -129,8 +188,8 @@ static void push(enum column *list, unsigned *nr, enum column column)
 }
 
 /* Append the keys of "a,b c" to a list; each column stands in it once. */
-static int parse_list(const char *text, const char *option, enum column *list, unsigned *nr,
-		      struct err *err)
+static int parse_list(struct sort_spec *spec, const struct sort_wish *wish, const char *text,
+		      const char *option, enum column *list, unsigned *nr, struct err *err)
 {
 	char *copy = mem_strdup(text), *rest = copy, *word;
 	enum column column = COLUMN_OVERHEAD;
@@ -139,7 +198,7 @@ static int parse_list(const char *text, const char *option, enum column *list, u
 	while (!r && (word = strsep(&rest, ", "))) {
 		if (!*word)
 			continue;
-		r = find_column(word, option, &column, err);
+		r = find_column(spec, wish, word, option, &column, err);
 		if (!r)
 			push(list, nr, column);
 	}
@@ -178,11 +237,14 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 
 	*spec = (struct sort_spec){ 0 };
 	if (!sort || add_sort)
-		r = fields && !add && !sort ? 0 : parse_list("comm,dso,sym", "-s", keys, &nr_keys, err);
+		r = fields && !add && !sort ? 0 :
+			parse_list(spec, wish, "comm,dso,sym", "-s", keys, &nr_keys, err);
 	if (!r && sort)
-		r = parse_list(sort + add_sort, "-s", keys, &nr_keys, err);
+		r = parse_list(spec, wish, sort + add_sort, "-s", keys, &nr_keys, err);
+	if (!r && wish->parent && (!fields || add || sort))
+		push(keys, &nr_keys, COLUMN_PARENT);
 	if (!r && fields && !add) {
-		r = parse_list(fields, "-F", spec->output, &spec->nr_output, err);
+		r = parse_list(spec, wish, fields, "-F", spec->output, &spec->nr_output, err);
 		if (!wish->children)
 			drop(spec->output, &spec->nr_output, COLUMN_CHILDREN);
 	}
@@ -191,7 +253,7 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 	if (!fields || add)
 		push_counts(spec, wish);
 	if (add)
-		r = parse_list(fields + 1, "-F", spec->output, &spec->nr_output, err);
+		r = parse_list(spec, wish, fields + 1, "-F", spec->output, &spec->nr_output, err);
 	for (unsigned i = 0; i < nr_keys; i++)
 		if (!fields || add || sort)
 			push(spec->output, &spec->nr_output, keys[i]);

@@ -16,27 +16,41 @@
 #define PROFILE_SORT_H
 
 #include "base/str.h"
+#include "profile/extra.h"
 #include "profile/profile.h"
 #include "profile/tree.h"
 
-#define SORT_COLUMNS_MAX 24
+#define SORT_FIELDS_MAX 8
+#define SORT_FIELD_NAME_MAX 64
+#define SORT_COLUMNS_MAX 40
 
 enum column {
 	COLUMN_CHILDREN, COLUMN_OVERHEAD, COLUMN_SYS, COLUMN_USER, COLUMN_SAMPLES, COLUMN_PERIOD,
 	/* keys */
 	COLUMN_COMM, COLUMN_PID, COLUMN_TID, COLUMN_TGID, COLUMN_CPU, COLUMN_DSO, COLUMN_SYM,
-	COLUMN_COUNT,
+	COLUMN_SYMOFF,
+	/* keys that are extras of the profile */
+	COLUMN_SOCKET, COLUMN_NODE, COLUMN_TIME, COLUMN_WEIGHT, COLUMN_LOCAL_WEIGHT, COLUMN_CGROUP,
+	COLUMN_PARENT, COLUMN_TRACE,
+	COLUMN_FIELD,                    /* the first of SORT_FIELDS_MAX: fields of tracepoints */
+	COLUMN_COUNT = COLUMN_FIELD + SORT_FIELDS_MAX,
 };
 
 struct sort_spec {
 	enum column output[SORT_COLUMNS_MAX], order[SORT_COLUMNS_MAX];
 	unsigned nr_output, nr_order;
+	char fields[SORT_FIELDS_MAX][SORT_FIELD_NAME_MAX];
+	unsigned nr_fields;
 	bool comm_first, sym_first;      /* the first key of a list without -F; see view/callgraph */
 };
 
 struct sort_wish {
 	const char *sort, *fields;       /* -s and -F, or NULL */
 	bool children, samples, period, cpu_utilization;
+	bool parent;                     /* the key parent, too */
+	/* Is this a tracepoint's field? NULL: there are none. */
+	bool (*is_field)(const char *word, void *arg);
+	void *is_field_arg;
 };
 
 /* Errors name the key and what there is; keys that perf has and Sonde has not say so. */
@@ -44,12 +58,17 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 
 bool column_is_key(enum column column);
 bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
-const char *column_name(enum column column);     /* as typed */
+bool column_is_field(enum column column);
+/* As typed; of a field its name. */
+const char *column_name(const struct sort_spec *spec, enum column column);
 bool sort_has(const struct sort_spec *spec, enum column column);
 void sort_hide(struct sort_spec *spec, enum column column);
 
 /* The profile_dim bits that the keys need (PROFILE_BY_STACK is not among them). */
 unsigned sort_dims(const struct sort_spec *spec);
+/* The extras that the keys need; names are the spec's. Returns their number. */
+uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
+		     struct extra out[EXTRAS_MAX]);
 
 struct hist {
 	uint32_t group;                  /* index into tree.groups */
@@ -62,6 +81,7 @@ struct hist {
 struct hists_options {
 	uint32_t event;
 	bool children, by_addr;          /* by_addr: unnamed addresses are rows of their own */
+	bool named_only;                 /* no rows for callers without a name */
 	bool depth_order;                /* of equal Children, callers stand above what they call */
 	enum tree_order order;
 	entry_filter *filter;            /* or NULL; entries for which it is false are left out */
@@ -102,6 +122,13 @@ int hist_compare(const struct hists *hists, const struct hist *a, const struct h
 const char *hist_comm(const struct hists *hists, const struct hist *hist);
 /* The last name that the row's thread (or `of_process`, its process) had. */
 const char *hist_last_comm(const struct hists *hists, const struct hist *hist, bool of_process);
+/* The text of a key that is one of an extra; NULL if there was nothing to tell. */
+const char *hist_text(const struct hists *hists, const struct hist *hist, enum column column);
+/* How wide the column of a tracepoint's field is at the least; 0: the event has none. */
+unsigned hist_field_width(const struct hists *hists, enum column column);
+/* The value of a key that is a number of an extra; EXTRA_UNKNOWN if it is not known. */
+bool column_is_number(enum column column);
+uint64_t hist_number(const struct hists *hists, const struct hist *hist, enum column column);
 const char *hist_dso(const struct hists *hists, const struct hist *hist, bool full);
 
 #endif

@@ -84,7 +84,7 @@ static uint32_t group_of(struct tuple_table *table, const struct profile_entry *
 	uint64_t tid = by & PROFILE_BY_TID ? e->tid : ~0u;
 	uint64_t cpu = by & PROFILE_BY_CPU ? e->cpu : ~0u;
 
-	return tuple_id(table, comm << 32 | pid, tid << 32 | cpu, 0);
+	return tuple_id(table, comm << 32 | pid, tid << 32 | cpu, e->extra);
 }
 
 static struct group group_make(const struct profile_entry *e, unsigned by)
@@ -94,6 +94,7 @@ static struct group group_make(const struct profile_entry *e, unsigned by)
 		.pid = by & PROFILE_BY_PID ? e->pid : ~0u,
 		.tid = by & PROFILE_BY_TID ? e->tid : ~0u,
 		.cpu = by & PROFILE_BY_CPU ? e->cpu : ~0u,
+		.extra = e->extra,
 	};
 }
 

@@ -36,9 +36,10 @@ uint32_t *profile_symbols(const struct profile *profile, bool by_addr, uint32_t 
 
 /*
  * What a group keeps apart, of enum profile_dim's COMM, PID, TID, CPU; ~0 for what it
- * does not, but for comm, which is one that was seen in it.
+ * does not, but for comm, which is one that was seen in it. extra is a set of extras:
+ * all that the profile has are kept apart.
  */
-struct group { uint32_t comm, pid, tid, cpu; };
+struct group { uint32_t comm, pid, tid, cpu, extra; };
 
 enum tree_order { TREE_CALLERS_FIRST, TREE_LEAF_FIRST };
 

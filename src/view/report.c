@@ -42,6 +42,17 @@ unsigned report_dims(const struct report_options *o)
 	return by;
 }
 
+uint32_t report_extras(const struct report_options *o, struct extra out[EXTRAS_MAX])
+{
+	uint32_t nr = sort_extras(&o->spec, o->time_quantum_ns, out);
+
+	if (o->sockets && !sort_has(&o->spec, COLUMN_SOCKET))
+		out[nr++] = (struct extra){ .kind = EXTRA_SOCKET };
+	if (o->exclude_other && !sort_has(&o->spec, COLUMN_PARENT))
+		out[nr++] = (struct extra){ .kind = EXTRA_PARENT };
+	return nr;
+}
+
 /* --- filters ------------------------------------------------------------------------- */
 
 static bool in_names(const char **names, const char *name)
@@ -60,6 +71,22 @@ static bool in_numbers(const uint32_t *numbers, uint32_t nr, uint32_t n)
 	return false;
 }
 
+static uint32_t socket_of(const struct profile *profile, const struct profile_entry *e)
+{
+	for (uint32_t i = 0; i < profile->nr_extras; i++)
+		if (profile->extra_list[i].kind == EXTRA_SOCKET)
+			return (uint32_t)profile_extra(profile, e->extra, i);
+	return UINT32_MAX;
+}
+
+static bool has_parent(const struct profile *profile, const struct profile_entry *e)
+{
+	for (uint32_t i = 0; i < profile->nr_extras; i++)
+		if (profile->extra_list[i].kind == EXTRA_PARENT)
+			return profile_extra_text(profile, e->extra, i) != NULL;
+	return false;
+}
+
 static bool passes(const struct profile *profile, const struct profile_entry *e, const void *arg)
 {
 	const struct report_options *o = arg;
@@ -73,6 +100,10 @@ static bool passes(const struct profile *profile, const struct profile_entry *e,
 	if (o->syms && !in_names(o->syms, leaf->name))
 		return false;
 	if (o->sym_part && (!leaf->name || !strstr(leaf->name, o->sym_part)))
+		return false;
+	if (o->exclude_other && !has_parent(profile, e))
+		return false;
+	if (o->sockets && !in_numbers(o->sockets, 1, socket_of(profile, e)))
 		return false;
 	if (o->pids && !in_numbers(o->pids, o->nr_pids, e->pid))
 		return false;
@@ -95,13 +126,38 @@ static const struct { const char *title; unsigned width; } titles[COLUMN_COUNT] 
 	[COLUMN_CPU] = { "CPU", 3 },
 	[COLUMN_DSO] = { "Shared Object", 13 },
 	[COLUMN_SYM] = { "Symbol", 6 },
+	[COLUMN_SYMOFF] = { "Symbol+Offset", 13 },
+	[COLUMN_SOCKET] = { "Socket", 6 },
+	[COLUMN_NODE] = { "Node", 4 },
+	[COLUMN_TIME] = { "Time", 12 },
+	[COLUMN_WEIGHT] = { "Weight", 12 },
+	[COLUMN_LOCAL_WEIGHT] = { "Local Weight", 12 },
+	[COLUMN_CGROUP] = { "Cgroup", 6 },
+	[COLUMN_PARENT] = { "Parent symbol", 13 },
+	[COLUMN_TRACE] = { "Trace output", 12 },
 };
 
 static const char *title(const struct section *s, enum column column)
 {
 	if (column == COLUMN_OVERHEAD && sort_has(&s->options->spec, COLUMN_CHILDREN))
 		return "Self";
+	if (column_is_field(column)) {
+		const char *name = column_name(&s->options->spec, column), *dot = strrchr(name, '.');
+
+		return dot ? dot + 1 : name;
+	}
 	return titles[column].title;
+}
+
+static unsigned least_width(const struct section *s, enum column column)
+{
+	unsigned width, name;
+
+	if (!column_is_field(column))
+		return titles[column].width;
+	width = hist_field_width(&s->h, column);
+	name = (unsigned)strlen(title(s, column));
+	return name > width ? name : width;
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -131,7 +187,7 @@ static void measure(struct section *s)
 	struct str text = STR_INIT;
 
 	for (unsigned c = 0; c < spec->nr_output; c++) {
-		unsigned width = titles[spec->output[c]].width;
+		unsigned width = least_width(s, spec->output[c]);
 
 		for (uint32_t i = 0; column_is_key(spec->output[c]) && i < s->h.nr; i++) {
 			const struct hist *hist = &s->h.v[s->h.sorted[i]];
@@ -145,6 +201,8 @@ static void measure(struct section *s)
 			if (n > width)
 				width = n;
 		}
+		if (c < s->options->nr_widths && s->options->widths[c])
+			width = s->options->widths[c];
 		s->widths[c] = width;
 	}
 	str_release(&text);
@@ -161,7 +219,7 @@ static void squeeze(struct section *s)
 		widest = nr;
 		for (unsigned c = 0; c + 1 < nr; c++) {
 			sum += s->widths[c] + 2;
-			if (s->widths[c] > titles[spec->output[c]].width &&
+			if (s->widths[c] > least_width(s, spec->output[c]) &&
 			    (widest == nr || s->widths[c] > s->widths[widest]))
 				widest = c;
 		}
@@ -200,7 +258,9 @@ static void add_key(struct section *s, const struct hist *hist, enum column colu
 			*p = '.';
 	if (separator)
 		line_add(&s->line, text.p + strspn(text.p, " "));
-	else if (last)
+	else if (column_is_field(column))
+		line_add_right(&s->line, text.p, width);
+	else if (last && !s->options->nr_widths)
 		line_add(&s->line, text.p);
 	else
 		line_add_left(&s->line, text.p, width);
@@ -273,7 +333,7 @@ static void write_titles(struct section *s)
 			line_add(&s->line, separator ? separator : "  ");
 		if (separator)
 			line_add(&s->line, text + strspn(text, " "));
-		else if (!column_is_key(spec->output[c]))
+		else if (!column_is_key(spec->output[c]) || column_is_field(spec->output[c]))
 			line_add_right(&s->line, text, s->widths[c]);
 		else if (c + 1 == spec->nr_output)
 			line_add(&s->line, text);
@@ -324,7 +384,10 @@ static void write_section_head(struct section *s, uint32_t event)
 	str_add_safe(&name, p->data->events.v[event].name);
 	short_count(samples, buf);
 	fprintf(s->out, "# Samples: %s of event '%s'\n", buf, name.p);
-	fprintf(s->out, "# Event count (approx.): %" PRIu64 "\n#\n", period);
+	fprintf(s->out, "# Event count (approx.): %" PRIu64 "\n", period);
+	if (s->options->sockets)
+		fprintf(s->out, "# Processor Socket: %u\n", s->options->sockets[0]);
+	fputs("#\n", s->out);
 	str_release(&name);
 }
 
@@ -334,7 +397,7 @@ void report_rows(const struct report_options *o, const struct profile *profile, 
 	struct hists_options ho = { .event = event, .children = o->children, .by_addr = o->full,
 				    .depth_order = o->callgraph.mode != CALLGRAPH_NONE,
 				    .order = o->callgraph.order, .filter = passes,
-				    .filter_arg = o };
+				    .filter_arg = o, .named_only = o->named_only };
 
 	hists_build(h, profile, &o->spec, &ho);
 	if (o->relative)
@@ -344,9 +407,14 @@ void report_rows(const struct report_options *o, const struct profile *profile, 
 static void write_section(const struct report_options *o, const struct profile *profile,
 			  uint32_t event, FILE *out)
 {
-	struct section s = { .options = o, .out = out };
+	struct report_options own = *o;
+	struct section s = { .options = &own, .out = out };
 
 	report_rows(o, profile, event, &s.h);
+	/* an event has no columns for the fields of others */
+	for (unsigned c = o->spec.nr_output; c-- > 0;)
+		if (column_is_field(o->spec.output[c]) && !hist_field_width(&s.h, o->spec.output[c]))
+			sort_hide(&own.spec, o->spec.output[c]);
 	line_init(&s.line, o->width);
 	measure(&s);
 	squeeze(&s);

@@ -32,6 +32,12 @@ struct report_options {
 	bool relative;                   /* percentages are of what passed the filters */
 	bool color;
 	unsigned width;                  /* of the terminal; 0: none */
+	uint64_t time_quantum_ns;        /* of the key time */
+	bool named_only;                 /* -U: what has no name is left out */
+	const uint32_t *widths;          /* -w: of the columns in turn; 0: as wide as need be */
+	uint32_t nr_widths;
+	bool exclude_other;              /* -x: only samples with a parent */
+	const uint32_t *sockets;         /* --socket-filter: only of this one */
 	/* filters; percentages stay those of the whole without `relative` */
 	const char **comms, **dsos, **syms;      /* whole names */
 	const char *sym_part;            /* a part of the symbol's name */
@@ -41,6 +47,8 @@ struct report_options {
 
 /* The profile_dim bits that the report needs. */
 unsigned report_dims(const struct report_options *options);
+/* And the extras; names are the options'. Returns their number. */
+uint32_t report_extras(const struct report_options *options, struct extra out[EXTRAS_MAX]);
 
 /* The rows of one event, filtered; the caller releases them. And: is a row to be shown? */
 void report_rows(const struct report_options *options, const struct profile *profile,

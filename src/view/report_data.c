@@ -75,7 +75,7 @@ static void key_values(struct values *values, const struct hists *h, const struc
 		       enum column column)
 {
 	const struct group *group = &h->tree.groups[hist->group];
-	struct str *text;
+	const struct profile_frame *f;
 
 	switch (column) {
 	case COLUMN_COMM:
@@ -101,9 +101,20 @@ static void key_values(struct values *values, const struct hists *h, const struc
 	case COLUMN_SYM:
 		symbol_values(values, h, hist);
 		break;
+	case COLUMN_SYMOFF:
+		f = &h->profile->frames[hist->frame];
+		push_text(values, "symoff", f->name);
+		push_number(values, "offset", f->name ? f->elf_addr - f->sym_start : f->elf_addr);
+		break;
 	default:
-		text = &push(values, column_name(column), VALUE_TEXT)->text;
-		hist_add_key(text, h, hist, column, h->options.by_addr);
+		if (column_is_number(column)) {
+			uint64_t n = hist_number(h, hist, column);
+
+			push(values, column_name(&h->spec, column), n == EXTRA_UNKNOWN ? VALUE_NONE :
+			     VALUE_NUMBER)->number = n;
+			break;
+		}
+		push_text(values, column_name(&h->spec, column), hist_text(h, hist, column));
 		break;
 	}
 }
@@ -121,9 +132,9 @@ static void column_values(struct values *values, const struct hists *h, const st
 	if (column_is_key(column))
 		key_values(values, h, hist, column);
 	else if (column_is_percent(column))
-		push(values, column_name(column), VALUE_PERCENT)->percent = percent(n, h->total);
+		push(values, column_name(&h->spec, column), VALUE_PERCENT)->percent = percent(n, h->total);
 	else
-		push_number(values, column_name(column), n);
+		push_number(values, column_name(&h->spec, column), n);
 }
 
 /* pid and tid are one: what both say is said once. */
@@ -401,7 +412,7 @@ static void csv_value(const struct value *v, FILE *out)
 }
 
 /* The names of key_values for a column. */
-static const char *key_names(enum column column, bool by_addr)
+static const char *key_names(const struct sort_spec *spec, enum column column, bool by_addr)
 {
 	switch (column) {
 	case COLUMN_PID:
@@ -409,7 +420,8 @@ static const char *key_names(enum column column, bool by_addr)
 	case COLUMN_TGID: return "tgid,process";
 	case COLUMN_DSO: return "dso,dso_path";
 	case COLUMN_SYM: return by_addr ? "sym,address,kernel,inlined" : "sym,kernel,inlined";
-	default: return column_name(column);
+	case COLUMN_SYMOFF: return "symoff,offset";
+	default: return column_name(spec, column);
 	}
 }
 
@@ -418,7 +430,7 @@ static void csv_head(const struct report_options *o, FILE *out)
 	fputs("event", out);
 	for (unsigned c = 0; c < o->spec.nr_output; c++)
 		if (!repeated(&o->spec, c))
-			fprintf(out, ",%s", key_names(o->spec.output[c], o->full));
+			fprintf(out, ",%s", key_names(&o->spec, o->spec.output[c], o->full));
 	fputs("\r\n", out);
 }
 

@@ -148,3 +148,66 @@ listed()
 	fails 129 "$SONDE" report -i "$DATA/two" --stats -j
 	fails 129 "$SONDE" report -i "$DATA/two" -T --csv
 }
+
+# keys FILE KEYS [ARG...]: the rows of perf and of sonde, equal shares in whichever order.
+keys()
+{
+	perf report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
+		grep -v '^#.*Tip\|^#$\|^$' | sort >perf.txt
+	"$SONDE" report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
+		grep -v '^#$\|^$' | sort >sonde.txt
+	echo "keys ${*:2}: $(wc -l <perf.txt) lines"
+	[[ $(wc -l <perf.txt) -gt 4 ]]
+	diff perf.txt sonde.txt
+}
+
+@test "sort keys of time, machine and callers have perf's rows" {
+	need perf
+	perf record -q --sample-cpu -e cpu-clock -F 999 -g -o perf.data "$WORKLOADS/burn" 0.5 >/dev/null 2>&1
+	keys perf.data time,comm --no-children
+	keys perf.data time,sym --no-children --time-quantum 20ms
+	keys perf.data socket,comm --no-children
+	keys perf.data cgroup,parent,comm --no-children
+	keys perf.data weight,local_weight,comm --no-children
+	keys perf.data sym --no-children -p 'burn_[ab]'
+	keys perf.data comm --no-children -p 'burn_[ab]' -x
+	keys perf.data comm,sym --no-children --socket-filter 0
+	keys perf.data comm,sym --no-children -U
+}
+
+@test "fields of tracepoints are keys, and trace is the key of their recordings" {
+	need perf
+	need_root
+	perf record -q -e sched:sched_switch -a -o switch.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
+	keys switch.data prev_comm,prev_state,next_pid
+	keys switch.data sched:sched_switch.next_comm,comm
+	keys switch.data prev_prio,trace
+	fails 129 "$SONDE" report -i switch.data -s no_such_field
+	says "no_such_field"
+	"$SONDE" record -q -e sched:sched_process_exit -o exits.data "$WORKLOADS/forks" 5 >/dev/null
+	"$SONDE" evlist -i exits.data | grep -q dummy && return 0
+	"$SONDE" report -i exits.data >sonde.txt
+	grep -q 'Trace output' sonde.txt
+}
+
+@test "a bad pattern, a bad quantum, bad widths" {
+	fails 129 "$SONDE" report -i "$DATA/two" -p '('
+	says "regular expression"
+	fails 129 "$SONDE" report -i "$DATA/two" --time-quantum 5
+	fails 129 "$SONDE" report -i "$DATA/two" --time-quantum 0ms
+	fails 129 "$SONDE" report -i "$DATA/two" -w 1,x
+	fails 129 "$SONDE" report -i "$DATA/two" -w 100000
+	fails 129 "$SONDE" report -i "$DATA/two" --socket-filter 0,1
+	fails 129 "$SONDE" report -i "$DATA/two" -s srcline
+	says "not supported yet"
+}
+
+@test "symoff tells the addresses of a function apart" {
+	"$SONDE" report -i "$DATA/two" -q -g none --no-children -t '|' -F sample,symoff | grep burn_a >rows
+	"$SONDE" script -i "$DATA/two" -G -F ip,sym,symoff | awk '$2 ~ /^burn_a[+]/ { n[$2]++ }
+		END { for (s in n) print n[s] "|[.] " s }' >counted
+	sed 's/^ *//' rows | sort >a
+	sort counted >b
+	[[ $(wc -l <a) -gt 1 ]]
+	diff a b
+}

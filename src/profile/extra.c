@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/extra.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "formats/perf_data_priv.h"
+#include "formats/tracepoint.h"
+
+#define RAW_MAX 65536u
+#define CPUS_MAX 65536u
+
+struct extras {
+	struct extra v[EXTRAS_MAX];
+	uint32_t nr;
+	const struct perf_data *data;
+	struct tracepoints *points;
+	struct tracepoint_field *fields; /* [extra * nr_events + event]; size 0: has it not */
+	uint32_t *sockets, *nodes;       /* of each CPU */
+	uint32_t nr_sockets, nr_nodes;
+	struct intern texts;
+};
+
+bool extra_is_text(enum extra_kind kind)
+{
+	return kind >= EXTRA_CGROUP;
+}
+
+const char *extras_text(const struct extras *x, uint64_t value)
+{
+	return value == EXTRA_UNKNOWN ? NULL : intern_str(&x->texts, (uint32_t)value);
+}
+
+unsigned extras_field_width(const struct extras *x, uint32_t extra, uint32_t event)
+{
+	const struct tracepoint_field *field = &x->fields[(size_t)extra * x->data->events.nr + event];
+	/* "0x" and two digits for a byte */
+	unsigned n = field->string || !field->size ? field->size : field->size * 2 + 2;
+
+	return n < 256 ? n : 256;
+}
+
+/* --- the machine's topology ------------------------------------------------------------- */
+
+static void skip_strings(struct region *r)
+{
+	uint32_t nr = region_u32(r);
+
+	for (uint32_t i = 0; i < nr && !r->bad; i++)
+		region_bytes(r, region_u32(r));
+}
+
+/* CPU_TOPOLOGY: siblings' lists of cores and of threads, then core and socket of each CPU. */
+static void read_sockets(struct extras *x)
+{
+	const struct feature_section *s = &x->data->features[FEATURE_CPU_TOPOLOGY];
+	struct region r = { s->bytes, s->bytes + s->size, x->data->swap, false };
+	uint32_t nr = x->data->nr_cpus_avail;
+
+	if (!s->present || !s->bytes || nr > CPUS_MAX)
+		return;
+	skip_strings(&r);
+	skip_strings(&r);
+	x->sockets = mem_realloc_array(NULL, nr + 1, sizeof(*x->sockets));
+	for (uint32_t cpu = 0; cpu < nr && !r.bad; cpu++) {
+		uint32_t socket;
+
+		region_u32(&r);
+		socket = region_u32(&r);
+		if (!r.bad)
+			x->sockets[x->nr_sockets++] = socket;
+	}
+}
+
+static void set_node(struct extras *x, uint32_t node, const char *list)
+{
+	char *end;
+
+	while (*list) {
+		unsigned long from = strtoul(list, &end, 10), to = from;
+
+		if (end == list)
+			return;
+		if (*end == '-')
+			to = strtoul(end + 1, &end, 10);
+		for (; from <= to && from < x->nr_nodes; from++)
+			x->nodes[from] = node;
+		list = *end == ',' ? end + 1 : end;
+		if (*end && *end != ',')
+			return;
+	}
+}
+
+/* NUMA_TOPOLOGY: node, memory and free memory in kB, list of CPUs; of each. */
+static void read_nodes(struct extras *x)
+{
+	const struct feature_section *s = &x->data->features[FEATURE_NUMA_TOPOLOGY];
+	struct region r = { s->bytes, s->bytes + s->size, x->data->swap, false };
+	struct arena arena;
+	uint32_t nr;
+
+	if (!s->present || !s->bytes || x->data->nr_cpus_avail > CPUS_MAX)
+		return;
+	x->nr_nodes = x->data->nr_cpus_avail;
+	x->nodes = mem_realloc_array(NULL, x->nr_nodes + 1, sizeof(*x->nodes));
+	memset(x->nodes, 0xff, x->nr_nodes * sizeof(*x->nodes));
+	arena_init(&arena);
+	nr = region_u32(&r);
+	for (uint32_t i = 0; i < nr && !r.bad; i++) {
+		uint32_t node = region_u32(&r);
+		const char *list;
+
+		region_u64(&r);
+		region_u64(&r);
+		list = region_string(&r, &arena);
+		if (list)
+			set_node(x, node, list);
+	}
+	arena_release(&arena);
+}
+
+static uint64_t of_cpu(const uint32_t *table, uint32_t nr, uint32_t cpu)
+{
+	return cpu < nr && table[cpu] != UINT32_MAX ? table[cpu] : EXTRA_UNKNOWN;
+}
+
+/* --- tracepoints' fields ---------------------------------------------------------------- */
+
+/* "EVENT.FIELD": is it of this event? EVENT is a whole name or, as in perf, a part of it. */
+static const char *field_of(const struct event_desc *event, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	char *part;
+	bool same;
+
+	if (event->attr.type != PERF_TYPE_TRACEPOINT)
+		return NULL;
+	if (!dot)
+		return name;
+	part = mem_strndup(name, (size_t)(dot - name));
+	same = strstr(event->name, part) != NULL;
+	free(part);
+	return same ? dot + 1 : NULL;
+}
+
+static bool find_field(struct tracepoints *points, const struct event_desc *event,
+		       const char *name, struct tracepoint_field *out)
+{
+	const char *field = field_of(event, name);
+
+	return field && tracepoint_field_find(points, event->attr.config, field, out);
+}
+
+bool extras_has_field(const struct perf_data *data, const char *name)
+{
+	struct tracepoint_field field;
+	struct tracepoints *points;
+	bool found = false;
+
+	if (tracepoints_new(&points, data, NULL) < 0)
+		return false;
+	for (uint32_t e = 0; !found && e < data->events.nr; e++)
+		found = find_field(points, &data->events.v[e], name, &field);
+	tracepoints_free(points);
+	return found;
+}
+
+int extras_new(struct extras **out, const struct extra *list, uint32_t nr,
+	       const struct perf_data *data, struct err *err)
+{
+	struct extras *x = mem_zalloc(sizeof(*x));
+	bool points = false;
+	int r = 0;
+
+	x->data = data;
+	x->nr = nr < EXTRAS_MAX ? nr : EXTRAS_MAX;
+	intern_init(&x->texts);
+	x->fields = mem_zalloc(((size_t)x->nr * data->events.nr + 1) * sizeof(*x->fields));
+	for (uint32_t i = 0; i < x->nr; i++) {
+		x->v[i] = list[i];
+		points |= list[i].kind == EXTRA_TRACE || list[i].kind == EXTRA_FIELD;
+	}
+	read_sockets(x);
+	read_nodes(x);
+	if (points)
+		r = tracepoints_new(&x->points, data, err);
+	if (r < 0) {
+		extras_free(x);
+		return r;
+	}
+	for (uint32_t i = 0; i < x->nr; i++)
+		for (uint32_t e = 0; list[i].kind == EXTRA_FIELD && e < data->events.nr; e++)
+			find_field(x->points, &data->events.v[e], list[i].name,
+				   &x->fields[(size_t)i * data->events.nr + e]);
+	*out = x;
+	return 0;
+}
+
+void extras_free(struct extras *x)
+{
+	if (!x)
+		return;
+	tracepoints_free(x->points);
+	free(x->fields);
+	free(x->sockets);
+	free(x->nodes);
+	intern_release(&x->texts);
+	free(x);
+}
+
+/* --- counting ------------------------------------------------------------------------------ */
+
+bool extras_need_all(const struct extras *x)
+{
+	for (uint32_t i = 0; x && i < x->nr; i++)
+		if (x->v[i].kind >= EXTRA_WEIGHT && x->v[i].kind != EXTRA_PARENT)
+			return true;
+	return false;
+}
+
+size_t extras_room(const struct extras *x)
+{
+	return x ? (size_t)x->nr * (2 + RAW_MAX / 8) : 0;
+}
+
+/* Bytes as words: their number, then they, with zeros at the end. */
+static uint32_t add_bytes(uint64_t *words, const void *bytes, uint32_t n)
+{
+	uint32_t nr = n < RAW_MAX ? n : RAW_MAX;
+
+	words[0] = nr;
+	if (nr) {
+		words[(nr + 7) / 8] = 0;
+		memcpy(words + 1, bytes, nr);
+	}
+	return 1 + (nr + 7) / 8;
+}
+
+static uint32_t add_one(const struct extras *x, uint32_t i, const struct sample *s, uint64_t *words)
+{
+	const struct extra *extra = &x->v[i];
+	const struct tracepoint_field *field;
+	const void *bytes = NULL;
+	uint32_t n = 0;
+	bool is_point = s->event->attr.type == PERF_TYPE_TRACEPOINT;
+
+	switch (extra->kind) {
+	case EXTRA_TIME:
+		words[0] = extra->quantum_ns ? s->time_ns / extra->quantum_ns * extra->quantum_ns :
+					       s->time_ns;
+		return 1;
+	case EXTRA_SOCKET:
+		words[0] = of_cpu(x->sockets, x->nr_sockets, s->cpu);
+		return 1;
+	case EXTRA_NODE:
+		words[0] = of_cpu(x->nodes, x->nr_nodes, s->cpu);
+		return 1;
+	case EXTRA_WEIGHT:
+		words[0] = s->sample_type & (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT) ? s->weight : 0;
+		return 1;
+	case EXTRA_CGROUP:
+		words[0] = s->sample_type & PERF_SAMPLE_CGROUP ? s->cgroup : 0;
+		return 1;
+	case EXTRA_TRACE:
+		return is_point && (s->sample_type & PERF_SAMPLE_RAW) ?
+			       add_bytes(words, s->raw, s->raw_size) : add_bytes(words, NULL, 0);
+	case EXTRA_FIELD:
+		field = &x->fields[(size_t)i * x->data->events.nr + s->event->index];
+		if (field->size && (s->sample_type & PERF_SAMPLE_RAW))
+			bytes = tracepoint_field_bytes(field, s->raw, s->raw_size, x->data->swap, &n);
+		return add_bytes(words, bytes, bytes ? n : 0);
+	default:
+		return 0;
+	}
+}
+
+uint32_t extras_add(const struct extras *x, const struct sample *sample, uint64_t *words)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < x->nr; i++)
+		nr += add_one(x, i, sample, words + nr);
+	return nr;
+}
+
+/* --- naming -------------------------------------------------------------------------------- */
+
+static uint64_t text(struct extras *x, const char *s)
+{
+	return intern_id(&x->texts, s);
+}
+
+static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, uint32_t size)
+{
+	struct sample sample = { .event = &x->data->events.v[event], .raw = raw, .raw_size = size };
+	struct str s = STR_INIT;
+	uint64_t id;
+
+	if (!size)
+		return EXTRA_UNKNOWN;
+	if (!tracepoint_print(x->points, &s, &sample))
+		str_add(&s, "[no description in the recording]");
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\n'))
+		s.p[--s.len] = '\0';
+	id = text(x, s.p);
+	str_release(&s);
+	return id;
+}
+
+static uint64_t field_text(struct extras *x, uint32_t i, uint32_t event, const void *bytes, uint32_t n)
+{
+	struct str s = STR_INIT;
+	uint64_t id;
+
+	if (!n)
+		return EXTRA_UNKNOWN;
+	tracepoint_field_add(x->points, &s, &x->fields[(size_t)i * x->data->events.nr + event], bytes, n);
+	id = text(x, s.p);
+	str_release(&s);
+	return id;
+}
+
+void extras_name(struct extras *x, const struct recording *rec, uint32_t event,
+		 const uint64_t *words, const char *parent, uint64_t *values)
+{
+	for (uint32_t i = 0; i < x->nr; i++) {
+		const char *path;
+
+		switch (x->v[i].kind) {
+		case EXTRA_CGROUP:
+			path = recording_cgroup(rec, *words++);
+			values[i] = path ? text(x, path) : EXTRA_UNKNOWN;
+			break;
+		case EXTRA_TRACE:
+			values[i] = trace_text(x, event, words + 1, (uint32_t)words[0]);
+			words += 1 + (words[0] + 7) / 8;
+			break;
+		case EXTRA_FIELD:
+			values[i] = field_text(x, i, event, words + 1, (uint32_t)words[0]);
+			words += 1 + (words[0] + 7) / 8;
+			break;
+		case EXTRA_PARENT:
+			values[i] = parent ? text(x, parent) : EXTRA_UNKNOWN;
+			break;
+		default:
+			values[i] = *words++;
+			break;
+		}
+	}
+}
