@@ -114,8 +114,13 @@ static int parse_keys(struct diff_command *c, struct err *err)
 		return err_set(err, EINVAL, "-s %s: here -s names all keys; without it they are dso,sym",
 			       c->sort);
 	r = sort_parse(spec, &wish, err);
-	for (unsigned i = 0; i < spec->nr_output; i++)
+	for (unsigned i = 0; !r && i < spec->nr_output; i++) {
 		keys += column_is_key(spec->output[i]);
+		if (spec->output[i] > COLUMN_SYM)
+			return err_set(err, EOPNOTSUPP, "-s %s: rows of a comparison cannot be told apart by "
+				       "%s; there are comm, pid, tid, tgid, cpu, dso, sym", c->sort,
+				       column_name(spec->output[i]));
+	}
 	if (!r && !keys)
 		return err_set(err, EINVAL, "-s %s: no key that rows could be told apart by; there are "
 			       "comm, pid, tid, tgid, cpu, dso, sym", c->sort);

@@ -72,7 +72,7 @@ static int find_extra(const struct hists *h, enum column column)
 	for (uint32_t i = 0; i < h->profile->nr_extras; i++)
 		if (h->profile->extra_list[i].kind == kind &&
 		    (kind != EXTRA_FIELD || strcmp(h->profile->extra_list[i].name,
-						   column_name(&h->spec, column)) == 0))
+						   sort_column_name(&h->spec, column)) == 0))
 			return (int)i;
 	return -1;
 }

@@ -72,7 +72,12 @@ bool column_is_number(enum column column)
 	return column >= COLUMN_SOCKET && column <= COLUMN_LOCAL_WEIGHT;
 }
 
-const char *column_name(const struct sort_spec *spec, enum column column)
+const char *column_name(enum column column)
+{
+	return column_is_field(column) ? "field" : columns[column].name;
+}
+
+const char *sort_column_name(const struct sort_spec *spec, enum column column)
 {
 	return column_is_field(column) ? spec->fields[column - COLUMN_FIELD] : columns[column].name;
 }

@@ -59,8 +59,8 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 bool column_is_key(enum column column);
 bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
 bool column_is_field(enum column column);
-/* As typed; of a field its name. */
-const char *column_name(const struct sort_spec *spec, enum column column);
+const char *column_name(enum column column);     /* as typed */
+const char *sort_column_name(const struct sort_spec *spec, enum column column);  /* of a field its own */
 bool sort_has(const struct sort_spec *spec, enum column column);
 void sort_hide(struct sort_spec *spec, enum column column);
 

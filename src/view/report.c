@@ -142,7 +142,7 @@ static const char *title(const struct section *s, enum column column)
 	if (column == COLUMN_OVERHEAD && sort_has(&s->options->spec, COLUMN_CHILDREN))
 		return "Self";
 	if (column_is_field(column)) {
-		const char *name = column_name(&s->options->spec, column), *dot = strrchr(name, '.');
+		const char *name = sort_column_name(&s->options->spec, column), *dot = strrchr(name, '.');
 
 		return dot ? dot + 1 : name;
 	}

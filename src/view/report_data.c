@@ -110,11 +110,11 @@ static void key_values(struct values *values, const struct hists *h, const struc
 		if (column_is_number(column)) {
 			uint64_t n = hist_number(h, hist, column);
 
-			push(values, column_name(&h->spec, column), n == EXTRA_UNKNOWN ? VALUE_NONE :
+			push(values, sort_column_name(&h->spec, column), n == EXTRA_UNKNOWN ? VALUE_NONE :
 			     VALUE_NUMBER)->number = n;
 			break;
 		}
-		push_text(values, column_name(&h->spec, column), hist_text(h, hist, column));
+		push_text(values, sort_column_name(&h->spec, column), hist_text(h, hist, column));
 		break;
 	}
 }
@@ -132,9 +132,9 @@ static void column_values(struct values *values, const struct hists *h, const st
 	if (column_is_key(column))
 		key_values(values, h, hist, column);
 	else if (column_is_percent(column))
-		push(values, column_name(&h->spec, column), VALUE_PERCENT)->percent = percent(n, h->total);
+		push(values, sort_column_name(&h->spec, column), VALUE_PERCENT)->percent = percent(n, h->total);
 	else
-		push_number(values, column_name(&h->spec, column), n);
+		push_number(values, sort_column_name(&h->spec, column), n);
 }
 
 /* pid and tid are one: what both say is said once. */
@@ -421,7 +421,7 @@ static const char *key_names(const struct sort_spec *spec, enum column column, b
 	case COLUMN_DSO: return "dso,dso_path";
 	case COLUMN_SYM: return by_addr ? "sym,address,kernel,inlined" : "sym,kernel,inlined";
 	case COLUMN_SYMOFF: return "symoff,offset";
-	default: return column_name(spec, column);
+	default: return sort_column_name(spec, column);
 	}
 }
 

@@ -604,9 +604,9 @@ static void columns_follow_the_options(void **state)
 
 		assert_int_equal(sort_parse(&spec, &good[i].wish, NULL), 0);
 		for (unsigned c = 0; c < spec.nr_output; c++)
-			str_addf(&output, "%s ", column_name(&spec, spec.output[c]));
+			str_addf(&output, "%s ", sort_column_name(&spec, spec.output[c]));
 		for (unsigned c = 0; c < spec.nr_order; c++)
-			str_addf(&order, "%s ", column_name(&spec, spec.order[c]));
+			str_addf(&order, "%s ", sort_column_name(&spec, spec.order[c]));
 		assert_string_equal(output.p, good[i].output);
 		assert_string_equal(order.p, good[i].order);
 		str_release(&output);
