@@ -49,6 +49,13 @@ void cmd_error(const char *command, const struct err *err);
 void cmd_quiet(bool quiet);
 
 /*
+ * Between these two, work that takes over half a second says on standard error how far it
+ * is, if that is a terminal. The end erases it, and is to come before any output.
+ */
+void cmd_progress_begin(bool quiet);
+void cmd_progress_end(void);
+
+/*
  * Parse with base/opt; prints help (-h, --help), the option list
  * (--list-options, for completion) or the error itself. Returns -1 to go on, or
  * the exit status to return.

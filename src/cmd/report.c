@@ -359,7 +359,9 @@ static int report(struct report *r, struct err *err)
 		query.by |= PROFILE_BY_STACK;
 	else
 		query.parent = NULL;
+	cmd_progress_begin(r->query.quiet);
 	e = profile_load(&profile, data, &query, err);
+	cmd_progress_end();
 	if (e < 0)
 		return e;
 	if (r->json)

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "profile/extra.h"
 #include "profile/filter.h"
 
@@ -266,10 +267,12 @@ static int next_block(struct feed *feed, struct block *out)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
+	const struct perf_data *data = w->feed->recording->data;
 	struct block block;
 
 	while (next_block(w->feed, &block)) {
 		count_block(w, &block);
+		progress("counting", block.file_off - data->data_off, data->data_size);
 		block_release(&block);
 	}
 	return NULL;

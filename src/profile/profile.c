@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/vec.h"
 #include "profile/count.h"
 #include "profile/extra.h"
@@ -202,8 +203,11 @@ static void name_all(struct profile *p, const struct raw_table *table)
 {
 	struct resolver *resolver = resolver_new(p->processes);
 
-	for (uint32_t i = 0; i < table->nr; i++)
+	for (uint32_t i = 0; i < table->nr; i++) {
 		name_entry(p, resolver, &table->v[i]);
+		if (!(i & 1023))
+			progress("naming", i, table->nr);
+	}
 	resolver_free(resolver);
 	p->frames = p->priv->frames.v;
 	p->nr_frames = (uint32_t)p->priv->frames.nr;

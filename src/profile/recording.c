@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/progress.h"
 
 /*
  * Build-ids stand in a section of the file, per path, and are wanted when the
@@ -123,6 +124,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	state_build_ids(rec);
 	while ((r = blocks_next(blocks, &block, err)) > 0) {
 		walk_block(rec, &decoder, &block);
+		progress("reading", block.file_off - data->data_off, data->data_size);
 		block_release(&block);
 	}
 	keep_damages(rec, blocks);
