@@ -1,7 +1,7 @@
 #!/bin/bash
-# What building, the demo and the tests need, and where Debian has it.
+# What building, the demo, the tests and their guests need, and where Debian has it.
 #
-#	tests/deps.sh demo|check
+#	tests/deps.sh demo|check|vm
 #
 # Nothing is done when nothing is missing. As root on a system with apt-get the
 # missing packages are installed; otherwise the line to run is printed and the
@@ -33,6 +33,9 @@ check    libxml2-utils     command -v xmllint
 check    xz-utils          command -v xz
 check    g++               command -v g++
 check    mount             command -v mount
+vm       qemu-system-arm   command -v qemu-system-aarch64
+vm       gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+vm       cpio              command -v cpio
 '
 
 want=${1:-check}
@@ -40,6 +43,7 @@ missing=()
 while read -r tier package probe; do
 	[[ -z $tier ]] && continue
 	[[ $tier == check && $want == demo ]] && continue
+	[[ $tier == vm && $want != vm ]] && continue
 	eval "$probe" >/dev/null 2>&1 || missing+=("$package")
 done <<<"$list"
 
