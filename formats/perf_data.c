@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "formats/event_name.h"
+#include "formats/pack.h"
 #include "formats/perf_data_priv.h"
 
 const char perf_data_default_path[] = "perf.data";
@@ -289,6 +290,25 @@ static void read_event_types(struct perf_data *data, const struct file_header *h
 	}
 }
 
+/*
+ * Names that were packed into the file hang on the same place of the header. They are
+ * the end of the file and no part of the recording; what stood there before them is told
+ * by themselves.
+ */
+static void read_pack(struct perf_data *data, struct file_header *h)
+{
+	struct region r = perf_data_region(data, h->event_types.off, h->event_types.size, NULL);
+	uint64_t off, size;
+
+	if (!pack_header(r.at, (uint64_t)(r.end - r.at), &off, &size))
+		return;
+	data->pack = (struct feature_section){ true, r.at, (uint64_t)(r.end - r.at),
+					       h->event_types.off };
+	data->file_size = h->event_types.off;
+	h->event_types.off = off;
+	h->event_types.size = size;
+}
+
 static void read_features(struct perf_data *data, const struct file_header *h)
 {
 	uint64_t end = h->data.off + h->data.size;
@@ -331,6 +351,7 @@ static int open_seekable(struct perf_data *data, struct err *err)
 		return err_set(err, EBADMSG, "'%s' is cut off in its header (%" PRIu64 " bytes)",
 			       data->path, data->file_size);
 	read_header(data, &h);
+	read_pack(data, &h);
 	r = read_attrs(data, &h, err);
 	if (r < 0)
 		return r;

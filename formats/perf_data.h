@@ -109,6 +109,7 @@ struct perf_data {
 	struct build_id_entry *build_ids;
 	uint32_t nr_build_ids;
 	struct feature_section features[FEATURE_MAX];
+	struct feature_section pack;     /* names that travel with the file; see formats/pack.h */
 	const uint8_t *tracing_data;     /* NULL where there is none */
 	uint64_t tracing_data_size;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * perf_data_priv: what perf_data.c (open, header, attrs), perf_features.c (feature
- * sections) and perf_blocks.c (the data section) share.  Not for others.
+ * sections), perf_blocks.c (the data section) and perf_rewrite.c (a copy with more in it)
+ * share.  Not for others.
  */
 #ifndef FORMATS_PERF_DATA_PRIV_H
 #define FORMATS_PERF_DATA_PRIV_H

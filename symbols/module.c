@@ -15,6 +15,7 @@
 #include "symbols/elf_symbols.h"
 #include "symbols/debug_file.h"
 #include "symbols/kernel.h"
+#include "symbols/packed.h"
 #include "symbols/ranges.h"
 #include "symbols/symbols.h"
 #include "symbols/symtab.h"
@@ -39,6 +40,8 @@ struct module_priv {
 	struct ranges *ranges;           /* read when a name is missing */
 	struct map64 range_names;        /* start -> const char * */
 	struct arena arena;
+	const struct pack_module *packed;        /* names that came with the recording, or NULL */
+	struct packed *packed_names;     /* once opened */
 	VEC(struct added) added;
 	atomic_bool has_added;
 };
@@ -71,6 +74,7 @@ static void module_release(struct module *module)
 
 	symtab_free(priv->symbols);
 	symtab_free(priv->plt);
+	packed_free(priv->packed_names);
 	ranges_free(priv->ranges);
 	map64_release(&priv->range_names);
 	arena_release(&priv->arena);
@@ -402,12 +406,53 @@ static void module_open(struct module *module)
 			priv->reason = NAME_KERNEL_ADDR;
 			break;
 		}
+		if (priv->packed)
+			priv->packed_names = packed_new(priv->packed,
+							priv->set->options.no_demangle);
 		atomic_store_explicit(&priv->opened, true, memory_order_release);
 	}
 	pthread_mutex_unlock(&priv->lock);
 }
 
 /* --- looking up ------------------------------------------------------------- */
+
+void module_set_packed(struct module *module, const struct pack_module *packed)
+{
+	module->priv->packed = packed;
+	module->is_64bit = packed->is_64bit;
+}
+
+/* Whether the names found here are of what was recorded, and not only of its path. */
+static bool is_sure(const struct module *module)
+{
+	const struct module_priv *priv = module->priv;
+	const struct symbol_options *options = &priv->set->options;
+	const struct module *kernel = priv->set->host_kernel;
+
+	if (module->kind == MODULE_KERNEL || module->kind == MODULE_KMOD)
+		return priv->reason == NAME_OK && ((kernel && kernel->build_id_size) ||
+						   options->vmlinux || options->kallsyms);
+	return priv->file && module->build_id_size;
+}
+
+uint32_t module_segments(struct module *module, struct pack_segment *out, uint32_t max)
+{
+	const struct pack_module *packed = module->priv->packed;
+	const struct elf_file *file;
+	uint32_t nr;
+
+	module_open(module);
+	file = module->priv->file;
+	if (packed && is_sure(module))
+		packed = NULL;
+	nr = packed ? packed->nr_segments : file ? file->nr_loads : 0;
+	for (uint32_t i = 0; i < nr && i < max; i++)
+		out[i] = packed ? packed->segments[i] : (struct pack_segment){
+			file->loads[i].vaddr, file->loads[i].memsz, file->loads[i].offset,
+			file->loads[i].filesz,
+		};
+	return nr;
+}
 
 uint64_t module_elf_addr(struct module *module, uint64_t file_off)
 {
@@ -416,6 +461,9 @@ uint64_t module_elf_addr(struct module *module, uint64_t file_off)
 	if (module->kind != MODULE_FILE && module->kind != MODULE_VDSO)
 		return file_off;
 	module_open(module);
+	if (module->priv->packed_names && !is_sure(module) &&
+	    packed_addr(module->priv->packed_names, file_off, &elf_addr))
+		return elf_addr;
 	if (module->priv->file && elf_file_addr(module->priv->file, file_off, &elf_addr))
 		return elf_addr;
 	return file_off;
@@ -549,12 +597,8 @@ static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *o
 		out->reason = kernel_has_module(kernel, name) ? NAME_NO_SYMBOL : NAME_NO_FILE;
 }
 
-void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
+static void own_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
 {
-	*out = (struct symbol){ 0 };
-	if (find_added(module->priv, elf_addr, out))
-		return;
-	module_open(module);
 	switch (module->kind) {
 	case MODULE_FILE:
 	case MODULE_VDSO:
@@ -569,4 +613,27 @@ void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
 		out->reason = module->priv->reason;
 		break;
 	}
+}
+
+void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
+{
+	struct symbol packed;
+	struct packed *names;
+
+	*out = (struct symbol){ 0 };
+	if (find_added(module->priv, elf_addr, out))
+		return;
+	module_open(module);
+	names = module->priv->packed_names;
+	if (!names) {
+		own_symbol(module, elf_addr, out);
+		return;
+	}
+	if (!is_sure(module) && packed_find(names, elf_addr, out))
+		return;
+	own_symbol(module, elf_addr, out);
+	/* The file may have lost names that it, or a debug package, had where it was packed. */
+	if ((!out->name || out->is_range) && packed_find(names, elf_addr, &packed) &&
+	    (!out->name || !packed.is_range))
+		*out = packed;
 }

@@ -29,7 +29,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "formats/pack.h"
 
+/* The numbers stand in files: see formats/pack.h. */
 enum module_kind {
 	MODULE_FILE,             /* an ELF file at a path */
 	MODULE_KERNEL,           /* the kernel's own text */
@@ -121,6 +123,16 @@ void module_set_kernel_ref(struct module_set *set, const char *symbol, uint64_t 
 
 /* Add a name the recording itself carries (KSYMBOL): code at [start, start+len). */
 void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len);
+
+/*
+ * Give a module the names and segments that travelled with the recording; borrowed for
+ * as long as the set lives. They are used where the module's own file is not there, is
+ * not known to be the one that ran (no build-id), or names less. Before the first lookup.
+ */
+void module_set_packed(struct module *module, const struct pack_module *packed);
+
+/* The module's PT_LOADs, written to out (room for max); returns how many there are. */
+uint32_t module_segments(struct module *module, struct pack_segment *out, uint32_t max);
 
 /*
  * Read the build-id note of the ELF file at `path` (bounded reads, regular files

@@ -35,6 +35,7 @@ static const struct command *const commands[] = {
 	&cmd_flame,
 	&cmd_evlist,
 	&cmd_buildid_list,
+	&cmd_pack,
 	&cmd_help,
 	&cmd_version,
 };

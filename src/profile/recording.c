@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/progress.h"
+#include "profile/pack.h"
 
 /*
  * Build-ids stand in a section of the file, per path, and are wanted when the
@@ -122,6 +123,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	rec->account.unfinished = data->unfinished;
 	decoder_init(&decoder, &data->events, data->swap);
 	state_build_ids(rec);
+	rec->pack = pack_state(data, rec->modules);
 	while ((r = blocks_next(blocks, &block, err)) > 0) {
 		walk_block(rec, &decoder, &block);
 		progress("reading", block.file_off - data->data_off, data->data_size);
@@ -147,6 +149,7 @@ void recording_release(struct recording *rec)
 {
 	process_table_free(rec->processes);
 	module_set_free(rec->modules);
+	pack_free(rec->pack);
 	free(rec->damages);
 	map64_release(&rec->cgroups);
 	intern_release(&rec->cgroup_paths);

@@ -16,6 +16,7 @@ struct recording {
 	const struct perf_data *data;
 	struct module_set *modules;
 	struct process_table *processes;
+	struct pack *pack;               /* names that travelled with the file, or NULL */
 	struct profile_account account;  /* all but what samples add */
 	struct blocks *blocks;           /* the reading it was made from, at its end */
 	struct damage *damages;          /* of opening and reading; account points here */
