@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/query.h"
 #include "profile/count.h"
 #include "profile/recording.h"
 
@@ -123,7 +124,7 @@ static void list_section(const struct perf_data *data)
 static int list_recording(const struct buildid_list *b, struct err *err)
 {
 	struct perf_data *data;
-	int r = perf_data_open(&data, b->input ? b->input : perf_data_default_path, err);
+	int r = perf_data_open(&data, query_input(b->input), err);
 
 	if (r < 0)
 		return r;

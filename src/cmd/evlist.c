@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/query.h"
 #include "formats/attr_text.h"
 #include "formats/perf_data.h"
 #include "formats/tracepoint.h"
@@ -85,7 +86,7 @@ static int evlist(const struct evlist *e, struct err *err)
 {
 	struct tracepoints *points = NULL;
 	struct perf_data *data;
-	int r = perf_data_open(&data, e->input ? e->input : perf_data_default_path, err);
+	int r = perf_data_open(&data, query_input(e->input), err);
 
 	if (r < 0)
 		return r;

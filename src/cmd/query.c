@@ -2,15 +2,21 @@
 #include "cmd/query.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "base/vec.h"
 
 #define NS_PER_S 1000000000ull
 #define NUMBERS_MAX 65536
+#define PIPE_PATIENCE_MS 1000    /* then it is said what is waited for */
 
 const char **query_names(struct arena *arena, const char *list)
 {
@@ -167,6 +173,56 @@ int query_times(struct arena *arena, const char *text, const struct perf_data *d
 	return r;
 }
 
+/*
+ * Look at the first bytes in the pipe, which stay there: 1 if they are a recording's,
+ * 0 if too few have come to tell, -1 if they are none or there will be none.
+ */
+static int pipe_has_recording(bool ended)
+{
+	static const char *const magics[] = { "PERFILE2", "2ELIFREP" };
+	int ends[2], found = -1;
+	char first[8];
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	n = tee(STDIN_FILENO, ends[1], sizeof(first), SPLICE_F_NONBLOCK);
+	if (n > 0 && read(ends[0], first, (size_t)n) == n)
+		for (size_t i = 0; i < 2; i++)
+			if (memcmp(first, magics[i], (size_t)n) == 0)
+				found = n == sizeof(first) ? 1 : ended ? -1 : 0;
+	close(ends[0]);
+	close(ends[1]);
+	return found;
+}
+
+const char *query_input(const char *input)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	bool said = false;
+	struct stat st;
+	int found = 0;
+
+	if (input)
+		return input;
+	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return perf_data_default_path;
+	while (!found) {
+		int n = poll(&in, 1, said ? -1 : PIPE_PATIENCE_MS);
+
+		if (n < 0 && errno != EINTR)
+			return perf_data_default_path;
+		if (n == 0)
+			log_note("waiting for a recording on standard input; -i perf.data reads that file");
+		said |= n == 0;
+		if (n > 0)
+			found = pipe_has_recording((in.revents & POLLHUP) != 0);
+		if (n > 0 && !found)
+			usleep(1000);
+	}
+	return found > 0 ? "-" : perf_data_default_path;
+}
+
 int query_open(struct query_options *o, struct profile_query *query, struct perf_data **data,
 	       struct err *err)
 {
@@ -189,7 +245,7 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 		r = query_numbers(&o->arena, o->cpus, "--cpu", true, &query->cpus,
 				  &query->nr_cpus, err);
 	if (!r)
-		r = perf_data_open(&d, o->input ? o->input : perf_data_default_path, err);
+		r = perf_data_open(&d, query_input(o->input), err);
 	if (r < 0)
 		return r;
 	r = query_times(&o->arena, o->time, d, &query->times, &query->nr_times, err);

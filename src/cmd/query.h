@@ -57,6 +57,12 @@ int query_times(struct arena *arena, const char *text, const struct perf_data *d
 		const struct time_range **out, uint32_t *nr, struct err *err);
 
 /*
+ * What to read: -i's file; without it a recording that comes through a pipe on standard
+ * input, else perf.data. What is no recording is left in the pipe for whom it is meant.
+ */
+const char *query_input(const char *input);
+
+/*
  * Open the input and fill `query` from the options (by and max_stack are the
  * caller's to change later). On success *data is to be given to profile_load.
  */

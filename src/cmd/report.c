@@ -467,6 +467,8 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	cmd_quiet(r.query.quiet);
+	if (words && (access(argv[0], F_OK) == 0 || str_ends(argv[0], ".data")))
+		log_note("'%s' is looked for in the symbols' names; a recording is given with -i", argv[0]);
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	status = report(&r, &err) < 0;
 	if (status) {

@@ -22,6 +22,22 @@ need_root()
 	[[ $(id -u) == 0 ]] || skip "only root may do this"
 }
 
+# The kernel's part of a program can be counted and sampled.
+need_kernel()
+{
+	[[ $(id -u) == 0 || $(</proc/sys/kernel/perf_event_paranoid) -le 1 ]] ||
+		skip "perf_event_paranoid does not let this user look at the kernel"
+}
+
+# perf_records ARG...: perf 6.1 aborts now and then where processes come and go.
+perf_records()
+{
+	for _ in 1 2 3; do
+		perf record -q "$@" >/dev/null 2>&1 && return
+	done
+	skip "perf record fails here"
+}
+
 # The system as a whole can be watched.
 need_system()
 {

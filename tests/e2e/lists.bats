@@ -21,9 +21,10 @@ same()
 	shift
 	for file; do
 		[[ -e $file ]] || continue
-		# where a sample was in the vdso, perf names its copy of it
+		# where a sample was in the vdso, perf names its copy of it; of a pipe's
+		# events it has not yet read the names
 		perf $command -i "$file" 2>/dev/null |
-			sed "s/'perf /'sonde /; s|/tmp/perf-vdso.so-......|[vdso]|" >perf.txt
+			sed "s/'perf /'sonde /; s|/tmp/perf-vdso.so-......|[vdso]|; s/:uH/:u/" >perf.txt
 		[[ -s perf.txt ]] || continue
 		"$SONDE" $command -i "$file" >sonde.txt 2>/dev/null
 		n=$((n + 1))
@@ -57,9 +58,8 @@ same()
 	need unshare
 	cp "$WORKLOADS/burn" here
 	cp here there
-	perf record -q -e cpu-clock -a -o twice.data \
-		sh -c './here 0.1; unshare -m sh -c "mount --bind there here && ./here 0.1"' >/dev/null 2>&1 ||
-		skip "perf record failed"
+	perf_records -e cpu-clock -a -o twice.data \
+		sh -c './here 0.1; unshare -m sh -c "mount --bind there here && ./here 0.1"'
 	[[ $("$SONDE" buildid-list -i twice.data | grep -c "$PWD/here$") == 1 ]]
 	same buildid-list twice.data
 }
@@ -80,7 +80,7 @@ same()
 @test "evlist -g shows a group that sonde recorded" {
 	run "$SONDE" evlist -g -i "$DATA/sonde.data"
 	echo "$output"
-	[[ ${lines[0]} == "{cpu-clock,page-faults}" && ${lines[1]} == faults ]]
+	[[ ${lines[0]} =~ ^\{cpu-clock(:u)?,page-faults(:u)?\}$ && ${lines[1]} =~ ^faults(:u)?$ ]]
 }
 
 @test "the build-id of a binary and of the kernel" {

@@ -110,17 +110,17 @@ listed()
 
 @test "--stats counts records as perf does" {
 	need perf
-	perf record -q -e cpu-clock,faults -o perf.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
+	perf_records -e cpu-clock,faults -o perf.data "$WORKLOADS/forks" 20
 	listed --stats "$DATA/two" perf.data
 }
 
 @test "--tasks lists the threads that perf lists" {
 	need perf
-	perf record -q -e cpu-clock -o forks.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
-	perf record -q -e cpu-clock -o threads.data "$WORKLOADS/threads" 3 0.1 >/dev/null 2>&1
+	perf_records -e cpu-clock -o forks.data "$WORKLOADS/forks" 20
+	perf_records -e cpu-clock -o threads.data "$WORKLOADS/threads" 3 0.1
 	listed --tasks "$DATA/two" forks.data threads.data
 	# nothing is executed within it, and no thread shares its process
-	perf record -q -e cpu-clock -o burn.data "$WORKLOADS/burn" 0.1 >/dev/null 2>&1
+	perf_records -e cpu-clock -o burn.data "$WORKLOADS/burn" 0.1
 	listed --mmaps burn.data
 }
 
@@ -134,7 +134,7 @@ listed()
 
 @test "-T shows what threads counted, as perf does" {
 	need perf
-	perf record -q -s -e cpu-clock,page-faults -o s.data "$WORKLOADS/threads" 3 0.1 >/dev/null 2>&1
+	perf_records -s -e cpu-clock,page-faults -o s.data "$WORKLOADS/threads" 3 0.1
 	perf report -T -i s.data --stdio 2>/dev/null | sed -n '/PID *TID/,$p' >perf.txt
 	"$SONDE" report -T -i s.data 2>/dev/null | sed -n '/PID *TID/,$p' >sonde.txt
 	[[ $(wc -l <perf.txt) == 4 ]]
@@ -163,7 +163,7 @@ keys()
 
 @test "sort keys of time, machine and callers have perf's rows" {
 	need perf
-	perf record -q --sample-cpu -e cpu-clock -F 999 -g -o perf.data "$WORKLOADS/burn" 0.5 >/dev/null 2>&1
+	perf_records --sample-cpu -e cpu-clock -F 999 -g -o perf.data "$WORKLOADS/burn" 0.5
 	keys perf.data time,comm --no-children
 	keys perf.data time,sym --no-children --time-quantum 20ms
 	keys perf.data socket,comm --no-children
@@ -178,7 +178,7 @@ keys()
 @test "fields of tracepoints are keys, and trace is the key of their recordings" {
 	need perf
 	need_root
-	perf record -q -e sched:sched_switch -a -o switch.data "$WORKLOADS/forks" 20 >/dev/null 2>&1
+	perf_records -e sched:sched_switch -a -o switch.data "$WORKLOADS/forks" 20
 	keys switch.data prev_comm,prev_state,next_pid
 	keys switch.data sched:sched_switch.next_comm,comm
 	keys switch.data prev_prio,trace
@@ -210,4 +210,21 @@ keys()
 	sort counted >b
 	[[ $(wc -l <a) -gt 1 ]]
 	diff a b
+}
+
+@test "a recording in a pipe is read without -i, other text is left to its reader" {
+	"$SONDE" record -q -e cpu-clock true
+	"$SONDE" record -q -e page-faults -c 1 -o - true >stream
+	[[ $(cat stream | "$SONDE" evlist) == page-faults* ]]
+	cat stream | "$SONDE" report | grep -q "of event 'page-faults"
+	printf '%s\n' PERFI b | while read -r line; do
+		timeout 5 "$SONDE" evlist >>read
+		echo "$line" >>lines
+	done
+	[[ $(<lines) == $'PERFI\nb' && $(sort -u read) == cpu-clock* ]]
+}
+
+@test "a file's name is not taken for a symbol's without a word" {
+	run --separate-stderr "$SONDE" report "$DATA/two"
+	[[ $stderr == *"a recording is given with -i"* ]]
 }
