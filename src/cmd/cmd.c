@@ -2,8 +2,10 @@
 #include "cmd/cmd.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -68,6 +70,39 @@ void cmd_quiet(bool quiet)
 	log_set_sink(remark, NULL);
 }
 
+int cmd_columns(FILE *out, int otherwise)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return otherwise;
+	return size.ws_col;
+}
+
+void cmd_wrap(FILE *out, const char *text, int column, int indent, int width)
+{
+	struct str safe = STR_INIT;
+	const char *s;
+
+	str_add_safe(&safe, text);
+	for (s = safe.p; *s; column = indent) {
+		size_t room = width > column ? (size_t)(width - column) : 0, n = strlen(s);
+
+		if (n > room) {
+			for (n = room; n && s[n] != ' '; n--)
+				;
+			if (!n)
+				n = strcspn(s, " ");
+		}
+		fprintf(out, "%.*s\n", (int)n, s);
+		s += n;
+		s += strspn(s, " ");
+		if (*s)
+			fprintf(out, "%*s", indent, "");
+	}
+	str_release(&safe);
+}
+
 static void print_help(const struct command *command, const struct opt *opts)
 {
 	printf("usage: sonde %s %s\n\n%c%s.\n", command->name, command->usage,
@@ -95,5 +130,6 @@ int cmd_options(const struct command *command, const struct opt *opts, unsigned 
 		return 0;
 	}
 	cmd_error(command->name, &err);
-	return EXIT_USAGE;
+	/* the option is right, but what it asks for is not for this user */
+	return err.code == EACCES || err.code == EPERM ? 1 : EXIT_USAGE;
 }

@@ -16,6 +16,8 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "base/opt.h"
 
@@ -48,6 +50,18 @@ void cmd_error(const char *command, const struct err *err);
 
 /* "sonde: LINE" on standard error, for the fall-backs; silent with -q. */
 void cmd_quiet(bool quiet);
+
+/* Columns of the terminal that `out` writes to, or `otherwise` where it is none. */
+int cmd_columns(FILE *out, int otherwise);
+
+/*
+ * Print text, which begins in `column`, broken at blanks so that no line is wider than
+ * `width`; lines after the first begin in `indent`. Ends with a newline.
+ */
+void cmd_wrap(FILE *out, const char *text, int column, int indent, int width);
+
+/* Run sonde record for another command: under its name, without a word on the file written. */
+int cmd_record_for(const char *name, int argc, char **argv);
 
 /*
  * Between these two, work that takes over half a second says on standard error how far it

@@ -511,39 +511,15 @@ static const struct {
 	{ "libpfm4", "event names", check_pfm },
 };
 
-static void print_wrapped(const char *text, int column)
-{
-	struct str safe = STR_INIT;
-	const char *s;
-
-	str_add_safe(&safe, text);
-	for (s = safe.p; *s;) {
-		size_t room = (size_t)(WIDTH - column), n = strlen(s);
-
-		if (n > room) {
-			for (n = room; n && s[n] != ' '; n--)
-				;
-			if (!n)
-				n = strcspn(s, " ");
-		}
-		printf("%.*s\n", (int)n, s);
-		s += n;
-		s += strspn(s, " ");
-		if (*s)
-			printf("%*s", column, "");
-	}
-	str_release(&safe);
-}
-
 static void print_finding(const char *title, const struct finding *f)
 {
 	static const char *const marks[] = { [YES] = "yes", [PARTLY] = "partly", [NO] = "no" };
 
 	printf("%-6s %-*s ", marks[f->state], COLUMN - 8, title);
-	print_wrapped(f->found.p, COLUMN);
+	cmd_wrap(stdout, f->found.p, COLUMN, COLUMN, cmd_columns(stdout, WIDTH));
 	if (f->fix.len) {
 		printf("%*s-> ", COLUMN, "");
-		print_wrapped(f->fix.p, COLUMN + 3);
+		cmd_wrap(stdout, f->fix.p, COLUMN + 3, COLUMN + 3, cmd_columns(stdout, WIDTH));
 	}
 }
 

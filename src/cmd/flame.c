@@ -21,6 +21,7 @@
 #include "base/vec.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "engine/output.h"
 #include "formats/svg.h"
 #include "view/account.h"
 #include "view/fold.h"
@@ -95,6 +96,7 @@ static int parse_flame(struct flame *f, struct err *err)
 static int open_output(const char *path, struct str *temporary, FILE **out, struct err *err)
 {
 	struct stat st;
+	mode_t mask;
 	int fd;
 
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -109,16 +111,24 @@ static int open_output(const char *path, struct str *temporary, FILE **out, stru
 		str_clear(temporary);
 		return err_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
 	}
-	fchmod(fd, 0644);
+	mask = umask(0);
+	umask(mask);
+	fchmod(fd, 0666 & ~mask);
+	output_give_to_caller(fd);
 	*out = fdopen(fd, "w");
 	return 0;
+}
+
+static const char *output_of(const struct flame *f)
+{
+	return f->output ? f->output : OUTPUT_DEFAULT;
 }
 
 static int draw_tree(struct flame *f, const struct stack_tree *tree,
 		     const struct label_table *labels, struct err *err)
 {
-	bool to_stdout = f->output && strcmp(f->output, "-") == 0;
-	const char *path = f->output ? f->output : OUTPUT_DEFAULT;
+	const char *path = output_of(f);
+	bool to_stdout = strcmp(path, "-") == 0;
 	struct str temporary = STR_INIT;
 	FILE *out = stdout;
 	int r = to_stdout ? 0 : open_output(path, &temporary, &out, err);
@@ -260,15 +270,21 @@ static void remove_folder(const char *folder)
 	str_release(&path);
 }
 
-/* Returns the exit status: record's own (the command's), or 1 when the picture failed. */
+/*
+ * Returns the exit status: record's own (the command's), or 1 when the picture failed.
+ * A minute of recording is not thrown away for want of a picture.
+ */
 static int record_and_draw(struct flame *f, char **words, int nr_words, struct err *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	struct str folder = STR_INIT, path = STR_INIT;
 	VEC(char *) argv = { 0 };
 	struct stat st;
+	bool keep = false;
 	int status = 1;
 
+	if (strcmp(output_of(f), "-") != 0 && output_check(output_of(f), err) < 0)
+		return 1;
 	str_addf(&folder, "%s/sonde-flame.XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(folder.p)) {
 		err_set(err, errno, "cannot make a folder for the recording, '%s': %s", folder.p,
@@ -278,7 +294,8 @@ static int record_and_draw(struct flame *f, char **words, int nr_words, struct e
 	}
 	str_addf(&path, "%s/perf.data", folder.p);
 	*vec_push(&argv) = (char *)(uintptr_t)"record";
-	*vec_push(&argv) = (char *)(uintptr_t)"-q";
+	if (f->query.quiet)
+		*vec_push(&argv) = (char *)(uintptr_t)"-q";
 	if (f->graph)
 		*vec_push(&argv) = (char *)(uintptr_t)"-g";
 	*vec_push(&argv) = (char *)(uintptr_t)"-o";
@@ -291,17 +308,21 @@ static int record_and_draw(struct flame *f, char **words, int nr_words, struct e
 	for (int i = 0; i < nr_words; i++)
 		*vec_push(&argv) = words[i];
 	*vec_push(&argv) = NULL;
-	status = cmd_record.run((int)argv.nr - 1, argv.v);
+	status = cmd_record_for("flame", (int)argv.nr - 1, argv.v);
 	/* a command that fails was still recorded */
 	if (stat(path.p, &st) == 0 && st.st_size > 0) {
 		f->query.input = path.p;
-		if (draw_recording(f, err) < 0)
+		keep = draw_recording(f, err) < 0;
+		if (keep) {
+			log_note("the recording is kept: %s", path.p);
 			status = status ? status : 1;
+		}
 	} else if (!status) {
 		err_set(err, ENODATA, "nothing was recorded");
 		status = 1;
 	}
-	remove_folder(folder.p);
+	if (!keep)
+		remove_folder(folder.p);
 	vec_release(&argv);
 	str_release(&folder);
 	str_release(&path);

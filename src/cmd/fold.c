@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "engine/output.h"
 #include "formats/folded.h"
 #include "view/account.h"
 #include "view/fold.h"
@@ -45,6 +47,7 @@ static int choose_event(struct fold *f, const struct profile *profile, struct er
 
 static int write_out(struct fold *f, const struct profile *profile, struct err *err)
 {
+	bool made = f->output && access(f->output, F_OK) < 0;
 	struct stack_tree tree;
 	struct label_table labels;
 	FILE *out = stdout;
@@ -52,6 +55,8 @@ static int write_out(struct fold *f, const struct profile *profile, struct err *
 
 	if (f->output && !(out = fopen(f->output, "we")))
 		return err_set(err, errno, "cannot write '%s': %s", f->output, strerror(errno));
+	if (made)
+		output_give_to_caller(fileno(out));
 	stack_tree_init(&tree);
 	label_table_init(&labels);
 	fold_profile(&tree, &labels, profile, &f->options);
@@ -59,7 +64,8 @@ static int write_out(struct fold *f, const struct profile *profile, struct err *
 	if (out != stdout && fclose(out) && !r)
 		r = err_set(err, errno, "cannot write: %s", strerror(errno));
 	if (r < 0)
-		err_prefix(err, "'%s'", f->output ? f->output : "standard output");
+		err_set(err, -r, "cannot write '%s': %s", f->output ? f->output : "standard output",
+			strerror(-r));
 	stack_tree_release(&tree);
 	label_table_release(&labels);
 	return r;

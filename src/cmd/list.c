@@ -62,6 +62,7 @@ static struct {
 	int nr_patterns;
 	bool wanted[NR_KINDS];
 	struct { struct entry *v; size_t nr, cap; } entries;
+	struct err unread;               /* why there are no tracepoints in it */
 } list;
 
 static bool matches_one(const char *pattern, const char *text)
@@ -237,23 +238,17 @@ static int add_tracepoint(const char *system_name, const char *name, void *arg)
 
 static int list_tracepoints(void)
 {
-	struct err err = ERR_INIT;
-	const char *tracefs = tracefs_dir(NULL, &err);
+	const char *tracefs = tracefs_dir(NULL, &list.unread);
 	const char *only = list.nr_patterns == 1 ? strchr(list.patterns[0], ':') : NULL;
 	char *system_name;
-	int r;
 
-	if (!tracefs) {
-		log_note("no tracepoints are listed: %s", err.msg);
+	if (!tracefs)
 		return 0;
-	}
 	/* `sched:*` need not read two thousand names. */
 	system_name = only ? mem_strndup(list.patterns[0], (size_t)(only - list.patterns[0])) :
 			     mem_strdup("*");
-	r = tracefs_each(tracefs, system_name, "*", add_tracepoint, (void *)(uintptr_t)tracefs, &err);
+	tracefs_each(tracefs, system_name, "*", add_tracepoint, (void *)(uintptr_t)tracefs, &list.unread);
 	free(system_name);
-	if (r < 0)
-		log_note("no tracepoints are listed: %s", err.msg);
 	return 0;
 }
 
@@ -334,32 +329,8 @@ static const char *common_reason(enum kind kind)
 	return reason;
 }
 
-/* Text from `column` on, broken at blanks. */
-static void print_wrapped(const char *text, int column, int width)
-{
-	size_t room = (size_t)(width - column);
-
-	while (*text) {
-		size_t n = strlen(text);
-
-		if (n > room) {
-			for (n = room; n && text[n] != ' '; n--)
-				;
-			if (!n)
-				n = strcspn(text, " ");
-		}
-		printf("%.*s\n", (int)n, text);
-		text += n;
-		text += strspn(text, " ");
-		if (*text)
-			printf("%*s", column, "");
-	}
-}
-
 static void print_part(const char *text, int *column, int width)
 {
-	struct str safe = STR_INIT;
-
 	if (!text || !text[0])
 		return;
 	if (*column >= NAME_WIDTH) {
@@ -367,9 +338,7 @@ static void print_part(const char *text, int *column, int width)
 		*column = 0;
 	}
 	printf("%*s", NAME_WIDTH - *column, "");
-	str_add_safe(&safe, text);
-	print_wrapped(safe.p, NAME_WIDTH, width);
-	str_release(&safe);
+	cmd_wrap(stdout, text, NAME_WIDTH, NAME_WIDTH, width);
 	*column = 0;
 }
 
@@ -415,6 +384,7 @@ static int note_of(const char **notes, const char *reason)
 static void print_kind(enum kind kind, int width, bool *first)
 {
 	const char *common = common_reason(kind), *notes[NOTES_MAX] = { 0 };
+	struct str title = STR_INIT;
 	bool any = false;
 
 	for (size_t i = 0; i < list.entries.nr; i++) {
@@ -423,17 +393,22 @@ static void print_kind(enum kind kind, int width, bool *first)
 		if (e->kind != kind)
 			continue;
 		if (!any) {
-			printf("%s%s", *first ? "" : "\n", kinds[kind].title);
-			if (common)
-				printf(" -- not here: %s", common);
-			printf("\n\n");
+			str_addf(&title, "%s%s%s", kinds[kind].title, common ? " -- not here: " : "",
+				 common ? common : "");
+			printf("%s", *first ? "" : "\n");
+			cmd_wrap(stdout, title.p, 0, 2, width);
+			printf("\n");
+			str_release(&title);
 			any = true;
 			*first = false;
 		}
 		print_entry(e, common ? 0 : note_of(notes, e->reason), width);
 	}
-	for (int i = 0; i < NOTES_MAX && notes[i]; i++)
-		printf("%s  [%d] not here: %s\n", i ? "" : "\n", i + 1, notes[i]);
+	for (int i = 0; i < NOTES_MAX && notes[i]; i++) {
+		int column = printf("%s  [%d] not here: ", i ? "" : "\n", i + 1) - !i;
+
+		cmd_wrap(stdout, notes[i], column, 6, width);
+	}
 }
 
 static void json_text(struct str *s, const char *key, const char *text)
@@ -478,7 +453,8 @@ static int screen_width(void)
 
 	if (columns && str_u64(columns, &n) == 0 && n >= WIDTH_LEAST && n < 1000)
 		return (int)n;
-	return 100;
+	n = (uint64_t)cmd_columns(stdout, 100);
+	return n < WIDTH_LEAST ? WIDTH_LEAST : (int)n;
 }
 
 /* --- */
@@ -544,7 +520,8 @@ static int nothing_found(void)
 		printf("[\n]\n");
 	if (!list.nr_patterns)
 		return 0;
-	err_set(&err, ENOENT, "no event matches '%s'", list.patterns[0]);
+	err_set(&err, ENOENT, "no event matches '%s'%s%s", list.patterns[0],
+		list.unread.code ? "; tracepoints cannot be listed: " : "", list.unread.msg);
 	cmd_error("list", &err);
 	return 1;
 }
@@ -566,6 +543,8 @@ static int run(int argc, char **argv)
 	collect();
 	if (!list.entries.nr)
 		return nothing_found();
+	if (list.unread.code)
+		log_note("no tracepoints are listed: %s", list.unread.msg);
 	if (list.json)
 		print_json();
 	for (int k = 0; !list.json && k < NR_KINDS; k++)

@@ -29,6 +29,7 @@ static struct {
 	uint64_t period;
 	bool given_period;
 	int verbose;
+	const char *caller;              /* the command that records in between, or NULL */
 } rec;
 
 static int64_t max_rate(void)
@@ -242,7 +243,7 @@ static void say_result(const struct recorder_result *result)
 {
 	struct str path = STR_INIT;
 
-	if (rec.quiet || !result->written)
+	if (rec.quiet || rec.caller || !result->written)
 		return;
 	say_losses(result);
 	str_add_safe(&path, rec.o.output);
@@ -258,7 +259,7 @@ static int record(void)
 	int r = recorder_run(&rec.o, &rec.events, &result, &err);
 
 	if (r < 0)
-		cmd_error("record", &err);
+		cmd_error(rec.caller ? rec.caller : "record", &err);
 	say_result(&result);
 	if (r == 0)
 		return result.exit_status;
@@ -330,25 +331,29 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static int run(int argc, char **argv)
+static int run_as(const char *caller, int argc, char **argv)
 {
+	struct command command = cmd_record;
 	char **line = mem_zalloc(((size_t)argc + 1) * sizeof(*line));
 	struct err err = ERR_INIT;
 	int nr_words, status;
 
 	memset(&rec, 0, sizeof(rec));
 	rec.timestamps = true;
+	rec.caller = caller;
+	if (caller)
+		command.name = caller;
 	/* opt moves words around; the file's header wants them as they were. */
 	memcpy(line, argv, (size_t)argc * sizeof(*line));
 	rec.o.argv = line;
 	rec.o.version = SONDE_VERSION;
 	cmd_quiet(false);
-	status = cmd_options(&cmd_record, opts, 0, argc, argv, &nr_words);
+	status = cmd_options(&command, opts, 0, argc, argv, &nr_words);
 	if (status < 0) {
 		cmd_quiet(rec.quiet);
 		log_set_level(rec.verbose > 1 ? LOG_DEBUG : rec.verbose ? LOG_INFO : LOG_NOTE);
 		if (settle(nr_words, argv, &err) < 0) {
-			cmd_error("record", &err);
+			cmd_error(rec.caller ? rec.caller : "record", &err);
 			status = EXIT_USAGE;
 		} else {
 			status = record();
@@ -357,6 +362,16 @@ static int run(int argc, char **argv)
 	event_list_release(&rec.events);
 	free(line);
 	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	return run_as(NULL, argc, argv);
+}
+
+int cmd_record_for(const char *name, int argc, char **argv)
+{
+	return run_as(name, argc, argv);
 }
 
 const struct command cmd_record = {

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "engine/launch.h"
+#include "engine/output.h"
 #include "engine/pmu.h"
 
 static struct stat_options o = {
@@ -400,6 +401,7 @@ static int open_output(struct stat_session *s, struct err *err)
 	int fd = o.log_fd >= 0 ? o.log_fd : STDERR_FILENO;
 	time_t now = time(NULL);
 	char text[64];
+	bool made;
 
 	if (!o.output) {
 		/* A stream of its own, so that a table is one write and not twenty. */
@@ -409,9 +411,12 @@ static int open_output(struct stat_session *s, struct err *err)
 				       strerror(errno));
 		return 0;
 	}
+	made = access(o.output, F_OK) < 0;
 	s->out = fopen(o.output, o.append ? "ae" : "we");
 	if (!s->out)
 		return err_set(err, errno, "cannot write '%s': %s", o.output, strerror(errno));
+	if (made)
+		output_give_to_caller(fileno(s->out));
 	if (!o.json)
 		fprintf(s->out, "# started on %s\n", ctime_r(&now, text));
 	return 0;
@@ -507,6 +512,7 @@ static int run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	cmd_quiet(o.quiet);
 	if (o.verbose)
 		log_set_level(o.verbose > 1 ? LOG_DEBUG : LOG_INFO);
 	if (settle(nr_words, argv, &err) < 0)

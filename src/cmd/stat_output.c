@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Heads, rows and feet. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cmd/cmd.h"
 #include "cmd/stat.h"
 
 /* Lines above which an interval's names are told again. */
@@ -203,6 +205,8 @@ static const char *not_counted_reason(const struct stat_session *s, const struct
 
 static void print_reasons(struct stat_session *s, const struct stat_row *rows, uint32_t nr)
 {
+	int width = cmd_columns(s->out, INT_MAX);
+	struct str line = STR_INIT;
 	struct cause causes[16];
 	size_t nr_causes = 0;
 
@@ -223,12 +227,16 @@ static void print_reasons(struct stat_session *s, const struct stat_row *rows, u
 	for (size_t i = 0; i < nr_causes; i++) {
 		struct cause *c = &causes[i];
 
-		fprintf(s->out, " %s: %s", c->state, c->names.p);
+		str_clear(&line);
+		str_addf(&line, "%s: %s", c->state, c->names.p);
 		if (c->nr > 4)
-			fprintf(s->out, " and %u more", c->nr - 4);
-		fprintf(s->out, ": %s\n", c->why);
+			str_addf(&line, " and %u more", c->nr - 4);
+		str_addf(&line, ": %s", c->why);
+		fputc(' ', s->out);
+		cmd_wrap(s->out, line.p, 1, 3, width);
 		str_release(&c->names);
 	}
+	str_release(&line);
 	if (nr_causes)
 		fputc('\n', s->out);
 }

@@ -217,6 +217,7 @@ int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
 			"locked memory allows rings of %" PRIu64 " KB, not %" PRIu64 " KB: more samples "
 			"may be lost; 'ulimit -l' or perf_event_mlock_kb raises that",
 			c->ring_bytes >> 10, first_bytes >> 10);
+	fallback_say(fallback);
 	for (uint32_t i = 0; i < events->nr; i++)
 		say_attr(&events->v[i]);
 	return 0;

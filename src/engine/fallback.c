@@ -273,8 +273,7 @@ static int not_allowed(struct event_list *events, struct fallback *f, uint32_t i
 	if (event->attr.namespaces)
 		return err_set(err, code, "cannot record namespaces: --namespaces needs CAP_PERFMON");
 	if (paranoid > 1 && can_drop_kernel(events)) {
-		log_note("perf_event_paranoid is %" PRId64 ": recording user space only; 'sudo sysctl "
-			 "kernel.perf_event_paranoid=1' adds the kernel", paranoid);
+		f->user_only = paranoid;
 		drop_kernel(events);
 		return 1;
 	}
@@ -379,6 +378,13 @@ static int not_valid(struct fallback *f, struct event_list *events, uint32_t ind
 	return err_set(err, code, "cannot open event '%s' on CPU %d: the kernel or the PMU does not take "
 		       "this combination (%s); -vv shows the attributes", event->name, cpu,
 		       strerror(code));
+}
+
+void fallback_say(const struct fallback *f)
+{
+	if (f->user_only)
+		log_note("perf_event_paranoid is %" PRId64 ": recording user space only; 'sudo sysctl "
+			 "kernel.perf_event_paranoid=1' adds the kernel", f->user_only);
 }
 
 int fallback_try(struct fallback *f, struct event_list *events, uint32_t index, int code,

@@ -28,6 +28,7 @@ struct fallback {
 	uint64_t nr_fds;                 /* how many the whole takes */
 	uint32_t dropped;                /* attr bits tried without so far */
 	bool raised;                     /* RLIMIT_NOFILE */
+	int64_t user_only;               /* the perf_event_paranoid that keeps the kernel out, or 0 */
 };
 
 /*
@@ -36,5 +37,8 @@ struct fallback {
  */
 int fallback_try(struct fallback *f, struct event_list *events, uint32_t index, int code,
 		 pid_t tid, int cpu, struct err *err);
+
+/* When all are open: say what they do without. Where nothing opens, the error is enough. */
+void fallback_say(const struct fallback *f);
 
 #endif

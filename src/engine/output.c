@@ -118,8 +118,7 @@ static int keep_previous(struct output *out, struct err *err)
 	return r;
 }
 
-/* Under sudo: whose file it should be. */
-static void give_to_caller(int fd)
+void output_give_to_caller(int fd)
 {
 	const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
 	uint64_t uid, gid;
@@ -182,7 +181,7 @@ int output_open(struct output *out, const char *path, struct err *err)
 		output_abandon(out);
 		return r;
 	}
-	give_to_caller(out->fd);
+	output_give_to_caller(out->fd);
 	return 0;
 }
 

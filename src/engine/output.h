@@ -31,6 +31,12 @@ int output_check(const char *path, struct err *err);
 /* "-" is standard output. */
 int output_open(struct output *out, const char *path, struct err *err);
 
+/*
+ * Under sudo: give a file that was just made to the user who called it. One that
+ * cannot be given away stays root's, which is no error.
+ */
+void output_give_to_caller(int fd);
+
 /* Undo: remove the file, and put the previous one back. The fd is not closed. */
 void output_abandon(struct output *out);
 void output_release(struct output *out);         /* frees names; does not close */

@@ -217,7 +217,8 @@ int recorder_open_writer(struct recorder *r, struct err *err)
 		str_release(&tracing);
 		return ret;
 	}
-	r->writer = perf_write_new(r->output.fd, r->output.is_pipe, o->output);
+	r->writer = perf_write_new(r->output.fd, r->output.is_pipe,
+				   strcmp(o->output, "-") == 0 ? "standard output" : o->output);
 	if (tracing.len)
 		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing.p, tracing.len);
 	str_release(&tracing);

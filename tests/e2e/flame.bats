@@ -65,3 +65,30 @@ SCRIPT
 	# all, app, main, f, h, the hostile one, g, g; zoomed to f: all, app, main, f, g
 	grep -qF 'data-said="8|1180|5|Matched: 60.00%|2|8|main (100 samples, 100.00%)|Flame Graph"' dom
 }
+
+@test "recording to draw: its messages are flame's, and the place of the picture is looked at first" {
+	fails 129 "$SONDE" flame -F abc true
+	says '^sonde flame: -F takes'
+	fails 1 "$SONDE" flame -o no/where.svg -- touch ran
+	[[ ! -e ran ]]
+	ls /sys/bus/event_source/devices | grep -qE '^(cpu|cpu_core|armv)' && skip "this machine has a PMU"
+	run --separate-stderr "$SONDE" flame -F 99 -- "$WORKLOADS/burn" 0.2
+	[[ $status == 0 && $output == *flame.svg && $stderr == *"sampling event 'cpu-clock' instead"* ]]
+}
+
+@test "a recording whose picture cannot be written is kept" {
+	TMPDIR=$PWD run --separate-stderr "$SONDE" flame -e cpu-clock -o /dev/full -- "$WORKLOADS/burn" 0.2
+	[[ $status == 1 && $stderr == *"the recording is kept: "* ]]
+	file=$(sed -n 's/.*the recording is kept: //p' <<<"$stderr")
+	"$SONDE" report -i "$file" | grep -q burn
+}
+
+@test "under sudo what is written belongs to the caller" {
+	need_root
+	export SUDO_UID=65534 SUDO_GID=65534
+	input | "$SONDE" flame -q --folded - -o page.svg
+	"$SONDE" record -q -e cpu-clock true
+	"$SONDE" fold -o folded
+	"$SONDE" stat -e cpu-clock -o counts true
+	[[ $(stat -c %u:%g page.svg perf.data folded counts | sort -u) == 65534:65534 ]]
+}

@@ -46,6 +46,7 @@ load common
 }
 
 @test "what is listed as available can be counted, and the rest cannot" {
+	need_kernel
 	need python3
 	"$SONDE" list -j hw sw cache pmu >json
 	python3 - <<-'END' >events
@@ -123,4 +124,30 @@ load common
 	paranoid=$(</proc/sys/kernel/perf_event_paranoid)
 	((paranoid < 2)) || grep -q 'kernel.perf_event_paranoid=1' out
 	((paranoid < 1)) || grep -q 'kernel.perf_event_paranoid=0' out
+}
+
+@test "for whom tracefs is closed a tracepoint is one line, and no wrong usage" {
+	need_root
+	need setpriv
+	other=(setpriv --reuid=65534 --clear-groups)
+	"${other[@]}" true || skip "setpriv does not work here"
+	"${other[@]}" test -r /sys/kernel/tracing/events && skip "tracefs is open to everyone"
+	dir=$(mktemp -d /tmp/sonde-user-XXXXXX)
+	chmod 755 "$dir"
+	cp "$SONDE" "$dir"
+	fails 1 "${other[@]}" "$dir/sonde" list 'sched:*'
+	says "sched:.*permission denied"
+	fails 1 "${other[@]}" "$dir/sonde" stat -e sched:sched_switch true
+	fails 1 "${other[@]}" "$dir/sonde" record -e sched:sched_switch true
+	rm -rf "$dir"
+}
+
+@test "nothing is wider than the terminal" {
+	need script
+	for columns in 80 132; do
+		script -qec "stty cols $columns; $SONDE list hw sw metric; $SONDE stat -e cycles,instructions,branches,cache-misses,faults true" typed >/dev/null
+		tr -d '\r' <typed | sed '1d;$d' >lines
+		grep -q page-faults lines
+		run ! grep -E ".{$((columns + 1))}" lines
+	done
 }
