@@ -147,7 +147,7 @@ said_samples()
 	ls /sys/bus/event_source/devices | grep -qE '^(cpu|cpu_core|armv)' && skip "this machine has a PMU"
 	run "$SONDE" record -F 99 -o perf.data true
 	[[ $status == 0 ]]
-	[[ ${lines[0]} == "sonde: no hardware PMU for 'cycles'"*"cpu-clock"* ]]
+	[[ $'\n'$output == *$'\n'"sonde: no hardware PMU for 'cycles'"*"cpu-clock"* ]]
 	run "$SONDE" record -e cycles -o other true
 	[[ $status == 1 ]]
 	[[ $output == "sonde record: cannot open event 'cycles': this machine has no hardware PMU; try -e cpu-clock" ]]

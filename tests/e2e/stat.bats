@@ -31,6 +31,7 @@ start_deeds()
 }
 
 @test "page faults of a command: N more than with 0, and as many as perf counts" {
+	need_kernel
 	need setarch
 	still true || skip "personality() is forbidden here"
 	for n in 0 1 1000 12345; do
@@ -52,6 +53,7 @@ start_deeds()
 }
 
 @test "context switches of a command are those that it makes" {
+	need_kernel
 	# Another program may push this one off its CPU: then there is one more.
 	for try in 1 2 3 4 5; do
 		"$SONDE" stat -x, -o a -e context-switches "$WORKLOADS/switches" 500
@@ -185,6 +187,7 @@ start_deeds()
 }
 
 @test "--interval-count ends the rows" {
+	need_system
 	"$SONDE" stat -x, -o a -I 20 --interval-count 3 -e page-faults -a
 	[[ $(grep -c page-faults a) == 3 ]]
 	"$SONDE" stat -x, -o b -I 20 --interval-count 2 -e page-faults sleep 0.2
@@ -192,6 +195,7 @@ start_deeds()
 }
 
 @test "table, -x and -j agree" {
+	need_kernel
 	need setarch
 	still true || skip "personality() is forbidden here"
 	need python3
@@ -224,6 +228,7 @@ start_deeds()
 }
 
 @test "every line of -x, has the fields of perf's, and -j its keys" {
+	need_kernel
 	need perf
 	need python3
 	for args in "" "-A -a" "--per-core -a" "--per-socket -a" "-I 50" "-r 2" "-A -a -I 50"; do
@@ -270,6 +275,7 @@ start_deeds()
 }
 
 @test "never nan or inf, not supported has a reason" {
+	need_system
 	for args in "" "-d -d -d" "-a" "-r 2" "-n" "-M IPC,CPI,branch,cache,system" "-I 10" "-D 5000" \
 		"-e duration_time,user_time,system_time" "--metric-only" "-A -a"; do
 		for form in "" "-x," "-j"; do
@@ -284,6 +290,7 @@ start_deeds()
 }
 
 @test "exit statuses: the command's own, 127, 126, 128 + signal" {
+	need_kernel
 	run -3 "$SONDE" stat -o out sh -c 'exit 3'
 	run -137 "$SONDE" stat -o out sh -c 'kill -9 $$'
 	fails 127 "$SONDE" stat no-such-command-here
@@ -387,6 +394,7 @@ start_deeds()
 }
 
 @test "-o, --append, --log-fd, -q, -n, -B" {
+	need_kernel
 	"$SONDE" stat -o a true
 	"$SONDE" stat -o a --append true
 	[[ $(grep -c 'Performance counter stats' a) == 2 ]]
@@ -410,6 +418,7 @@ start_deeds()
 }
 
 @test "Ctrl-C ends what has no end of its own, and the counts are printed" {
+	need_system
 	"$SONDE" stat -a -e page-faults -o out &
 	pid=$!
 	sleep 0.4
@@ -443,6 +452,7 @@ start_deeds()
 }
 
 @test "groups, weak groups and unsupported leaders go on" {
+	need_kernel
 	"$SONDE" stat -x, -o a -e '{page-faults,context-switches},{cs,faults}:W' true
 	[[ $(grep -c '^[0-9]*,,' a) == 4 ]]
 	"$SONDE" stat -x, -o b -e '{cycles,page-faults,cs}' true 2>err
