@@ -12,13 +12,24 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "formats/perf_data_priv.h"
+#include "formats/tracepoint_check.h"
 
 #define SYSTEMS_MAX 10000u
 #define EVENTS_MAX 100000u
 #define FORMAT_BYTES_MAX (1u << 20)
 
+/*
+ * libtraceevent adds a 16-bit offset out of the sample to the start of its bytes and
+ * reads a string or an array there, wherever that is. So it gets a copy with zeros
+ * behind it, as far as such an offset, the field's own and an array can reach.
+ */
+#define RAW_ROOM (1u << 16)
+#define RAW_REACH (2 * RAW_ROOM + 8 * TRACEPOINT_LENGTH_MAX + RAW_ROOM)
+
 struct tracepoints {
 	struct tep_handle *tep;
+	uint8_t *raw;                    /* RAW_REACH bytes, zero from raw_used on */
+	size_t raw_used;
 	struct arena arena;
 	struct map64 names;              /* id -> const char * */
 };
@@ -52,7 +63,9 @@ static void parse_format(struct tracepoints *t, const char *text, uint64_t size,
 	if (!size || size > FORMAT_BYTES_MAX)
 		return;
 	copy = mem_strndup(text, size);
-	if (tep_parse_event(t->tep, copy, strlen(copy), system) != 0)
+	if (!tracepoint_check(copy))
+		log_debug("the format of an event of '%s' is damaged", system);
+	else if (tep_parse_event(t->tep, copy, strlen(copy), system) != 0)
 		log_debug("the format of an event of '%s' is not understood", system);
 	free(copy);
 }
@@ -99,7 +112,8 @@ static void parse_printk(struct tracepoints *t, const char *text, size_t size)
 			continue;
 		addr = strtoull(line, NULL, 16);
 		format = colon + 3;
-		if (*format == '"')
+		/* libtraceevent 1.7 looks for \n" at the end without asking how long it is */
+		if (*format == '"' && strlen(format) > 3)
 			tep_register_print_string(t->tep, format, addr);
 	}
 	free(copy);
@@ -169,13 +183,14 @@ static int parse(struct tracepoints *t, struct region r, struct err *err)
 int tracepoints_new(struct tracepoints **out, const struct perf_data *data, struct err *err)
 {
 	struct tracepoints *t;
-	struct region r = { data->tracing_data, data->tracing_data + data->tracing_data_size,
-			    data->swap, false };
+	struct region r;
 	int ret;
 
 	*out = NULL;
 	if (!data->tracing_data)
 		return 0;
+	r = (struct region){ data->tracing_data, data->tracing_data + data->tracing_data_size,
+			     data->swap, false };
 	/* or it would warn on standard error by itself */
 	tep_set_loglevel(TEP_LOG_NONE);
 	t = mem_zalloc(sizeof(*t));
@@ -198,7 +213,22 @@ void tracepoints_free(struct tracepoints *t)
 	tep_free(t->tep);
 	map64_release(&t->names);
 	arena_release(&t->arena);
+	free(t->raw);
 	free(t);
+}
+
+/* The sample's bytes where reading too far meets zeros. */
+static void *guarded_raw(struct tracepoints *t, const struct sample *sample)
+{
+	size_t size = sample->raw_size < RAW_ROOM ? sample->raw_size : RAW_ROOM;
+
+	if (!t->raw)
+		t->raw = mem_zalloc(RAW_REACH);
+	if (t->raw_used > size)
+		memset(t->raw + size, 0, t->raw_used - size);
+	memcpy(t->raw, sample->raw, size);
+	t->raw_used = size;
+	return t->raw;
 }
 
 bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample)
@@ -207,20 +237,15 @@ bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sampl
 	struct tep_record record = {
 		.cpu = (int)sample->cpu,
 		.ts = sample->time_ns,
-		.data = (void *)(uintptr_t)sample->raw,
 		.size = (int)sample->raw_size,
 	};
 	struct trace_seq seq;
-	int size = 0;
 
 	if (!event || !sample->raw)
 		return false;
-	/* libtraceevent trusts the offsets of fixed fields: refuse bytes that are too few */
-	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
-		if (f->offset + (f->size > 0 ? f->size : 0) > size)
-			size = f->offset + (f->size > 0 ? f->size : 0);
-	if (size > record.size)
+	if (!tracepoint_check_sample(event, sample->raw, sample->raw_size))
 		return false;
+	record.data = guarded_raw(t, sample);
 	trace_seq_init(&seq);
 	tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
 	trace_seq_terminate(&seq);

@@ -51,6 +51,8 @@ static void collect_piece(const char *piece, size_t len, void *arg)
 
 	if (len > c->cap - c->len)
 		longjmp(c->too_long, 1);
+	if (!len)
+		return;          /* and `piece` may be NULL */
 	memcpy(c->text + c->len, piece, len);
 	c->len += len;
 }

@@ -113,7 +113,8 @@ static int parse_percent(const char *text, const char **end, double *out)
 /* "N%/K": the K-th part of N percent; "A%-B%": from A to B percent of the span. */
 static int percent_range(const char *word, const struct perf_data *data, struct time_range *out)
 {
-	double first = (double)data->first_sample_ns, span, a, b;
+	uint64_t first = data->first_sample_ns, last = data->last_sample_ns;
+	double span, a, b;
 	uint64_t k;
 
 	if (parse_percent(word, &word, &a) < 0)
@@ -123,12 +124,15 @@ static int percent_range(const char *word, const struct perf_data *data, struct 
 			return -EINVAL;
 		b = a * (double)k;
 		a = b - a;
-	} else if (*word != '-' || parse_percent(word + 1, &word, &b) < 0 || *word || a > b) {
+	} else if (*word != '-' || parse_percent(word + 1, &word, &b) < 0 || *word || a >= b) {
 		return -EINVAL;
 	}
-	span = (double)(data->last_sample_ns - data->first_sample_ns);
-	out->from_ns = (uint64_t)(first + span * a / 100);
-	out->to_ns = b >= 100 ? data->last_sample_ns : (uint64_t)(first + span * b / 100) - 1;
+	/* the start is added as a whole number: as a double it would lose its last digits */
+	span = last > first ? (double)(last - first) : 0;
+	out->from_ns = first + (uint64_t)(span * a / 100);
+	out->to_ns = b >= 100 ? last : first + (uint64_t)(span * b / 100);
+	if (b < 100 && out->to_ns > out->from_ns)
+		out->to_ns--;
 	return 0;
 }
 

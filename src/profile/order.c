@@ -89,7 +89,9 @@ static bool is_sorted(const struct ref *v, size_t nr)
 /* Sort what is kept; what is not newer than limit_ns is ready. */
 static void make_ready(struct ordered *o, uint64_t limit_ns)
 {
-	memmove(o->refs.v, o->refs.v + o->at, (o->refs.nr - o->at) * sizeof(*o->refs.v));
+	if (o->at)
+		memmove(o->refs.v, o->refs.v + o->at,
+			(o->refs.nr - o->at) * sizeof(*o->refs.v));
 	o->refs.nr -= o->at;
 	o->at = 0;
 	if (!is_sorted(o->refs.v, o->refs.nr))
