@@ -1,4 +1,4 @@
-# perf script's text against sonde script's, line by line. Six differences are
+# perf script's text against sonde script's, line by line. Five differences are
 # meant (doc/sonde-script.md) and let pass, and counted:
 #
 #   - a frame that perf has no name for, because the binary is stripped
@@ -10,8 +10,6 @@
 #     whole chain away, sonde keeps what stands before that word
 #   - an address without a name that only the program before an exec had mapped:
 #     perf keeps the mappings of that one, sonde does not
-#   - a sample of a thread that has given its number back: perf calls it ":-1",
-#     sonde by the name of its process
 #
 # Everything else is an error.
 
@@ -55,16 +53,6 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 		in_chain = frame($0, a)
 		next
 	}
-	if (perf[at] ~ /^ *:-1 /) {
-		theirs = perf[at]
-		ours = $0
-		sub(/^ *[^ ]+ +/, "", theirs)
-		sub(/^ *[^ ]+ +/, "", ours)
-		if (theirs == ours) {
-			gone++
-			next
-		}
-	}
 	if (frame(perf[at], a) && frame($0, b) && a["ip"] == b["ip"] && a["dso"] == b["dso"]) {
 		if (a["sym"] == "[unknown]") {
 			in_chain = 1
@@ -96,8 +84,8 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 }
 
 END {
-	printf "%d lines, %d frames that perf does not name, %d returns to a function's start, %d PLT entries, %d chains that perf drops, %d addresses of a program before, %d samples of gone threads\n",
-		FNR, unnamed, returns, plts, dropped, stale, gone
+	printf "%d lines, %d frames that perf does not name, %d returns to a function's start, %d PLT entries, %d chains that perf drops, %d addresses of a program before\n",
+		FNR, unnamed, returns, plts, dropped, stale
 	if (at != nr_perf || NR == FNR) {
 		printf "perf has %d lines, sonde %d of them\n", nr_perf, at
 		bad++
