@@ -660,9 +660,12 @@ uint32_t process_comm_span(const struct process_table *t, uint32_t pid, uint32_t
 {
 	uint32_t comm;
 
-	if (comm_of(t, tid, time_ns, &comm, from_ns, to_ns) ||
-	    comm_of(t, pid, time_ns, &comm, from_ns, to_ns))
+	/* a thread that has given its number back (the last switch of a dead task): as perf has it */
+	if (tid != NONE32 && (comm_of(t, tid, time_ns, &comm, from_ns, to_ns) ||
+			      comm_of(t, pid, time_ns, &comm, from_ns, to_ns)))
 		return comm;
+	*from_ns = 0;
+	*to_ns = UINT64_MAX;
 	return PROCESS_COMM_TID | (tid & ~PROCESS_COMM_TID);
 }
 

@@ -270,6 +270,8 @@ static void threads(void **state)
 	/* a thread whose FORK was lost has the process's name */
 	assert_comm(t, 5, 77, 200, "server");
 	assert_comm(t, 88, 88, 200, ":88");
+	/* a thread that has given its number back, as perf shows it */
+	assert_comm(t, 5, UINT32_MAX, 200, ":-1");
 	assert_comm(t, 0, 0, 200, "swapper");
 }
 
