@@ -32,6 +32,9 @@ struct blocks {
 	uint64_t seq;
 	ZSTD_DStream *zstd;
 	bool zstd_failed;
+	ZSTD_inBuffer in;        /* of the compressed record that is being opened */
+	const uint8_t *in_record;
+	bool in_more;            /* it has more to give */
 	uint8_t *rest;           /* decompressed bytes of a record that is not whole yet */
 	size_t rest_size, rest_cap;
 	VEC(struct damage) damages;
@@ -197,11 +200,10 @@ static void rest_room(struct blocks *b, size_t more)
  * One zstd stream goes through all compressed records of a recording, flushed
  * at each record's end (perf's zstd_compress_stream_to_records).
  */
-static void decompress(struct blocks *b, const uint8_t *bytes)
+static void decompress_start(struct blocks *b, const uint8_t *bytes)
 {
 	struct perf_event_header h = record_header(bytes, b->data->swap);
 	struct region r = { bytes + 8, bytes + h.size, b->data->swap, false };
-	ZSTD_inBuffer in;
 
 	if (h.type == RECORD_COMPRESSED2) {
 		uint64_t size = region_u64(&r);
@@ -209,9 +211,7 @@ static void decompress(struct blocks *b, const uint8_t *bytes)
 		if (size < (uint64_t)(r.end - r.at))
 			r.end = r.at + size;
 	}
-	if (b->zstd_failed)
-		return;
-	if (!b->zstd) {
+	if (!b->zstd && !b->zstd_failed) {
 		b->zstd = ZSTD_createDStream();
 		if (!b->zstd || ZSTD_isError(ZSTD_initDStream(b->zstd)))
 			b->zstd_failed = true;
@@ -219,36 +219,34 @@ static void decompress(struct blocks *b, const uint8_t *bytes)
 		else
 			ZSTD_DCtx_setParameter(b->zstd, ZSTD_d_windowLogMax, 27);
 	}
-	in = (ZSTD_inBuffer){ r.at, (size_t)(r.end - r.at), 0 };
-	while (in.pos < in.size && !b->zstd_failed) {
+	b->in = (ZSTD_inBuffer){ r.at, (size_t)(r.end - r.at), 0 };
+	b->in_record = bytes;
+	b->in_more = !b->zstd_failed && r.at < r.end;
+}
+
+/*
+ * Go on with the record, until it is used up or a block is full: 64 KB of it can
+ * stand for gigabytes.
+ */
+static void decompress_more(struct blocks *b)
+{
+	while (b->in_more && b->rest_size < BLOCK_BYTES) {
+		size_t in_before = b->in.pos, out_before = b->rest_size, n;
 		ZSTD_outBuffer out;
-		size_t n;
 
 		rest_room(b, 128 * 1024);
 		out = (ZSTD_outBuffer){ b->rest, b->rest_cap, b->rest_size };
-		n = ZSTD_decompressStream(b->zstd, &out, &in);
+		n = ZSTD_decompressStream(b->zstd, &out, &b->in);
+		b->rest_size = out.pos;
 		if (ZSTD_isError(n)) {
 			b->zstd_failed = true;
-			add_damage(b, file_off(b, bytes), (uint64_t)(b->end - bytes),
+			add_damage(b, file_off(b, b->in_record), (uint64_t)(b->end - b->in_record),
 				   "compressed data is damaged (%s); what is compressed after it is lost",
 				   ZSTD_getErrorName(n));
 		}
-		b->rest_size = out.pos;
-	}
-	/* The decoder may hold output back that did not fit. */
-	for (;;) {
-		ZSTD_outBuffer out;
-		size_t before = b->rest_size;
-
-		if (b->zstd_failed || b->rest_size < b->rest_cap)
-			break;
-		rest_room(b, 128 * 1024);
-		out = (ZSTD_outBuffer){ b->rest, b->rest_cap, b->rest_size };
-		if (ZSTD_isError(ZSTD_decompressStream(b->zstd, &out, &in)))
-			b->zstd_failed = true;
-		b->rest_size = out.pos;
-		if (b->rest_size == before)
-			break;
+		/* the decoder may hold output back that did not fit */
+		b->in_more = !b->zstd_failed && (b->in.pos < b->in.size || out.pos == out.size) &&
+			     (b->in.pos > in_before || out.pos > out_before);
 	}
 }
 
@@ -275,18 +273,20 @@ static size_t whole_bytes(const struct blocks *b, bool *bad)
 /* Open compressed records from b->at on until a block is full. Returns 1 if *out was filled. */
 static int next_decompressed(struct blocks *b, struct block *out)
 {
-	const uint8_t *first = b->at;
+	const uint8_t *first = b->in_more ? b->in_record : b->at;
 	size_t whole;
 	bool bad = false;
 
-	while (b->rest_size < BLOCK_BYTES && is_record(b, b->at)) {
-		struct perf_event_header h = record_header(b->at, b->data->swap);
-
-		/* rounds stand between compressed records, in the file's order */
-		if (!is_compressed(h.type))
-			break;
-		decompress(b, b->at);
-		b->at += h.size;
+	while (b->rest_size < BLOCK_BYTES) {
+		if (!b->in_more) {
+			/* rounds stand between compressed records, in the file's order */
+			if (!is_record(b, b->at) ||
+			    !is_compressed(record_header(b->at, b->data->swap).type))
+				break;
+			decompress_start(b, b->at);
+			b->at += record_header(b->at, b->data->swap).size;
+		}
+		decompress_more(b);
 	}
 	whole = whole_bytes(b, &bad);
 	if (bad) {
@@ -330,10 +330,15 @@ static bool next_part(struct blocks *b)
 int blocks_next(struct blocks *b, struct block *out, struct err *err)
 {
 	(void)err;
-	while (b->at < b->end || next_part(b)) {
+	while (b->in_more || b->at < b->end || next_part(b)) {
 		const uint8_t *from = b->at, *p = from;
 		uint64_t payload = 0;
 
+		if (b->in_more) {
+			if (next_decompressed(b, out))
+				return 1;
+			continue;
+		}
 		if (!is_record(b, from)) {
 			step_over(b);
 			continue;

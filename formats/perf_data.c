@@ -238,7 +238,8 @@ static void read_header(const struct perf_data *data, struct file_header *h)
 
 static int read_attrs(struct perf_data *data, const struct file_header *h, struct err *err)
 {
-	uint64_t each = h->attr_size, nr;
+	/* ids do not share bytes: events that all name the same ones would take them many times */
+	uint64_t each = h->attr_size, nr, room = data->file_size;
 	bool cut;
 	struct region r = perf_data_region(data, h->attrs.off, h->attrs.size, &cut);
 
@@ -266,6 +267,12 @@ static int read_attrs(struct perf_data *data, const struct file_header *h, struc
 		event = perf_data_add_event(data, &attr);
 		off = region_u64(&e);
 		size = region_u64(&e);
+		if (size > room) {
+			perf_data_add_damage(data, off, 0, "event %" PRIu64 " has more ids than the file has room for",
+					     i);
+			size = 0;
+		}
+		room -= size;
 		set_ids(data, event, perf_data_region(data, off, size, NULL));
 	}
 	return 0;

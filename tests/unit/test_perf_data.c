@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <zstd.h>
 
 #include "base/mem.h"
 #include "formats/event_name.h"
@@ -153,6 +154,82 @@ static void flip_every_byte(void **state)
 	str_release(&file);
 }
 
+/* 32 MB of equal records become one compressed record of some KB: they come in blocks. */
+static void compressed_record_stands_for_much(void **state)
+{
+	const size_t each = 4096, nr = 8192;
+	struct str raw = STR_INIT, data = STR_INIT, file = STR_INIT;
+	size_t room = 60000, size, at, seen = 0;
+	struct perf_data *d = NULL;
+	struct block block;
+	struct blocks *blocks;
+	char path[32], *packed = mem_alloc(room), *zeros = mem_zalloc(each);
+
+	(void)state;
+	for (size_t i = 0; i < nr; i++) {
+		put32(&raw, 200);
+		put16(&raw, 0);
+		put16(&raw, (uint16_t)each);
+		str_addn(&raw, zeros, each - 8);
+	}
+	size = ZSTD_compress(packed, room, raw.p, raw.len, 3);
+	assert_false(ZSTD_isError(size));
+	at = begin(&data, RECORD_COMPRESSED, 0);
+	str_addn(&data, packed, size);
+	finish(&data, at);
+	put_file(&file, 1, &data, data.len);
+	write_temp(path, file.p, file.len);
+	assert_int_equal(perf_data_open(&d, path, NULL), 0);
+	unlink(path);
+	blocks = blocks_new(d);
+	while (blocks_next(blocks, &block, NULL) > 0) {
+		assert_true(block.size <= 2 << 20);
+		at = 0;
+		while (block_record(&block, d->swap, &at))
+			seen++;
+		block_release(&block);
+	}
+	assert_int_equal(seen, nr);
+	blocks_free(blocks);
+	perf_data_close(d);
+	str_release(&raw);
+	str_release(&data);
+	str_release(&file);
+	free(packed);
+	free(zeros);
+}
+
+/* A thousand events whose ids all are the whole file: they are not copied a thousand times. */
+static void events_share_their_ids(void **state)
+{
+	const unsigned nr_events = 1000;
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d = NULL;
+	uint64_t ids = 0, from = 0;
+	char path[32];
+
+	(void)state;
+	samples_make(&data, 1);
+	put_file(&file, nr_events, &data, data.len);
+	for (unsigned i = 0; i < nr_events; i++) {
+		size_t at = 104 + 8 * nr_events + (i + 1) * (sizeof(struct perf_event_attr) + 16) - 16;
+		uint64_t size = file.len;
+
+		memcpy(file.p + at, &from, 8);
+		memcpy(file.p + at + 8, &size, 8);
+	}
+	write_temp(path, file.p, file.len);
+	assert_int_equal(perf_data_open(&d, path, NULL), 0);
+	unlink(path);
+	for (uint32_t i = 0; i < d->events.nr; i++)
+		ids += d->events.v[i].nr_ids;
+	assert_true(ids <= file.len / 8);
+	assert_true(d->nr_damages > 0);
+	perf_data_close(d);
+	str_release(&data);
+	str_release(&file);
+}
+
 static void not_perf_data(void **state)
 {
 	static const struct { const char *bytes; const char *says; } cases[] = {
@@ -281,6 +358,8 @@ int main(void)
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(damage_in_the_middle),
 		cmocka_unit_test(flip_every_byte),
+		cmocka_unit_test(compressed_record_stands_for_much),
+		cmocka_unit_test(events_share_their_ids),
 		cmocka_unit_test(not_perf_data),
 		cmocka_unit_test(directory_format),
 		cmocka_unit_test(data_size_not_written),
