@@ -1,7 +1,7 @@
 #!/bin/bash
 # What building, the demo, the tests and their guests need, and where Debian has it.
 #
-#	tests/deps.sh demo|check|vm
+#	tests/deps.sh demo|check|bench|fuzz
 #
 # Nothing is done when nothing is missing. As root on a system with apt-get the
 # missing packages are installed; otherwise the line to run is printed and the
@@ -36,14 +36,21 @@ check    mount             command -v mount
 vm       qemu-system-arm   command -v qemu-system-aarch64
 vm       gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
 vm       cpio              command -v cpio
+bench    redis-server      command -v redis-server
+bench    redis-tools       command -v redis-benchmark
+bench    xxhash            command -v xxhsum
+fuzz     clang             command -v clang
+fuzz     libclang-rt-14-dev ls "$(clang -print-runtime-dir)"/libclang_rt.fuzzer*.a
 '
 
 want=${1:-check}
 missing=()
 while read -r tier package probe; do
 	[[ -z $tier ]] && continue
-	[[ $tier == check && $want == demo ]] && continue
-	[[ $tier == vm && $want != vm ]] && continue
+	case $want:$tier in
+	*:demo | check:check | bench:check | bench:bench | fuzz:check | fuzz:fuzz | vm:check | vm:vm) ;;
+	*) continue ;;
+	esac
 	eval "$probe" >/dev/null 2>&1 || missing+=("$package")
 done <<<"$list"
 
