@@ -22,12 +22,20 @@ same()
 	for file; do
 		[[ -e $file ]] || continue
 		# where a sample was in the vdso, perf names its copy of it; of a pipe's
-		# events it has not yet read the names
+		# events it has not yet read the names; with -H it has a library in a
+		# container twice
 		perf $command -i "$file" 2>/dev/null |
-			sed "s/'perf /'sonde /; s|/tmp/perf-vdso.so-......|[vdso]|; s/:uH/:u/" >perf.txt
+			sed "s/'perf /'sonde /; s|/tmp/perf-vdso.so-......|[vdso]|; s/:uH/:u/" |
+			if [[ $command == buildid-list* ]]; then awk '!seen[$0]++'; else cat; fi >perf.txt
 		[[ -s perf.txt ]] || continue
 		"$SONDE" $command -i "$file" >sonde.txt 2>/dev/null
 		n=$((n + 1))
+		# perf lists a binary again for each inode that it was seen under, and in
+		# another order then: in a container, or where one was built anew meanwhile
+		if [[ $command == buildid-list* ]]; then
+			sort -u -o perf.txt perf.txt
+			sort -u -o sonde.txt sonde.txt
+		fi
 		if ! diff perf.txt sonde.txt >diff.txt; then
 			echo "$command $file:"
 			head -n 6 diff.txt

@@ -21,8 +21,10 @@ static void said(bool terminal, bool quiet, useconds_t between, char *out, size_
 	int fds[2], saved = dup(STDERR_FILENO);
 	ssize_t n;
 
-	if (terminal ? openpty(&fds[0], &fds[1], NULL, NULL, NULL) : pipe(fds))
+	if (terminal ? openpty(&fds[0], &fds[1], NULL, NULL, NULL) : pipe(fds)) {
+		print_message("skipped: there is no pseudo terminal to be had\n");
 		skip();
+	}
 	dup2(fds[1], STDERR_FILENO);
 	cmd_progress_begin(quiet);
 	progress("counting", 1, 4);
