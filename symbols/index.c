@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/index.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "symbols/cache.h"
+
+#define ORDER_MARK 0x01020304u
+
+static const char magic[8] = { 'S', 'O', 'N', 'D', 'E', 'I', 'D', 'X' };
+
+struct section {
+	uint32_t tag, element_size;
+	uint64_t offset, bytes;
+};
+
+struct header {
+	char magic[8];
+	uint32_t version, order;
+	uint32_t kind, nr_sections;
+	uint64_t fingerprint, file_bytes;
+	uint8_t build_id_size, build_id[20], zero[3];
+	uint64_t hash;                   /* of the header before it and of the sections' list */
+};
+
+struct index {
+	const uint8_t *bytes;
+	size_t nr_bytes;
+	const struct header *header;
+	const struct section *sections;
+	bool mapped;
+};
+
+static uint64_t header_hash(const struct header *header, const struct section *sections)
+{
+	return hash_mix(hash_bytes(header, offsetof(struct header, hash)),
+			hash_bytes(sections, header->nr_sections * sizeof(*sections)));
+}
+
+static bool sections_fit(const struct index *index)
+{
+	for (uint32_t i = 0; i < index->header->nr_sections; i++) {
+		const struct section *s = &index->sections[i];
+
+		if (s->offset % 8 || s->offset > index->nr_bytes ||
+		    s->bytes > index->nr_bytes - s->offset || !s->element_size ||
+		    s->bytes % s->element_size)
+			return false;
+	}
+	return true;
+}
+
+static bool is_whole(struct index *index, const uint8_t *build_id, uint8_t size, uint32_t kind,
+		     uint64_t fingerprint)
+{
+	const struct header *h = (const void *)index->bytes;
+
+	if (index->nr_bytes < sizeof(*h) || memcmp(h->magic, magic, sizeof(magic)) != 0 ||
+	    h->version != INDEX_VERSION || h->order != ORDER_MARK || h->kind != kind ||
+	    h->fingerprint != fingerprint || h->file_bytes != index->nr_bytes ||
+	    h->build_id_size != size || memcmp(h->build_id, build_id, size) != 0 ||
+	    h->nr_sections > INDEX_SECTIONS_MAX ||
+	    h->nr_sections * sizeof(struct section) > index->nr_bytes - sizeof(*h))
+		return false;
+	index->header = h;
+	index->sections = (const void *)(h + 1);
+	return header_hash(h, index->sections) == h->hash && sections_fit(index);
+}
+
+static struct index *open_bytes(const void *bytes, size_t nr_bytes, bool mapped,
+				const uint8_t *build_id, uint8_t size, uint32_t kind,
+				uint64_t fingerprint)
+{
+	struct index *index = mem_zalloc(sizeof(*index));
+
+	index->bytes = bytes;
+	index->nr_bytes = nr_bytes;
+	index->mapped = mapped;
+	if (size >= 2 && size <= 20 && is_whole(index, build_id, size, kind, fingerprint))
+		return index;
+	index_close(index);
+	return NULL;
+}
+
+struct index *index_open_memory(const void *bytes, size_t nr_bytes, const uint8_t *build_id,
+				uint8_t size, uint32_t kind, uint64_t fingerprint)
+{
+	return open_bytes(bytes, nr_bytes, false, build_id, size, kind, fingerprint);
+}
+
+static void file_name(char name[48], const uint8_t *build_id, uint8_t size, uint32_t kind)
+{
+	cache_build_id_name(name, build_id, size);
+	snprintf(name + strlen(name), 6, "-%c%c%c%c", kind & 0x7f, kind >> 8 & 0x7f,
+		 kind >> 16 & 0x7f, kind >> 24 & 0x7f);
+}
+
+struct index *index_open(const uint8_t *build_id, uint8_t size, uint32_t kind,
+			 uint64_t fingerprint)
+{
+	uint64_t nr_bytes;
+	char name[48];
+	void *bytes;
+	int fd;
+
+	if (size < 2 || size > 20)
+		return NULL;
+	file_name(name, build_id, size, kind);
+	fd = cache_get(CACHE_INDEX, name, &nr_bytes);
+	if (fd < 0)
+		return NULL;
+	bytes = nr_bytes < sizeof(struct header) ? MAP_FAILED :
+		mmap(NULL, nr_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		return NULL;
+	return open_bytes(bytes, nr_bytes, true, build_id, size, kind, fingerprint);
+}
+
+void index_close(struct index *index)
+{
+	if (!index)
+		return;
+	if (index->mapped)
+		munmap((void *)(uintptr_t)index->bytes, index->nr_bytes);
+	free(index);
+}
+
+const void *index_section(const struct index *index, uint32_t tag, size_t element_size, size_t *nr)
+{
+	for (uint32_t i = 0; i < index->header->nr_sections; i++) {
+		const struct section *s = &index->sections[i];
+
+		if (s->tag != tag)
+			continue;
+		if (s->element_size != element_size)
+			return NULL;
+		*nr = s->bytes / element_size;
+		return index->bytes + s->offset;
+	}
+	return NULL;
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+void index_add(struct index_draft *draft, uint32_t tag, size_t element_size, const void *elements,
+	       size_t nr)
+{
+	if (draft->nr == INDEX_SECTIONS_MAX)
+		return;
+	draft->sections[draft->nr].tag = tag;
+	draft->sections[draft->nr].element_size = element_size;
+	draft->sections[draft->nr].elements = elements;
+	draft->sections[draft->nr++].nr = nr;
+}
+
+static int write_all(int fd, const void *bytes, size_t size)
+{
+	const char *p = bytes;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENOSPC;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_sections(int fd, const struct index_draft *draft, const struct section *sections)
+{
+	static const char zeros[8];
+	int ret = 0;
+
+	for (uint32_t i = 0; i < draft->nr && ret == 0; i++) {
+		ret = write_all(fd, draft->sections[i].elements, sections[i].bytes);
+		if (ret == 0)
+			ret = write_all(fd, zeros, -sections[i].bytes & 7);
+	}
+	return ret;
+}
+
+int index_write(const struct index_draft *draft)
+{
+	struct section sections[INDEX_SECTIONS_MAX] = { 0 };
+	struct header header = {
+		.version = INDEX_VERSION, .order = ORDER_MARK, .kind = draft->kind,
+		.nr_sections = draft->nr, .fingerprint = draft->fingerprint,
+		.build_id_size = draft->build_id_size,
+	};
+	uint64_t at = sizeof(header) + draft->nr * sizeof(*sections);
+	struct cache_draft file;
+	char name[48];
+	int ret;
+
+	if (draft->build_id_size < 2 || draft->build_id_size > 20)
+		return -EINVAL;
+	for (uint32_t i = 0; i < draft->nr; i++) {
+		sections[i] = (struct section){
+			draft->sections[i].tag, (uint32_t)draft->sections[i].element_size, at,
+			draft->sections[i].nr * draft->sections[i].element_size,
+		};
+		at += (sections[i].bytes + 7) & ~(uint64_t)7;
+	}
+	memcpy(header.magic, magic, sizeof(magic));
+	memcpy(header.build_id, draft->build_id, draft->build_id_size);
+	header.file_bytes = at;
+	header.hash = header_hash(&header, sections);
+	file_name(name, draft->build_id, draft->build_id_size, draft->kind);
+	ret = cache_begin(&file, CACHE_INDEX, name, at);
+	if (ret < 0)
+		return ret;
+	ret = write_all(file.fd, &header, sizeof(header));
+	if (ret == 0)
+		ret = write_all(file.fd, sections, draft->nr * sizeof(*sections));
+	if (ret == 0)
+		ret = write_sections(file.fd, draft, sections);
+	if (ret == 0)
+		return cache_keep(&file);
+	cache_drop(&file);
+	return ret;
+}
+
+uint64_t index_hash_file(uint64_t seed, const char *path)
+{
+	struct stat st;
+	uint64_t facts[5] = { 0 };
+
+	if (stat(path, &st) == 0) {
+		facts[0] = (uint64_t)st.st_dev;
+		facts[1] = (uint64_t)st.st_ino;
+		facts[2] = (uint64_t)st.st_size;
+		facts[3] = (uint64_t)st.st_mtim.tv_sec;
+		facts[4] = (uint64_t)st.st_mtim.tv_nsec;
+	}
+	return hash_mix(hash_mix(seed, hash_bytes(path, strlen(path))),
+			hash_bytes(facts, sizeof(facts)));
+}
