@@ -366,7 +366,8 @@ static int not_valid(struct fallback *f, struct event_list *events, uint32_t ind
 
 	if (event->leader != index && break_weak_group(events, event->leader))
 		return 1;
-	if (drop_newest(f, events, index) || stop_inheriting_reads(events, index))
+	/* from the newest to the oldest: all that drop_newest knows is older than Linux 6.12 */
+	if (stop_inheriting_reads(events, index) || drop_newest(f, events, index))
 		return 1;
 	if (event->attr.freq && max_rate && (int64_t)event->attr.sample_freq > max_rate)
 		return err_set(err, code, "cannot open event '%s' at %" PRIu64 " Hz: the kernel's "

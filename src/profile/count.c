@@ -130,6 +130,7 @@ struct worker {
 	struct who who[WHO_SLOTS];
 	struct raw_key *key;             /* room for the longest chain */
 	struct record record;            /* for extras that need all of the sample */
+	struct reads reads;
 	bool need_all;
 };
 
@@ -219,6 +220,19 @@ static void count_one(struct worker *w, const struct sample *s)
 	w->out.totals[key->event].period += s->period;
 }
 
+/* One for each event that it stands for. */
+static void count_sample(struct worker *w, struct sample *s)
+{
+	uint32_t at = 0;
+
+	if (!reads_is_split(s)) {
+		count_one(w, s);
+		return;
+	}
+	while (reads_next(&w->reads, &w->feed->recording->data->events, s, &at))
+		count_one(w, s);
+}
+
 static void count_block(struct worker *w, const struct block *block)
 {
 	bool swap = w->feed->recording->data->swap;
@@ -226,6 +240,8 @@ static void count_block(struct worker *w, const struct block *block)
 	struct sample sample;
 	size_t at = 0;
 
+	if (w->feed->recording->samples_values)
+		reads_start(&w->reads, &w->feed->recording->carries, block);
 	while ((bytes = block_record(block, swap, &at))) {
 		if (record_header(bytes, swap).type != PERF_RECORD_SAMPLE)
 			continue;
@@ -233,13 +249,13 @@ static void count_block(struct worker *w, const struct block *block)
 			if (record_decode(&w->decoder, bytes, &w->record, NULL) < 0)
 				w->out.account.bad_records++;
 			else
-				count_one(w, &w->record.sample);
+				count_sample(w, &w->record.sample);
 			continue;
 		}
 		if (record_decode_brief(&w->decoder, bytes, &sample) < 0)
 			w->out.account.bad_records++;
 		else
-			count_one(w, &sample);
+			count_sample(w, &sample);
 	}
 }
 
@@ -320,6 +336,7 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 		free(w->out.totals);
 	}
 	decoder_release(&w->decoder);
+	reads_release(&w->reads);
 	free(w->key);
 	free(w);
 }

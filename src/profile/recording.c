@@ -64,6 +64,14 @@ static void note_losses(struct recording *rec, const struct record *r)
 	}
 }
 
+static void note_values(struct recording *rec, struct decoder *decoder, const uint8_t *bytes)
+{
+	struct record record;
+
+	if (record_decode(decoder, bytes, &record, NULL) == 0 && reads_is_split(&record.sample))
+		read_carries_add(&rec->carries, &rec->data->events, &record.sample);
+}
+
 static void walk_block(struct recording *rec, struct decoder *decoder, const struct block *block)
 {
 	bool swap = rec->data->swap;
@@ -71,12 +79,16 @@ static void walk_block(struct recording *rec, struct decoder *decoder, const str
 	struct record record;
 	size_t at = 0;
 
+	if (rec->samples_values)
+		read_carries_block(&rec->carries, block);
 	while ((bytes = block_record(block, swap, &at))) {
 		uint32_t type = record_header(bytes, swap).type;
 
 		rec->nr_by_type[type < 255 ? type : 255]++;
 		if (type == PERF_RECORD_SAMPLE) {
 			rec->nr_samples++;
+			if (rec->samples_values)
+				note_values(rec, decoder, bytes);
 			continue;
 		}
 		if (record_decode(decoder, bytes, &record, NULL) < 0) {
@@ -121,6 +133,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	rec->modules = module_set_new(&options);
 	rec->processes = process_table_new(rec->modules);
 	rec->account.unfinished = data->unfinished;
+	rec->samples_values = reads_any(&data->events);
 	decoder_init(&decoder, &data->events, data->swap);
 	state_build_ids(rec);
 	rec->pack = pack_state(data, rec->modules);
@@ -154,6 +167,7 @@ void recording_release(struct recording *rec)
 	map64_release(&rec->cgroups);
 	intern_release(&rec->cgroup_paths);
 	free(rec->lost_by_event);
+	read_carries_release(&rec->carries);
 	blocks_free(rec->blocks);
 	memset(rec, 0, sizeof(*rec));
 }

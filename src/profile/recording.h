@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "profile/profile.h"
+#include "profile/reads.h"
 
 struct recording {
 	const struct perf_data *data;
@@ -20,7 +21,9 @@ struct recording {
 	struct profile_account account;  /* all but what samples add */
 	struct blocks *blocks;           /* the reading it was made from, at its end */
 	struct damage *damages;          /* of opening and reading; account points here */
-	uint64_t nr_samples;
+	bool samples_values;             /* some events have PERF_SAMPLE_READ */
+	struct read_carries carries;     /* then: what counting by blocks needs */
+	uint64_t nr_samples;             /* records; with values, more or fewer are counted */
 	uint64_t *lost_by_event;         /* LOST_SAMPLES that tell of which event they are */
 	struct map64 cgroups;            /* id -> number of its path */
 	struct intern cgroup_paths;

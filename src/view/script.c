@@ -36,6 +36,7 @@ struct script {
 	const struct arch *arch;
 	char **event_texts;              /* "    name: ", all of one width */
 	uint64_t first_ns, last_ns;
+	struct reads reads;
 	struct str line;                 /* the sample being put together */
 	/*
 	 * Most chains, places and names come again and again: each is put into words
@@ -102,6 +103,7 @@ void script_free(struct script *s)
 	tracepoints_free(s->tracepoints);
 	resolver_free(s->resolver);
 	str_release(&s->line);
+	reads_release(&s->reads);
 	map64_release(&s->text_of);
 	arena_release(&s->texts);
 	free(s);
@@ -459,17 +461,11 @@ static void write_sideband(struct script *s, const struct record *r, FILE *file)
 	fwrite(s->line.p, 1, s->line.len, file);
 }
 
-void script_write(struct script *s, const struct record *r, FILE *file)
+static void write_if_wanted(struct script *s, const struct record *r, FILE *file)
 {
 	const struct profile_query *q = s->options.filter;
 	uint32_t comm;
 
-	str_clear(&s->line);
-	if (r->type != PERF_RECORD_SAMPLE) {
-		if (is_shown(&s->options, r->type))
-			write_sideband(s, r, file);
-		return;
-	}
 	if (q && !filter_sample(q, &r->sample))
 		return;
 	if (q && q->comms) {
@@ -485,5 +481,24 @@ void script_write(struct script *s, const struct record *r, FILE *file)
 					    r->sample.cpumode == PERF_RECORD_MISC_KERNEL, false)))
 			return;
 	}
+	str_clear(&s->line);
 	write_sample(s, r, file);
+}
+
+void script_write(struct script *s, struct record *r, FILE *file)
+{
+	uint32_t at = 0;
+
+	if (r->type != PERF_RECORD_SAMPLE) {
+		str_clear(&s->line);
+		if (is_shown(&s->options, r->type))
+			write_sideband(s, r, file);
+	} else if (!reads_is_split(&r->sample)) {
+		write_if_wanted(s, r, file);
+	} else {
+		while (reads_next(&s->reads, &s->recording->data->events, &r->sample, &at)) {
+			r->id.event = r->sample.event;
+			write_if_wanted(s, r, file);
+		}
+	}
 }

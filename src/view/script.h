@@ -59,8 +59,11 @@ int script_new(struct script **out, const struct recording *recording,
 	       const struct script_options *options, struct err *err);
 void script_free(struct script *script);
 
-/* Write one record, if the options show its kind. */
-void script_write(struct script *script, const struct record *record, FILE *out);
+/*
+ * Write one record, if the options show its kind. Records come in the order of time. A
+ * sample that stands for several (profile/reads.h) is left as the last of them.
+ */
+void script_write(struct script *script, struct record *record, FILE *out);
 
 /* The hexadecimal dump of a record with its type and place, as perf script -D has it. */
 void script_dump(const struct record *record, uint64_t file_off, const char *path, FILE *out);

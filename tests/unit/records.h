@@ -151,21 +151,20 @@ static inline struct perf_event_attr test_attr(void)
 }
 
 /*
- * A seekable recording with `nr_events` events (ids 7, 8, ...) around `data`, with
- * one feature (HOSTNAME "box"). data_size_said: what the header claims.
+ * A seekable recording of `nr_events` events with ids 7, 8, ... around `data`, with one
+ * feature (HOSTNAME "box"). data_size_said: what the header claims.
  */
-static inline void put_file(struct str *s, unsigned nr_events, const struct str *data,
-			    uint64_t data_size_said)
+static inline void put_file_of(struct str *s, const struct perf_event_attr *attrs,
+			       unsigned nr_events, const struct str *data, uint64_t data_size_said)
 {
-	struct perf_event_attr attr = test_attr();
 	uint64_t ids_at = 104, attrs_at = ids_at + 8 * nr_events;
-	uint64_t data_at = attrs_at + nr_events * (sizeof(attr) + 16);
+	uint64_t data_at = attrs_at + nr_events * (sizeof(*attrs) + 16);
 
 	str_addn(s, "PERFILE2", 8);
 	put64(s, 104);
-	put64(s, sizeof(attr) + 16);
+	put64(s, sizeof(*attrs) + 16);
 	put64(s, attrs_at);
-	put64(s, nr_events * (sizeof(attr) + 16));
+	put64(s, nr_events * (sizeof(*attrs) + 16));
 	put64(s, data_at);
 	put64(s, data_size_said);
 	put64(s, 0);
@@ -177,8 +176,7 @@ static inline void put_file(struct str *s, unsigned nr_events, const struct str 
 	for (unsigned i = 0; i < nr_events; i++)
 		put64(s, 7 + i);
 	for (unsigned i = 0; i < nr_events; i++) {
-		attr.config = i ? PERF_COUNT_SW_PAGE_FAULTS : PERF_COUNT_SW_CPU_CLOCK;
-		str_addn(s, &attr, sizeof(attr));
+		str_addn(s, &attrs[i], sizeof(attrs[i]));
 		put64(s, ids_at + 8 * i);
 		put64(s, 8);
 	}
@@ -188,6 +186,21 @@ static inline void put_file(struct str *s, unsigned nr_events, const struct str 
 	put32(s, 64);
 	str_addn(s, "box\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32);
 	str_addn(s, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32);
+}
+
+#define TEST_EVENTS_MAX 8
+
+/* The same with `nr_events` alike: cpu-clock, then page-faults. */
+static inline void put_file(struct str *s, unsigned nr_events, const struct str *data,
+			    uint64_t data_size_said)
+{
+	struct perf_event_attr attrs[TEST_EVENTS_MAX];
+
+	for (unsigned i = 0; i < nr_events; i++) {
+		attrs[i] = test_attr();
+		attrs[i].config = i ? PERF_COUNT_SW_PAGE_FAULTS : PERF_COUNT_SW_CPU_CLOCK;
+	}
+	put_file_of(s, attrs, nr_events, data, data_size_said);
 }
 
 /* Write bytes to a fresh temporary file; its path in `path` (at least 32 bytes). */

@@ -143,12 +143,17 @@ static void test_reads_and_children(void **state)
 	struct fallback f = { 0 };
 
 	(void)state;
-	events[0].attr.read_format = events[1].attr.read_format = PERF_FORMAT_ID;
 	events[0].attr.sample_type |= PERF_SAMPLE_READ;
+	events[0].attr.build_id = events[0].attr.exclude_guest = 1;
 	events[0].attr.inherit = events[1].attr.inherit = 1;
 	assert_int_equal(try(&f, EINVAL), 1);
 	assert_false(events[0].attr.inherit || events[1].attr.inherit);
 	assert_non_null(strstr(said, "start"));
+	/* nothing that an older kernel has is given up for it */
+	assert_int_equal(events[0].attr.read_format, PERF_FORMAT_ID | PERF_FORMAT_LOST);
+	assert_true(events[0].attr.build_id && events[0].attr.exclude_guest);
+	assert_int_equal(try(&f, EINVAL), 1);
+	assert_int_equal(events[0].attr.read_format, PERF_FORMAT_ID);
 }
 
 static void test_no_way(void **state)

@@ -411,8 +411,7 @@ both_read_as_many_samples()
 
 sampled_groups_are_read_like_perf()
 {
-	as_many pair-record*.data ||
-		skip "open: sonde shows the leader's samples only, perf one for each member"
+	as_many pair-record*.data
 }
 
 # One sample and one frame a line. What ran before its first COMM record has the name
