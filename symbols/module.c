@@ -11,9 +11,10 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "symbols/debug_file.h"
 #include "symbols/elf_file.h"
 #include "symbols/elf_symbols.h"
-#include "symbols/debug_file.h"
+#include "symbols/jit_file.h"
 #include "symbols/kernel.h"
 #include "symbols/packed.h"
 #include "symbols/ranges.h"
@@ -25,6 +26,11 @@
 struct added {
 	uint64_t start, end;
 	const char *name;
+};
+
+struct jit_dump {
+	const char *path;
+	uint64_t mapped_ns;
 };
 
 struct module_priv {
@@ -44,6 +50,9 @@ struct module_priv {
 	struct packed *packed_names;     /* once opened */
 	VEC(struct added) added;
 	atomic_bool has_added;
+	uint32_t jit_pid;                /* "/tmp/perf-PID.map"; 0: not a JIT's memory */
+	VEC(struct jit_dump) jit_dumps;
+	struct jit *jit;                 /* once opened; NULL: nothing was found */
 };
 
 struct module_set {
@@ -82,6 +91,8 @@ static void module_release(struct module *module)
 	elf_file_free(priv->debug);
 	elf_file_free(priv->file);
 	vec_release(&priv->added);
+	vec_release(&priv->jit_dumps);
+	jit_free(priv->jit);
 	pthread_mutex_destroy(&priv->lock);
 }
 
@@ -380,6 +391,30 @@ static enum name_reason open_kernel(struct module *module)
 			   kernel ? kernel->build_id_size : 0);
 }
 
+/* A perf map and jitdumps may both be there: all names are taken. */
+static enum name_reason open_jit(struct module_priv *priv)
+{
+	const struct symbol_options *options = &priv->set->options;
+	struct jit_origin origin = { priv->jit_pid, options->symfs, options->recording_ns };
+	struct jit *jit = jit_new();
+	enum name_reason reason = jit_file_map(jit, &origin);
+
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++) {
+		const struct jit_dump *dump = &priv->jit_dumps.v[i];
+		enum name_reason other = jit_file_dump(jit, &origin, dump->path, dump->mapped_ns);
+
+		if (reason != NAME_OK)
+			reason = other;
+	}
+	jit_finish(jit);
+	if (reason == NAME_OK) {
+		priv->jit = jit;
+		return NAME_JIT_UNKNOWN;
+	}
+	jit_free(jit);
+	return reason;
+}
+
 static void module_open(struct module *module)
 {
 	struct module_priv *priv = module->priv;
@@ -400,7 +435,7 @@ static void module_open(struct module *module)
 			priv->reason = open_kernel(module);
 			break;
 		case MODULE_ANON:
-			priv->reason = NAME_ANON;
+			priv->reason = priv->jit_pid ? open_jit(priv) : NAME_ANON;
 			break;
 		case MODULE_BPF:
 			priv->reason = NAME_KERNEL_ADDR;
@@ -412,6 +447,49 @@ static void module_open(struct module *module)
 		atomic_store_explicit(&priv->opened, true, memory_order_release);
 	}
 	pthread_mutex_unlock(&priv->lock);
+}
+
+/* --- memory of JITs ----------------------------------------------------------- */
+
+struct module *module_jit_intern(struct module_set *set, uint32_t pid)
+{
+	struct module *module;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
+	module = module_intern(set, MODULE_ANON, path, NULL, 0);
+	module->priv->jit_pid = pid;
+	return module;
+}
+
+void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns)
+{
+	struct module_priv *priv = module->priv;
+
+	/* Some map it twice: once to write, once as the mark. */
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++)
+		if (strcmp(priv->jit_dumps.v[i].path, path) == 0)
+			return;
+	*vec_push(&priv->jit_dumps) = (struct jit_dump){
+		arena_strdup(&priv->set->arena, path), mapped_ns,
+	};
+}
+
+const uint64_t *module_jit_changes(struct module *module, size_t *nr)
+{
+	*nr = 0;
+	if (!module->priv->jit_pid)
+		return NULL;
+	module_open(module);
+	return module->priv->jit ? jit_changes(module->priv->jit, nr) : NULL;
+}
+
+const struct jit_code *module_jit_code(struct module *module, uint64_t run_addr, uint64_t time_ns)
+{
+	if (!module->priv->jit_pid)
+		return NULL;
+	module_open(module);
+	return module->priv->jit ? jit_find(module->priv->jit, run_addr, time_ns) : NULL;
 }
 
 /* --- looking up ------------------------------------------------------------- */
@@ -597,7 +675,22 @@ static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *o
 		out->reason = kernel_has_module(kernel, name) ? NAME_NO_SYMBOL : NAME_NO_FILE;
 }
 
-static void own_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
+static void jit_symbol(struct module *module, uint64_t addr, uint64_t time_ns, struct symbol *out)
+{
+	const struct jit *jit = module->priv->jit;
+	const struct jit_code *code = jit ? jit_find(jit, addr, time_ns) : NULL;
+
+	if (!code) {
+		out->reason = module->priv->reason;
+		return;
+	}
+	out->name = code->name;
+	out->start = code->start;
+	out->end = code->end;
+}
+
+static void own_symbol(struct module *module, uint64_t elf_addr, uint64_t time_ns,
+		       struct symbol *out)
 {
 	switch (module->kind) {
 	case MODULE_FILE:
@@ -609,6 +702,8 @@ static void own_symbol(struct module *module, uint64_t elf_addr, struct symbol *
 		kernel_symbol(module, elf_addr, out);
 		break;
 	case MODULE_ANON:
+		jit_symbol(module, elf_addr, time_ns, out);
+		break;
 	case MODULE_BPF:
 		out->reason = module->priv->reason;
 		break;
@@ -616,6 +711,12 @@ static void own_symbol(struct module *module, uint64_t elf_addr, struct symbol *
 }
 
 void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
+{
+	module_symbol_at(module, elf_addr, UINT64_MAX, out);
+}
+
+void module_symbol_at(struct module *module, uint64_t elf_addr, uint64_t time_ns,
+		      struct symbol *out)
 {
 	struct symbol packed;
 	struct packed *names;
@@ -626,12 +727,12 @@ void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out)
 	module_open(module);
 	names = module->priv->packed_names;
 	if (!names) {
-		own_symbol(module, elf_addr, out);
+		own_symbol(module, elf_addr, time_ns, out);
 		return;
 	}
 	if (!is_sure(module) && packed_find(names, elf_addr, out))
 		return;
-	own_symbol(module, elf_addr, out);
+	own_symbol(module, elf_addr, time_ns, out);
 	/* The file may have lost names that it, or a debug package, had where it was packed. */
 	if ((!out->name || out->is_range) && packed_find(names, elf_addr, &packed) &&
 	    (!out->name || !packed.is_range))

@@ -48,6 +48,25 @@ static const struct {
 		"a kernel address outside of all known kernel code",
 		"a module or BPF program that has been unloaded since; report while it is loaded",
 	},
+	[NAME_JIT_NO_MAP] = {
+		"code made at run time, by a program that does not tell its names",
+		"let it write a /tmp/perf-PID.map or jitdump: node --perf-basic-prof, python3.12 "
+		"-X perf, java with perf-map-agent or libperf-jvmti.so; while it is recorded",
+	},
+	[NAME_JIT_REFUSED] = {
+		"the file with the names of code made at run time is not believed",
+		"it is a link or another user's file in /tmp: report as the user who ran the program, "
+		"or as root (-v tells which file)",
+	},
+	[NAME_JIT_UNKNOWN] = {
+		"code made at run time that its perf-PID.map or jitdump does not name",
+		"the file was cut short, is of an earlier process with that number, or the program "
+		"names only a part (node: add --interpreted-frames-native-stack)",
+	},
+	[NAME_NOT_CODE] = {
+		"the memory there is not executable: the address is not that of code",
+		"call chains of code without frame pointers lead there: record with --call-graph dwarf",
+	},
 };
 
 const char *name_reason_text(enum name_reason reason)

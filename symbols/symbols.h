@@ -53,6 +53,10 @@ enum name_reason {
 	NAME_KERNEL_HIDDEN,      /* kptr_restrict or no right to read kallsyms */
 	NAME_KERNEL_OTHER,       /* the recording is of another kernel */
 	NAME_KERNEL_ADDR,        /* a kernel address outside of all known kernel text */
+	NAME_JIT_NO_MAP,         /* executable anonymous memory, and no file with its names */
+	NAME_JIT_REFUSED,        /* there is one, but it is a link or another user's */
+	NAME_JIT_UNKNOWN,        /* there is one, but it has nothing at the address */
+	NAME_NOT_CODE,           /* the memory there may not be executed: a broken call chain */
 	NAME_REASON_COUNT,
 };
 
@@ -73,6 +77,7 @@ struct symbol_options {
 	const char *kallsyms;    /* --kallsyms, or NULL: /proc/kallsyms */
 	const char *modules;     /* /proc/modules by default */
 	const char *os_release;  /* the recording's, or NULL: tells a kernel without build-id */
+	uint64_t recording_ns;   /* the recording's first sample, as its header has it; 0: not known */
 	bool no_demangle;
 };
 
@@ -113,6 +118,23 @@ uint64_t module_elf_addr(struct module *module, uint64_t file_off);
 
 /* The symbol that covers elf_addr; out->name NULL and a reason if none. */
 void module_symbol(struct module *module, uint64_t elf_addr, struct symbol *out);
+/* The same as it was at a time: code that is made at run time has names that change. */
+void module_symbol_at(struct module *module, uint64_t elf_addr, uint64_t time_ns,
+		      struct symbol *out);
+
+/*
+ * For memory of JITs, whose module is "/tmp/perf-PID.map" (module_jit_intern):
+ * the process mapped a jitdump from `path` at mapped_ns on the recording's clock (0: that
+ * clock is CLOCK_MONOTONIC). Before the first lookup.
+ */
+struct module *module_jit_intern(struct module_set *set, uint32_t pid);
+void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns);
+/* The times at which names of a JIT's code changed, in order; opens the module. */
+const uint64_t *module_jit_changes(struct module *module, size_t *nr);
+
+struct jit_code;
+/* The piece of code there (symbols/jit.h: lines, unwinding tables), or NULL. */
+const struct jit_code *module_jit_code(struct module *module, uint64_t run_addr, uint64_t time_ns);
 
 /*
  * Tell the kernel module of the recording where its reference symbol ran

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
@@ -130,6 +131,7 @@ static bool is_anonymous(const char *name)
 {
 	static const char *const prefixes[] = {
 		"//anon", "/dev/zero", "/anon_hugepage", "[anon", "[stack", "/SYSV", "[heap]",
+		"/memfd:",       /* .NET has its code in memfd:doublemapper */
 		NULL,
 	};
 
@@ -145,7 +147,6 @@ static struct module *map_module(struct process_table *t, const struct record_mm
 {
 	const char *name = m->filename;
 	enum module_kind kind = module_kind_of(name, is_kernel);
-	char jit[64];
 
 	if (kind == MODULE_KERNEL) {
 		/* "[kernel.kallsyms]_text": behind the bracket stands the reference symbol */
@@ -159,14 +160,33 @@ static struct module *map_module(struct process_table *t, const struct record_mm
 			module_set_kernel_ref(t->modules, end + 1, m->pgoff);
 		return module;
 	}
-	if (!is_kernel && is_anonymous(name)) {
+	if (!is_kernel && !m->build_id_size && is_anonymous(name)) {
 		kind = MODULE_ANON;
-		if (m->prot & PROT_EXECUTE) {
-			snprintf(jit, sizeof(jit), "/tmp/perf-%u.map", m->pid);
-			name = jit;
-		}
+		if (m->prot & PROT_EXECUTE)
+			return module_jit_intern(t->modules, m->pid);
 	}
 	return module_intern(t->modules, kind, name, m->build_id, m->build_id_size);
+}
+
+/*
+ * JITs that write a jitdump map its first page as code, once, so that it is found in
+ * the recording (tools/perf/Documentation/jitdump-specification.txt, "marker").
+ */
+static void note_jit_dump(struct process_table *t, const struct record *record)
+{
+	const struct record_mmap *m = &record->mmap;
+	const struct event_desc *event = record->id.event;
+	const char *slash = strrchr(m->filename, '/'), *digits;
+	bool monotonic = event && event->attr.use_clockid && event->attr.clockid == CLOCK_MONOTONIC;
+
+	if (!slash || !str_starts(slash, "/jit-") || !(m->prot & PROT_EXECUTE))
+		return;
+	digits = slash + strlen("/jit-");
+	if (strspn(digits, "0123456789") == 0 ||
+	    strcmp(digits + strspn(digits, "0123456789"), ".dump") != 0)
+		return;
+	module_add_jit_dump(module_jit_intern(t->modules, m->pid), m->filename,
+			    monotonic ? 0 : record->id.time_ns);
 }
 
 static void add_map(struct process_table *t, const struct record *record)
@@ -187,6 +207,8 @@ static void add_map(struct process_table *t, const struct record *record)
 				   .from_ns = record->id.time_ns, .prot = m->prot,
 				   .flags = m->flags, .filename = intern_str(&t->strings, name) };
 	c->map.module = map_module(t, m, is_kernel);
+	if (!is_kernel)
+		note_jit_dump(t, record);
 }
 
 static void add_ksymbol(struct process_table *t, const struct record *record)
@@ -412,8 +434,37 @@ static void find_epochs(struct image *image)
 			}
 		}
 	}
-	if (image->epochs.nr)
-		qsort(image->epochs.v, image->epochs.nr, sizeof(uint64_t), by_value);
+}
+
+static void add_changes(struct image *image, struct module *module)
+{
+	size_t nr;
+	const uint64_t *changes = module_jit_changes(module, &nr);
+
+	vec_reserve(&image->epochs, nr);
+	for (size_t i = 0; i < nr; i++)
+		image->epochs.v[image->epochs.nr++] = changes[i];
+}
+
+/* Or where a JIT used memory again, of this process or of one that it was forked from. */
+static void add_jit_epochs(struct image *image)
+{
+	VEC(struct module *) seen = { 0 };
+
+	for (const struct image *i = image; i; i = i->parent) {
+		for (size_t m = 0; m < i->maps.nr; m++) {
+			struct module *module = i->maps.v[m].module;
+			bool is_new = module->kind == MODULE_ANON;
+
+			for (size_t s = 0; s < seen.nr && is_new; s++)
+				is_new = seen.v[s] != module;
+			if (!is_new)
+				continue;
+			*vec_push(&seen) = module;
+			add_changes(image, module);
+		}
+	}
+	vec_release(&seen);
 }
 
 /*
@@ -444,14 +495,17 @@ static void place_exec(struct image *image)
 
 static void image_freeze(struct image *image)
 {
-	if (!image->maps.nr)
-		return;
-	qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
-	if (image->before)
-		place_exec(image);
-	image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
-	drop_repeats(image);
-	find_epochs(image);
+	if (image->maps.nr) {
+		qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
+		if (image->before)
+			place_exec(image);
+		image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
+		drop_repeats(image);
+		find_epochs(image);
+	}
+	add_jit_epochs(image);
+	if (image->epochs.nr)
+		qsort(image->epochs.v, image->epochs.nr, sizeof(uint64_t), by_value);
 }
 
 /* Thread names that stand for tasks nobody named. */

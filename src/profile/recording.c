@@ -130,6 +130,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	/* Kernel and vdso without a build-id: a recording of another release is told by that. */
 	if (!options.os_release)
 		options.os_release = data->os_release;
+	options.recording_ns = data->first_sample_ns;
 	rec->modules = module_set_new(&options);
 	rec->processes = process_table_new(rec->modules);
 	rec->account.unfinished = data->unfinished;

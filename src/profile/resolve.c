@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
@@ -75,7 +76,9 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 	if (!in_run_space(map->module))
 		at = module_elf_addr(map->module, at - map->start + map->pgoff);
 	out->elf_addr = is_return && addr ? at + 1 : at;
-	module_symbol(map->module, at, &out->symbol);
+	module_symbol_at(map->module, at, time_ns, &out->symbol);
+	if (!out->symbol.name && map->prot && !(map->prot & PROT_EXEC) && !is_kernel)
+		out->symbol.reason = NAME_NOT_CODE;
 	if (is_kernel && is_return && is_padding(&out->symbol))
 		module_symbol(map->module, at + 1, &out->symbol);
 }
