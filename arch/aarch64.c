@@ -53,6 +53,39 @@ static bool plt_slot(const uint8_t *code, size_t room, uint64_t addr, uint64_t g
 	return true;
 }
 
+/* DWARF for the Arm 64-bit Architecture, "DWARF register names"; 32 is the program counter. */
+static const uint8_t dwarf[] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+	24, 25, 26, 27, 28, 29, 30, 31, 32,
+};
+
+/*
+ * Pointer authentication signs a return address in the bits above the virtual address.
+ * User addresses have 48 bits unless a program asks mmap for more by a hint above them
+ * (Linux, Documentation/arch/arm64/memory.rst, "52-bit VA support in userspace"), so
+ * whether this one was signed (DW_CFA_AARCH64_negate_ra_state) need not be known.
+ */
+static uint64_t code_addr(uint64_t saved)
+{
+	return saved & ((1ull << 48) - 1);
+}
+
+/* mov x8, #__NR_rt_sigreturn; svc #0 */
+static bool is_sigreturn(const uint8_t *code, size_t room)
+{
+	return room >= 8 && insn_at(code) == 0xd2801168 && insn_at(code + 4) == 0xd4000001;
+}
+
+/*
+ * struct rt_sigframe: siginfo of 128 bytes, then struct ucontext, whose uc_mcontext stands
+ * at 176 and begins with the fault address (arch/arm64/kernel/signal.c and
+ * uapi/asm/ucontext.h of Linux 6.12).
+ */
+static int sigframe_offset(unsigned dwarf_reg)
+{
+	return dwarf_reg <= 32 ? 128 + 176 + 8 + (int)dwarf_reg * 8 : -1;
+}
+
 static const char *const names[] = { "arm64", "aarch64_be", NULL };
 
 const struct arch arch_aarch64 = {
@@ -70,4 +103,13 @@ const struct arch arch_aarch64 = {
 	.plt_align = 8,
 	.plt_slot = plt_slot,
 	.reloc_irelative = R_AARCH64_IRELATIVE,
+	.dwarf_regs = dwarf,
+	.nr_dwarf_regs = sizeof(dwarf),
+	.dwarf_sp = 31,
+	.dwarf_fp = 29,
+	.dwarf_ip = 32,
+	.dwarf_ra = 30,
+	.code_addr = code_addr,
+	.is_sigreturn = is_sigreturn,
+	.sigframe_offset = sigframe_offset,
 };

@@ -41,7 +41,28 @@ struct arch {
 	bool (*plt_slot)(const uint8_t *code, size_t room, uint64_t addr, uint64_t got,
 			 uint64_t *slot);
 	uint32_t reloc_irelative;        /* R_*_IRELATIVE, 0: none */
+
+	/*
+	 * Unwinding. The DWARF number of a register -> its bit in sample_regs_user, for
+	 * the registers that frames are found by; 0 registers: stacks cannot be unwound.
+	 */
+	const uint8_t *dwarf_regs;
+	uint8_t nr_dwarf_regs;           /* at most ARCH_DWARF_REGS_MAX */
+	uint8_t dwarf_sp, dwarf_fp, dwarf_ip;
+	uint8_t dwarf_ra;                /* where a call leaves its return address: dwarf_ip: on the stack */
+	/* A return address as it was saved -> the address itself. NULL: they are the same. */
+	uint64_t (*code_addr)(uint64_t saved);
+	/*
+	 * Whether the code at a return address (`room` bytes are there) is what signal
+	 * handlers return to, and where in the frame below it, counted from the stack
+	 * pointer, the kernel has saved the register with this DWARF number; -1: nowhere.
+	 * For trampolines without unwind tables. NULL: not known.
+	 */
+	bool (*is_sigreturn)(const uint8_t *code, size_t room);
+	int (*sigframe_offset)(unsigned dwarf_reg);
 };
+
+#define ARCH_DWARF_REGS_MAX 33
 
 /* The architecture of this name, or the fall-back, which knows nothing. Never NULL. */
 const struct arch *arch_find(const char *name);

@@ -81,6 +81,35 @@ static bool plt_slot_32(const uint8_t *code, size_t room, uint64_t addr, uint64_
 	return true;
 }
 
+/*
+ * DWARF's numbers: System V ABI, AMD64 supplement, figure 3.36, and i386 supplement,
+ * table 2.14.
+ */
+static const uint8_t dwarf_64[] = { 0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8 };
+static const uint8_t dwarf_32[] = { 0, 2, 3, 1, 7, 6, 4, 5, 8 };
+
+/* mov $__NR_rt_sigreturn, %rax; syscall */
+static bool is_sigreturn_64(const uint8_t *code, size_t room)
+{
+	static const uint8_t trampoline[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+
+	return room >= sizeof(trampoline) && memcmp(code, trampoline, sizeof(trampoline)) == 0;
+}
+
+/*
+ * struct rt_sigframe behind its pretcode, which the handler's ret has taken: a
+ * struct ucontext, whose uc_mcontext stands at 40 (arch/x86/include/asm/sigframe.h and
+ * uapi/asm/sigcontext.h of Linux 6.12).
+ */
+static int sigframe_offset_64(unsigned dwarf_reg)
+{
+	static const uint8_t at[] = {
+		144, 136, 152, 128, 112, 104, 120, 160, 40, 48, 56, 64, 72, 80, 88, 96, 168,
+	};
+
+	return dwarf_reg < sizeof(at) ? at[dwarf_reg] : -1;
+}
+
 static const char *const names_64[] = { "amd64", NULL };
 static const char *const names_32[] = { "i486", "i586", "i686", "x86", NULL };
 
@@ -99,6 +128,14 @@ const struct arch arch_x86_64 = {
 	.plt_align = 8,
 	.plt_slot = plt_slot_64,
 	.reloc_irelative = R_X86_64_IRELATIVE,
+	.dwarf_regs = dwarf_64,
+	.nr_dwarf_regs = sizeof(dwarf_64),
+	.dwarf_sp = 7,
+	.dwarf_fp = 6,
+	.dwarf_ip = 16,
+	.dwarf_ra = 16,
+	.is_sigreturn = is_sigreturn_64,
+	.sigframe_offset = sigframe_offset_64,
 };
 
 const struct arch arch_i386 = {
@@ -115,4 +152,10 @@ const struct arch arch_i386 = {
 	.plt_align = 8,
 	.plt_slot = plt_slot_32,
 	.reloc_irelative = R_386_IRELATIVE,
+	.dwarf_regs = dwarf_32,
+	.nr_dwarf_regs = sizeof(dwarf_32),
+	.dwarf_sp = 4,
+	.dwarf_fp = 5,
+	.dwarf_ip = 8,
+	.dwarf_ra = 8,
 };

@@ -133,6 +133,7 @@ static void load_segments(struct elf_file *file)
 		load->offset = phdr.p_offset;
 		load->filesz = phdr.p_filesz;
 		load->exec = phdr.p_flags & PF_X;
+		load->write = phdr.p_flags & PF_W;
 		file->nr_loads++;
 	}
 }
@@ -150,6 +151,7 @@ static int take(struct elf_file **out, Elf *elf, void *image)
 	file = mem_zalloc(sizeof(*file));
 	file->elf = elf;
 	file->image = image;
+	file->raw = elf_rawfile(elf, &file->raw_size);
 	file->is_64bit = ehdr.e_ident[EI_CLASS] == ELFCLASS64;
 	file->swap = !host_order(ehdr.e_ident);
 	file->machine = ehdr.e_machine;
@@ -242,6 +244,14 @@ const struct elf_segment *elf_file_segment(const struct elf_file *file, uint64_t
 		if (holds(file->loads[i].vaddr, file->loads[i].memsz, elf_addr))
 			return &file->loads[i];
 	return NULL;
+}
+
+bool elf_file_read(const struct elf_file *file, uint64_t file_off, void *out, size_t size)
+{
+	if (!file->raw || file_off > file->raw_size || size > file->raw_size - file_off)
+		return false;
+	memcpy(out, file->raw + file_off, size);
+	return true;
 }
 
 const char *elf_file_section_name(struct elf_file *file, const GElf_Shdr *shdr)

@@ -20,12 +20,14 @@
 /* A PT_LOAD program header. */
 struct elf_segment {
 	uint64_t vaddr, memsz, offset, filesz;
-	bool exec;
+	bool exec, write;
 };
 
 struct elf_file {
 	Elf *elf;
 	void *image;             /* of elf_file_memory: freed with the file */
+	const char *raw;         /* the whole file's bytes, or NULL */
+	size_t raw_size;
 	bool is_64bit, swap;     /* swap: not in the host's byte order */
 	uint16_t machine, type;  /* EM_, ET_ */
 	struct elf_segment *loads;
@@ -49,6 +51,9 @@ bool elf_file_addr(const struct elf_file *file, uint64_t file_off, uint64_t *elf
 
 /* The PT_LOAD that elf_addr lies in, or NULL. */
 const struct elf_segment *elf_file_segment(const struct elf_file *file, uint64_t elf_addr);
+
+/* Copy bytes of the file as they stand there; false if it is not that long. Any thread. */
+bool elf_file_read(const struct elf_file *file, uint64_t file_off, void *out, size_t size);
 
 /* The section of this name that has data in the file, opened if compressed; NULL if none. */
 Elf_Data *elf_file_section(struct elf_file *file, const char *name, GElf_Shdr *shdr);

@@ -20,6 +20,7 @@
 #include "symbols/ranges.h"
 #include "symbols/symbols.h"
 #include "symbols/symtab.h"
+#include "symbols/unwind_table.h"
 #include "symbols/vdso.h"
 
 /* A name that the recording itself carries. */
@@ -45,6 +46,7 @@ struct module_priv {
 	struct symtab *symbols, *plt;
 	struct ranges *ranges;           /* read when a name is missing */
 	struct map64 range_names;        /* start -> const char * */
+	_Atomic(struct unwind_table *) unwind;   /* made when a stack is unwound */
 	struct arena arena;
 	const struct pack_module *packed;        /* names that came with the recording, or NULL */
 	struct packed *packed_names;     /* once opened */
@@ -85,6 +87,7 @@ static void module_release(struct module *module)
 	symtab_free(priv->plt);
 	packed_free(priv->packed_names);
 	ranges_free(priv->ranges);
+	unwind_table_free(atomic_load(&priv->unwind));
 	map64_release(&priv->range_names);
 	arena_release(&priv->arena);
 	elf_file_free(priv->mini);
@@ -545,6 +548,44 @@ uint64_t module_elf_addr(struct module *module, uint64_t file_off)
 	if (module->priv->file && elf_file_addr(module->priv->file, file_off, &elf_addr))
 		return elf_addr;
 	return file_off;
+}
+
+const struct unwind_table *module_unwind_table(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+	struct unwind_table *table = atomic_load_explicit(&priv->unwind, memory_order_acquire);
+
+	if (table || (module->kind != MODULE_FILE && module->kind != MODULE_VDSO))
+		return table;
+	module_open(module);
+	if (!priv->file || priv->file->swap)
+		return NULL;
+	pthread_mutex_lock(&priv->lock);
+	table = atomic_load(&priv->unwind);
+	if (!table) {
+		table = unwind_table_new(priv->file, priv->debug);
+		atomic_store_explicit(&priv->unwind, table, memory_order_release);
+	}
+	pthread_mutex_unlock(&priv->lock);
+	return table;
+}
+
+bool module_read(struct module *module, uint64_t elf_addr, void *out, size_t size)
+{
+	const struct elf_segment *load;
+	uint64_t at;
+
+	if (module->kind != MODULE_FILE && module->kind != MODULE_VDSO)
+		return false;
+	module_open(module);
+	if (!module->priv->file)
+		return false;
+	load = elf_file_segment(module->priv->file, elf_addr);
+	if (!load || load->write)
+		return false;
+	at = elf_addr - load->vaddr;
+	return at < load->filesz && size <= load->filesz - at &&
+	       elf_file_read(module->priv->file, load->offset + at, out, size);
 }
 
 void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len)

@@ -153,6 +153,17 @@ void module_add_symbol(struct module *module, const char *name, uint64_t start, 
  */
 void module_set_packed(struct module *module, const struct pack_module *packed);
 
+struct unwind_table;
+
+/*
+ * How to unwind from the module's code; NULL where its file cannot be had. Built when it
+ * is first asked for; lives as long as the set.
+ */
+const struct unwind_table *module_unwind_table(struct module *module);
+
+/* Copy `size` bytes that the module's file maps read-only at elf_addr. False: none there. */
+bool module_read(struct module *module, uint64_t elf_addr, void *out, size_t size);
+
 /* The module's PT_LOADs, written to out (room for max); returns how many there are. */
 uint32_t module_segments(struct module *module, struct pack_segment *out, uint32_t max);
 

@@ -36,7 +36,7 @@ static int dump(const struct perf_data *data, bool sorted, FILE *out, struct err
 	return r;
 }
 
-static int write_records(struct script_command *c, const struct recording *recording, FILE *out,
+static int write_records(struct script_command *c, struct recording *recording, FILE *out,
 			 struct err *err)
 {
 	struct ordered *records;
@@ -50,6 +50,7 @@ static int write_records(struct script_command *c, const struct recording *recor
 	while ((r = ordered_next(records, &record, NULL, err)) > 0 && !ferror(out))
 		script_write(script, &record, out);
 	ordered_free(records);
+	script_account(script, &recording->account);
 	script_free(script);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "profile/extra.h"
 #include "profile/filter.h"
+#include "profile/user_stack.h"
 
 #define NONE32 UINT32_MAX
 #define THREADS_MAX 64u
@@ -132,6 +133,7 @@ struct worker {
 	struct record record;            /* for extras that need all of the sample */
 	struct reads reads;
 	bool need_all;
+	struct user_stack *stacks;       /* made when a sample has a stack to unwind */
 };
 
 static const struct who *who_of(struct worker *w, const struct sample *s)
@@ -173,11 +175,32 @@ static bool is_cut(const struct sample *s)
 	return s->nr_ips >= max;
 }
 
+/* The chain of a sample whose user part may have to be unwound first. */
+static void chain_of(struct worker *w, const struct sample *s, const struct image *image,
+		     struct user_chain *out)
+{
+	const struct perf_data *data = w->feed->recording->data;
+	struct profile_account *a = &w->out.account;
+
+	*out = (struct user_chain){ .ips = s->ips, .nr = (uint32_t)s->nr_ips };
+	if (!s->stack_size || !user_stack_wanted(s->event))
+		return;
+	if (!w->stacks)
+		w->stacks = user_stack_new(w->feed->recording->processes,
+					   arch_find(data->arch ? data->arch : ""), data->swap);
+	user_stack_chain(w->stacks, s, image, out);
+	if (out->unwound)
+		a->unwind_stops[out->stop]++;
+	else
+		a->stack_dumps++;
+}
+
 static void count_one(struct worker *w, const struct sample *s)
 {
 	const struct profile_query *q = w->feed->query;
 	struct profile_account *a = &w->out.account;
 	struct raw_key *key = w->key;
+	struct user_chain chain;
 	const struct who *who;
 	struct raw_entry *e;
 
@@ -199,14 +222,17 @@ static void count_one(struct worker *w, const struct sample *s)
 		.cpumode = s->cpumode,
 		.ip = s->ip,
 	};
-	a->stack_dumps += s->stack_size != 0;
-	if (s->nr_ips) {
+	if (q->by & PROFILE_BY_STACK)
+		chain_of(w, s, who->image, &chain);
+	else
+		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
+	if (chain.nr) {
 		w->out.has_chains = true;
-		a->truncated_stacks += is_cut(s);
+		a->truncated_stacks += !chain.unwound && is_cut(s);
 	}
-	if ((q->by & PROFILE_BY_STACK) && s->nr_ips) {
-		key->nr_ips = (uint32_t)s->nr_ips;
-		memcpy(key->ips, s->ips, (size_t)s->nr_ips * 8);
+	if ((q->by & PROFILE_BY_STACK) && chain.nr) {
+		key->nr_ips = chain.nr;
+		memcpy(key->ips, chain.ips, (size_t)chain.nr * 8);
 	}
 	if (q->extras)
 		key->nr_extra = extras_add(q->extras, s, key->ips + key->nr_ips);
@@ -233,6 +259,13 @@ static void count_sample(struct worker *w, struct sample *s)
 		count_one(w, s);
 }
 
+/* Whether what was decoded in brief has a stack that is to be unwound. */
+static bool needs_all(const struct worker *w, const struct sample *s)
+{
+	return s->stack_size && (w->feed->query->by & PROFILE_BY_STACK) &&
+	       user_stack_wanted(s->event);
+}
+
 static void count_block(struct worker *w, const struct block *block)
 {
 	bool swap = w->feed->recording->data->swap;
@@ -245,17 +278,14 @@ static void count_block(struct worker *w, const struct block *block)
 	while ((bytes = block_record(block, swap, &at))) {
 		if (record_header(bytes, swap).type != PERF_RECORD_SAMPLE)
 			continue;
-		if (w->need_all) {
-			if (record_decode(&w->decoder, bytes, &w->record, NULL) < 0)
-				w->out.account.bad_records++;
-			else
-				count_sample(w, &w->record.sample);
-			continue;
-		}
-		if (record_decode_brief(&w->decoder, bytes, &sample) < 0)
+		if (!w->need_all && record_decode_brief(&w->decoder, bytes, &sample) < 0)
+			w->out.account.bad_records++;
+		else if (!w->need_all && !needs_all(w, &sample))
+			count_sample(w, &sample);
+		else if (record_decode(&w->decoder, bytes, &w->record, NULL) < 0)
 			w->out.account.bad_records++;
 		else
-			count_sample(w, &sample);
+			count_sample(w, &w->record.sample);
 	}
 }
 
@@ -315,6 +345,8 @@ static void add_account(struct profile_account *to, const struct profile_account
 	to->bad_records += from->bad_records;
 	to->truncated_stacks += from->truncated_stacks;
 	to->stack_dumps += from->stack_dumps;
+	for (unsigned i = 0; i < UNWIND_STOP_COUNT; i++)
+		to->unwind_stops[i] += from->unwind_stops[i];
 	note_time(to, from->first_ns);
 	note_time(to, from->last_ns);
 }

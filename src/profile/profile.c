@@ -250,6 +250,8 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->account.bad_records += counted.account.bad_records;
 	p->account.truncated_stacks = counted.account.truncated_stacks;
 	p->account.stack_dumps = counted.account.stack_dumps;
+	memcpy(p->account.unwind_stops, counted.account.unwind_stops,
+	       sizeof(p->account.unwind_stops));
 	p->account.first_ns = counted.account.first_ns;
 	p->account.last_ns = counted.account.last_ns;
 	p->has_chains = counted.has_chains;

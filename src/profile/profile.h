@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "formats/perf_data.h"
 #include "profile/process.h"
+#include "symbols/unwind.h"
 
 /* Dimensions that an entry keeps apart; what is not asked for is merged. */
 enum profile_dim {
@@ -98,7 +99,8 @@ struct profile_account {
 	uint64_t bad_records;            /* that contradict themselves, skipped */
 	uint64_t unnamed[NAME_REASON_COUNT];     /* samples whose leaf has no name, by reason */
 	uint64_t truncated_stacks;       /* samples with one */
-	uint64_t stack_dumps;            /* samples whose copied user stack was not unwound */
+	uint64_t stack_dumps;            /* samples whose copied user stack could not be used */
+	uint64_t unwind_stops[UNWIND_STOP_COUNT];        /* samples that were unwound, by their end */
 	uint64_t aux_bytes;              /* skipped AUX data */
 	const struct damage *damages;
 	uint32_t nr_damages;

@@ -34,6 +34,30 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
+static void write_unwinding(struct pen *pen, const struct profile_account *a)
+{
+	uint64_t unwound = 0;
+	char n[32];
+
+	for (unsigned i = 0; i < UNWIND_STOP_COUNT; i++)
+		unwound += a->unwind_stops[i];
+	for (unsigned i = UNWIND_END + 1; i < UNWIND_STOP_COUNT; i++) {
+		const char *advice = unwind_stop_advice((enum unwind_stop)i);
+
+		if (!a->unwind_stops[i])
+			continue;
+		line(pen, "Cut short: the stacks of %s samples (%.2f%% of those unwound): %s",
+		     str_commas(a->unwind_stops[i], n), percent(a->unwind_stops[i], unwound),
+		     unwind_stop_text((enum unwind_stop)i));
+		if (*advice)
+			line(pen, "           %s", advice);
+	}
+	if (a->stack_dumps)
+		line(pen, "Not unwound: %s samples hold a copy of the user stack that cannot be used: "
+		     "without registers, or of an architecture whose stacks are not unwound here: "
+		     "their user callers are missing", str_commas(a->stack_dumps, n));
+}
+
 static void write_losses(struct pen *pen, const struct profile_account *a)
 {
 	uint64_t lost = a->lost_samples > a->lost_events ? a->lost_samples : a->lost_events;
@@ -63,6 +87,7 @@ static void write_losses(struct pen *pen, const struct profile_account *a)
 	if (a->unfinished)
 		line(pen, "Unfinished: the recorder was stopped before it could close the file; what "
 		     "it wrote until then is shown");
+	write_unwinding(pen, a);
 }
 
 static void write_names(struct pen *pen, const struct profile_account *a)
@@ -77,10 +102,6 @@ static void write_names(struct pen *pen, const struct profile_account *a)
 		     percent(a->unnamed[r], shown), name_reason_text((enum name_reason)r));
 		line(pen, "         %s", name_reason_advice((enum name_reason)r));
 	}
-	if (a->stack_dumps)
-		line(pen, "Not unwound: %s samples (%.2f%%) hold a copy of the user stack "
-		     "(--call-graph dwarf), which is not unwound yet: their user callers are missing",
-		     str_commas(a->stack_dumps, n), percent(a->stack_dumps, shown));
 	if (a->truncated_stacks)
 		line(pen, "Cut short: the stacks of %s samples (%.2f%%) do not reach their root: code "
 		     "without frame pointers, or deeper than kernel.perf_event_max_stack",

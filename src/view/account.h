@@ -10,7 +10,7 @@
 #include "profile/profile.h"
 
 enum account_part {
-	ACCOUNT_LOSSES = 1,      /* lost, throttled, damaged, unfinished, skipped */
+	ACCOUNT_LOSSES = 1,      /* lost, throttled, damaged, unfinished, skipped, unwinding cut short */
 	ACCOUNT_NAMES = 2,       /* unnamed by reason, truncated stacks */
 	ACCOUNT_ALL = 3,
 };

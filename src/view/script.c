@@ -13,6 +13,7 @@
 #include "formats/tracepoint.h"
 #include "profile/filter.h"
 #include "profile/resolve.h"
+#include "profile/user_stack.h"
 #include "view/script_fields.h"
 #include "view/script_record.h"
 
@@ -34,8 +35,10 @@ struct script {
 	struct tracepoints *tracepoints;
 	struct resolver *resolver;
 	const struct arch *arch;
+	struct user_stack *stacks;
 	char **event_texts;              /* "    name: ", all of one width */
 	uint64_t first_ns, last_ns;
+	uint64_t unwind_stops[UNWIND_STOP_COUNT], stack_dumps;
 	struct reads reads;
 	struct str line;                 /* the sample being put together */
 	/*
@@ -80,6 +83,7 @@ int script_new(struct script **out, const struct recording *recording,
 	s->fields = mem_zalloc(data->events.nr * sizeof(*s->fields));
 	s->resolver = resolver_new(recording->processes);
 	s->arch = arch_find(data->arch ? data->arch : "");
+	s->stacks = user_stack_new(recording->processes, s->arch, data->swap);
 	name_events(s, &data->events);
 	r = script_fields(data, options->fields, s->fields, err);
 	if (r < 0) {
@@ -102,11 +106,19 @@ void script_free(struct script *s)
 	free(s->fields);
 	tracepoints_free(s->tracepoints);
 	resolver_free(s->resolver);
+	user_stack_free(s->stacks);
 	str_release(&s->line);
 	reads_release(&s->reads);
 	map64_release(&s->text_of);
 	arena_release(&s->texts);
 	free(s);
+}
+
+void script_account(const struct script *s, struct profile_account *account)
+{
+	account->stack_dumps += s->stack_dumps;
+	for (unsigned i = 0; i < UNWIND_STOP_COUNT; i++)
+		account->unwind_stops[i] += s->unwind_stops[i];
 }
 
 /* Append the text kept under `key`; false if there is none. */
@@ -250,28 +262,35 @@ static uint64_t shown_addr(const struct place *place)
 }
 
 static void add_chain(struct script *s, const struct sample *sample, const struct image *image,
-		      unsigned fields)
+		      const struct user_chain *chain, unsigned fields)
 {
 	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
 			       s->options.max_stack : CHAIN_MAX;
-	uint64_t key = hash_mix(hash_bytes(sample->ips, (size_t)sample->nr_ips * 8),
+	uint64_t key = hash_mix(hash_bytes(chain->ips, (size_t)chain->nr * 8),
 				hash_mix((uint64_t)image_index(image) << 32 | sample->cpumode,
-					 (uint64_t)image_epoch(image, sample->time_ns) << 32 | fields));
+					 (uint64_t)image_epoch(image, sample->time_ns) << 32 | fields) +
+					 chain->unwound_from);
 	size_t from = s->line.len;
-	uint32_t nr;
+	uint32_t nr, head;
 
 	if (add_kept(s, key))
 		return;
-	nr = chain_frames(sample->ips, sample->nr_ips, sample->cpumode, s->chain, max);
+	head = chain_frames(chain->ips, chain->unwound_from, sample->cpumode, s->chain, max);
+	nr = chain_frames(chain->ips, chain->nr, sample->cpumode, s->chain, max);
 	str_addc(&s->line, '\n');
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct chain_frame *f = &s->chain[i];
-		const struct place *place = resolve(s->resolver, image, f->ip, sample->time_ns,
-						    f->kernel, f->is_return);
+		struct place place = *resolve(s->resolver, image, f->ip, sample->time_ns, f->kernel,
+					      f->is_return);
 
+		/* Callers that were unwound are shown, as perf does, by an address in the call. */
+		if (i >= head && f->is_return) {
+			place.run_addr--;
+			place.elf_addr--;
+		}
 		str_addc(&s->line, '\t');
-		str_add_hex(&s->line, shown_addr(place), 16, ' ');
-		add_place(&s->line, place, fields);
+		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
+		add_place(&s->line, &place, fields);
 		str_addc(&s->line, '\n');
 	}
 	keep(s, key, from);
@@ -355,9 +374,18 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 					 image_epoch(image, sample->time_ns)));
 	size_t from = s->line.len;
 
-	if (chain && sample->nr_ips) {
-		add_chain(s, sample, image, fields);
-		return;
+	if (chain) {
+		struct user_chain words;
+
+		user_stack_chain(s->stacks, sample, image, &words);
+		if (words.unwound)
+			s->unwind_stops[words.stop]++;
+		else if (sample->stack_size && user_stack_wanted(sample->event))
+			s->stack_dumps++;
+		if (words.nr) {
+			add_chain(s, sample, image, &words, fields);
+			return;
+		}
 	}
 	if (add_kept(s, key))
 		return;

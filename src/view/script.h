@@ -59,6 +59,9 @@ int script_new(struct script **out, const struct recording *recording,
 	       const struct script_options *options, struct err *err);
 void script_free(struct script *script);
 
+/* Add how unwinding went for the samples that were written. */
+void script_account(const struct script *script, struct profile_account *account);
+
 /*
  * Write one record, if the options show its kind. Records come in the order of time. A
  * sample that stands for several (profile/reads.h) is left as the last of them.
