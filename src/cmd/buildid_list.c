@@ -46,7 +46,7 @@ static void write_line(const uint8_t *id, unsigned size, const char *path)
 /* As perf has it, what a sample was taken in counts and not what called that. */
 static void mark(const struct recording *rec, const struct raw_entry *e, bool *hit)
 {
-	const struct image *image = process_image_at(rec->processes, e->key->image);
+	const struct image *image = process_image_at(rec->processes, e->image);
 	const struct mapping *map = e->key->cpumode == PERF_RECORD_MISC_KERNEL ?
 		process_kernel_find(rec->processes, e->key->ip, e->first_ns) :
 		image_find(image, e->key->ip, e->first_ns);

@@ -87,8 +87,10 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 		const struct raw_entry *e = &from->v[i];
 		struct raw_entry *to = table_get(into, e->key, e->hash);
 
-		if (!to->samples || e->first_ns < to->first_ns)
+		if (!to->samples || e->first_ns < to->first_ns) {
 			to->first_ns = e->first_ns;
+			to->image = e->image;
+		}
 		to->samples += e->samples;
 		to->period += e->period;
 		to->squares += e->squares;
@@ -217,7 +219,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		.pid = q->by & PROFILE_BY_PID ? s->pid : NONE32,
 		.tid = q->by & PROFILE_BY_TID ? s->tid : NONE32,
 		.cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32,
-		.image = image_index(who->image),
+		.space = image_space(who->image),
 		.epoch = image_epoch(who->image, s->time_ns),
 		.cpumode = s->cpumode,
 		.ip = s->ip,
@@ -237,8 +239,10 @@ static void count_one(struct worker *w, const struct sample *s)
 	if (q->extras)
 		key->nr_extra = extras_add(q->extras, s, key->ips + key->nr_ips);
 	e = table_get(&w->out.table, key, hash_bytes(key, key_bytes(key)));
-	if (!e->samples)
+	if (!e->samples) {
 		e->first_ns = s->time_ns;
+		e->image = image_index(who->image);
+	}
 	e->samples++;
 	e->period += s->period;
 	e->squares += (double)s->period * (double)s->period;

@@ -3,7 +3,7 @@
  * count: samples -> distinct raw stacks with counts, on several threads.
  *
  * A raw entry is what cannot be told apart before naming: the event, the asked
- * dimensions, the image and epoch that give addresses their meaning, and the raw
+ * dimensions, the space and epoch that give addresses their meaning, and the raw
  * chain as recorded.  Each thread counts into its own table; tables are merged at
  * the end.  Nothing here knows of symbols.
  */
@@ -16,7 +16,7 @@
 /* What is hashed; the chain's words follow it in memory. */
 struct raw_key {
 	uint32_t event, comm, pid, tid, cpu;
-	uint32_t image, epoch;
+	uint32_t space, epoch;
 	uint32_t nr_ips;
 	uint32_t cpumode;
 	uint32_t nr_extra;
@@ -27,6 +27,7 @@ struct raw_key {
 struct raw_entry {
 	const struct raw_key *key;
 	uint64_t hash;
+	uint32_t image;                  /* of the sample at first_ns; others are of the same space */
 	uint64_t first_ns;               /* time of one sample of it */
 	uint64_t samples, period;
 	double squares;                  /* of the periods, summed */

@@ -7,10 +7,9 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/vec.h"
+#include "profile/process_priv.h"
 
 #define FORK_EXEC (1u << 13)     /* PERF_RECORD_MISC_FORK_EXEC: the fork of a task that ran already */
 #define PROT_EXECUTE 4u
@@ -25,19 +24,6 @@ struct change {
 	bool untimed;                    /* a recording without times: all is in file order */
 	uint32_t pid, tid, ppid, ptid, comm;
 	struct mapping map;
-};
-
-struct image {
-	uint32_t pid, index;
-	int32_t ppid;
-	uint64_t from_ns;
-	const struct image *parent;      /* whose mappings it was forked with, or NULL */
-	const struct image *before;      /* what an exec replaced, or NULL */
-	uint64_t settled_ns;             /* from then on nothing of it can be left on the stack */
-	bool exited;
-	VEC(struct mapping) maps;        /* when frozen: by start, then by time */
-	uint64_t *max_end;               /* greatest end among maps[0..i] */
-	VEC(uint64_t) epochs;            /* when each epoch after the first begins */
 };
 
 struct comm_change {
@@ -74,6 +60,7 @@ struct process_table *process_table_new(struct module_set *modules)
 	t->nobody.pid = t->kernel.pid = NONE32;
 	t->nobody.ppid = t->kernel.ppid = -1;
 	t->nobody.index = t->kernel.index = NONE32;
+	t->nobody.space = t->kernel.space = NONE32;
 	return t;
 }
 
@@ -520,6 +507,8 @@ static void name_idle(struct process_table *t)
 
 void process_table_freeze(struct process_table *t)
 {
+	struct map64 spaces = { 0 };
+
 	if (t->changes.nr)
 		qsort(t->changes.v, t->changes.nr, sizeof(struct change), by_time);
 	for (size_t i = 0; i < t->changes.nr; i++) {
@@ -545,8 +534,12 @@ void process_table_freeze(struct process_table *t)
 	}
 	vec_release(&t->changes);
 	name_idle(t);
-	for (size_t i = 0; i < t->images.nr; i++)
+	for (size_t i = 0; i < t->images.nr; i++) {
+		/* its mappings are in time here, and its parent has its space */
+		space_set(&spaces, t->images.v[i]);
 		image_freeze(t->images.v[i]);
+	}
+	map64_release(&spaces);
 	image_freeze(&t->kernel);
 	for (size_t i = 0; i < t->kernel.maps.nr; i++)
 		if (t->kernel.maps.v[i].module->kind == MODULE_KERNEL)
@@ -609,7 +602,13 @@ uint32_t image_index(const struct image *image)
 	return image->index;
 }
 
-uint32_t image_epoch(const struct image *image, uint64_t time_ns)
+uint32_t image_space(const struct image *image)
+{
+	return image->space;
+}
+
+uint32_t image_epoch_span(const struct image *image, uint64_t time_ns, uint64_t *from_ns,
+			  uint64_t *to_ns)
 {
 	size_t lo = 0, hi = image->epochs.nr;
 
@@ -621,7 +620,16 @@ uint32_t image_epoch(const struct image *image, uint64_t time_ns)
 		else
 			hi = mid;
 	}
+	*from_ns = lo ? image->epochs.v[lo - 1] : 0;
+	*to_ns = lo < image->epochs.nr ? image->epochs.v[lo] : UINT64_MAX;
 	return (uint32_t)lo;
+}
+
+uint32_t image_epoch(const struct image *image, uint64_t time_ns)
+{
+	uint64_t from, to;
+
+	return image_epoch_span(image, time_ns, &from, &to);
 }
 
 /*

@@ -65,9 +65,18 @@ const struct image *process_image_span(const struct process_table *table, uint32
 /* The image with that index, or the empty one. */
 const struct image *process_image_at(const struct process_table *table, uint32_t index);
 uint32_t image_pid(const struct image *image);
-/* Number of the image, from 0, and its epoch at a time: together with a raw chain, a stack's key. */
+/* Number of the image, from 0. */
 uint32_t image_index(const struct image *image);
+/*
+ * Number of the image's space, from 0, and its epoch at a time: together with a raw chain,
+ * a stack's key. Images of one space have the same mappings in the same order, whenever
+ * that was: what an address means in an epoch of one it means in that epoch of another.
+ */
+uint32_t image_space(const struct image *image);
 uint32_t image_epoch(const struct image *image, uint64_t time_ns);
+/* The same, and for which times the answer holds: from *from_ns up to *to_ns, exclusive. */
+uint32_t image_epoch_span(const struct image *image, uint64_t time_ns, uint64_t *from_ns,
+			  uint64_t *to_ns);
 
 /* The user mapping over `addr` at `time_ns`, or NULL. */
 const struct mapping *image_find(const struct image *image, uint64_t addr, uint64_t time_ns);

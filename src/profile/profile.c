@@ -172,7 +172,7 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 {
 	const struct raw_key *k = raw->key;
 	const struct profile_query *q = &p->priv->query;
-	const struct image *image = process_image_at(p->processes, k->image);
+	const struct image *image = process_image_at(p->processes, raw->image);
 	bool kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
 	struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
 	struct chain_frame chain[FRAMES_MAX];

@@ -11,7 +11,7 @@
 
 struct cached {
 	struct place place;
-	uint32_t image, epoch;
+	uint32_t space, epoch;
 	bool is_return;
 };
 
@@ -86,16 +86,16 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 struct place *resolve(struct resolver *r, const struct image *image, uint64_t addr,
 			    uint64_t time_ns, bool is_kernel, bool is_return)
 {
-	uint32_t index = is_kernel ? UINT32_MAX : image_index(image);
+	uint32_t space = is_kernel ? UINT32_MAX : image_space(image);
 	uint32_t epoch = is_kernel ? 0 : image_epoch(image, time_ns);
-	uint64_t key = hash_mix(addr, (uint64_t)index << 32 | epoch << 1 | is_return);
+	uint64_t key = hash_mix(addr, (uint64_t)space << 32 | epoch << 1 | is_return);
 	bool added;
 	uint64_t *slot = map64_put(&r->cache, key, &added);
 	struct cached *c;
 
 	if (!added) {
 		c = (struct cached *)(uintptr_t)*slot;
-		if (c->place.run_addr == addr && c->image == index && c->epoch == epoch &&
+		if (c->place.run_addr == addr && c->space == space && c->epoch == epoch &&
 		    c->is_return == is_return && c->place.kernel == is_kernel)
 			return &c->place;
 		/* two keys with one hash: rare enough to look up each time */
@@ -104,7 +104,7 @@ struct place *resolve(struct resolver *r, const struct image *image, uint64_t ad
 	}
 	c = arena_alloc(&r->arena, sizeof(*c));
 	*slot = (uint64_t)(uintptr_t)c;
-	c->image = index;
+	c->space = space;
 	c->epoch = epoch;
 	c->is_return = is_return;
 	look_up(r, image, addr, time_ns, is_kernel, is_return, &c->place);

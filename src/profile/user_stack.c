@@ -120,7 +120,7 @@ static uint32_t walk(struct user_stack *s, const struct sample *sample, const st
 	const struct arch *arch;
 	struct unwinder *unwinder = unwinder_for(s, sample, &arch);
 	struct unwind_source source = {
-		.space = (uint64_t)image_index(image) << 32 | image_epoch(image, sample->time_ns),
+		.space = (uint64_t)image_space(image) << 32 | image_epoch(image, sample->time_ns),
 		.stack = sample->stack, .stack_size = sample->stack_live,
 		.code = code_at, .read = read_at, .arg = s,
 	};

@@ -267,7 +267,7 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
 			       s->options.max_stack : CHAIN_MAX;
 	uint64_t key = hash_mix(hash_bytes(chain->ips, (size_t)chain->nr * 8),
-				hash_mix((uint64_t)image_index(image) << 32 | sample->cpumode,
+				hash_mix((uint64_t)image_space(image) << 32 | sample->cpumode,
 					 (uint64_t)image_epoch(image, sample->time_ns) << 32 | fields) +
 					 chain->unwound_from);
 	size_t from = s->line.len;
@@ -370,7 +370,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 {
 	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL;
 	uint64_t key = hash_mix(hash_mix(sample->ip, KEY_PLACE + kernel),
-				hash_mix((uint64_t)image_index(image) << 32 | fields,
+				hash_mix((uint64_t)image_space(image) << 32 | fields,
 					 image_epoch(image, sample->time_ns)));
 	size_t from = s->line.len;
 

@@ -12,8 +12,8 @@
  * recorder made up about the state before (records without a time) stands once.
  * Processes and threads that were born in the recording get other numbers in each
  * copy, so that a compile of a minute becomes a compile of an hour with sixty times as
- * many processes; those that were there before go on under their numbers and do not
- * end. With -k all numbers stay (tracepoints repeat them in their fields): a number is
+ * many processes; those that were there before go on under their numbers as they are
+ * and do not end. With -k all numbers stay (tracepoints repeat them in their fields): a number is
  * then given again and again, as on a machine that has been up for long.
  *
  * IN is a seekable recording of this byte order, not compressed, whose events all have
@@ -238,11 +238,13 @@ static bool goes_along(const struct recording *r, const uint8_t *p)
 	switch (header_at(p).type) {
 	case PERF_RECORD_EXIT:
 		return time_of(r, p) && is_born(r, (uint32_t)word_at(p + 16));
-	case PERF_RECORD_SAMPLE:
-	case PERF_RECORD_FORK:
 	case PERF_RECORD_COMM:
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
+		/* u32 pid, tid */
+		return time_of(r, p) && is_born(r, (uint32_t)(word_at(p + 8) >> 32));
+	case PERF_RECORD_SAMPLE:
+	case PERF_RECORD_FORK:
 		return time_of(r, p) != 0;
 	case FINISHED_ROUND:
 		return true;

@@ -325,6 +325,59 @@ static void exec_without_mark(void **state)
 		    image_epoch(process_image(t, 2, 300), 300));
 }
 
+/*
+ * Children that exec the same program at the same addresses are of one space, whenever
+ * that was; another library, another order or another parent make another one.
+ */
+static void alike_are_of_one_space(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+	uint32_t spaces[7];
+
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/bin/sh", 0, 7);
+	for (uint32_t pid = 2; pid < 7; pid++) {
+		fork_(&s->bytes, 1, pid, 1000 * pid);
+		if (pid == 6)
+			continue;
+		put_comm(&s->bytes, USER | EXEC, pid, pid, "ls", 1000 * pid + 1, 7);
+		put_mmap(&s->bytes, USER, pid, 0x5000, 0x1000, pid == 4 ? 0x1000 : 0, "/bin/ls",
+			 1000 * pid + (pid == 5 ? 8 : 2), 7);
+		put_mmap(&s->bytes, USER, pid, 0x7000, 0x1000, 0, "/lib/libc.so",
+			 1000 * pid + 7, 7);
+	}
+	t = told(s);
+	for (uint32_t pid = 1; pid < 7; pid++)
+		spaces[pid] = image_space(process_image(t, pid, 1000 * pid + 500));
+	assert_int_equal(spaces[2], spaces[3]);
+	assert_int_not_equal(spaces[2], spaces[4]);
+	assert_int_not_equal(spaces[2], spaces[5]);
+	assert_int_not_equal(spaces[2], spaces[1]);
+	assert_int_not_equal(spaces[6], spaces[1]);
+	/* before its exec, the second is what the first was: a fork of the shell */
+	assert_int_equal(image_space(process_image(t, 2, 2000)), image_space(process_image(t, 3, 3000)));
+	assert_map(t, 3, 0x5000, 3500, "/bin/ls");
+	assert_map(t, 4, 0x5000, 4500, "/bin/ls");
+}
+
+/* A fork of a parent that has another library by then is of another space. */
+static void forked_later_is_another_space(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/server", 0, 7);
+	fork_(&s->bytes, 1, 2, 100);
+	fork_(&s->bytes, 1, 3, 200);
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x1000, 0, "/plugin.so", 300, 7);
+	fork_(&s->bytes, 1, 4, 400);
+	t = told(s);
+	assert_int_equal(image_space(process_image(t, 2, 500)), image_space(process_image(t, 3, 500)));
+	assert_int_not_equal(image_space(process_image(t, 2, 500)),
+			     image_space(process_image(t, 4, 500)));
+	assert_map(t, 4, 0x8000, 500, "/plugin.so");
+}
+
 static void chains(void **state)
 {
 	const uint64_t ips[] = { (uint64_t)PERF_CONTEXT_KERNEL, 0xffffffff81000001, 0xffffffff81000002,
@@ -349,7 +402,8 @@ int main(void)
 		TEST(fork_then_exec), TEST(within_exec), TEST(fork_is_a_snapshot), TEST(records_out_of_order),
 		TEST(late_mapping), TEST(remapped_range), TEST(same_mapping_again), TEST(pid_reuse),
 		TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
-		TEST(exec_without_mark), cmocka_unit_test(chains),
+		TEST(exec_without_mark), TEST(alike_are_of_one_space),
+		TEST(forked_later_is_another_space), cmocka_unit_test(chains),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
