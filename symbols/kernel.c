@@ -311,6 +311,12 @@ enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
 	return reason;
 }
 
+struct elf_file *kernel_vmlinux(const struct kernel *kernel, uint64_t *shift)
+{
+	*shift = kernel->shift;
+	return kernel->reason == NAME_OK ? kernel->vmlinux : NULL;
+}
+
 bool kernel_find(const struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out)
 {
 	uint64_t addr = run_addr - kernel->shift;

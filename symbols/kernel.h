@@ -31,6 +31,9 @@ void kernel_set_ref(struct kernel *kernel, const char *symbol, uint64_t run_addr
 enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
 			     uint8_t build_id_size);
 
+/* The vmlinux that -k named, once opened, or NULL; and the recording's addresses minus ours. */
+struct elf_file *kernel_vmlinux(const struct kernel *kernel, uint64_t *shift);
+
 /* A name that was found: for symtab_name. Addresses in it are run addresses. */
 struct kernel_hit {
 	struct symtab *tab;

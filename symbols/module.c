@@ -535,6 +535,24 @@ uint32_t module_segments(struct module *module, struct pack_segment *out, uint32
 	return nr;
 }
 
+const struct symbol_options *module_options(const struct module *module)
+{
+	return &module->priv->set->options;
+}
+
+void module_image(struct module *module, struct module_image *out)
+{
+	struct module_priv *priv = module->priv;
+
+	module_open(module);
+	*out = (struct module_image){ .file = priv->file, .debug = priv->debug, .reason = priv->reason };
+	if (module->kind != MODULE_KERNEL && module->kind != MODULE_KMOD)
+		return;
+	out->file = kernel_vmlinux(priv->set->kernel, &out->shift);
+	out->running = !out->file && priv->reason == NAME_OK && !priv->set->options.kallsyms &&
+		       !priv->set->options.vmlinux;
+}
+
 uint64_t module_elf_addr(struct module *module, uint64_t file_off)
 {
 	uint64_t elf_addr;

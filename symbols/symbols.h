@@ -168,6 +168,26 @@ bool module_read(struct module *module, uint64_t elf_addr, void *out, size_t siz
 uint32_t module_segments(struct module *module, struct pack_segment *out, uint32_t max);
 
 /*
+ * Where the module's code is to be read. Of a file and the vdso `file` is what was
+ * mapped, NULL if it cannot be had (reason says why). Of the kernel it is the vmlinux of
+ * -k, whose addresses are the recording's minus `shift`; without -k it is NULL, and
+ * `running` says that the kernel that runs here is the one that was recorded.
+ */
+struct elf_file;
+
+struct module_image {
+	struct elf_file *file, *debug;   /* borrowed; debug may be NULL */
+	enum name_reason reason;
+	uint64_t shift;
+	bool running;
+};
+
+void module_image(struct module *module, struct module_image *out);
+
+/* The options that the module's set was made with; borrowed. */
+const struct symbol_options *module_options(const struct module *module);
+
+/*
  * Read the build-id note of the ELF file at `path` (bounded reads, regular files
  * only), or of the running kernel with path NULL (/sys/kernel/notes). Returns its
  * size (up to 20), 0 if it has none, or a negative errno.

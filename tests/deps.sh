@@ -15,6 +15,7 @@ demo     libc6-dev         test -e /usr/include/stdio.h
 demo     pkg-config        command -v pkg-config
 demo     libelf-dev        pkg-config --exists libelf
 demo     libdw-dev         pkg-config --exists libdw
+demo     libcapstone-dev   pkg-config --exists capstone
 demo     libzstd-dev       pkg-config --exists libzstd
 demo     zlib1g-dev        pkg-config --exists zlib
 demo     libtraceevent-dev pkg-config --exists libtraceevent

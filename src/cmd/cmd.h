@@ -34,6 +34,7 @@ extern const struct command cmd_stat;
 extern const struct command cmd_list;
 extern const struct command cmd_doctor;
 extern const struct command cmd_report;
+extern const struct command cmd_annotate;
 extern const struct command cmd_diff;
 extern const struct command cmd_script;
 extern const struct command cmd_fold;

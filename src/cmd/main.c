@@ -26,6 +26,7 @@ static const struct command cmd_help = {
 static const struct command *const commands[] = {
 	&cmd_record,
 	&cmd_report,
+	&cmd_annotate,
 	&cmd_diff,
 	&cmd_stat,
 	&cmd_list,
