@@ -186,6 +186,40 @@ struct elf_file *debug_file_mini(struct elf_file *file)
 	return mini;
 }
 
+/* dwz(1): a path, its NUL, and the build-id of the file that is meant. */
+struct elf_file *debug_file_alt(struct elf_file *file)
+{
+	GElf_Shdr shdr;
+	Elf_Data *data = elf_file_section(file, ".gnu_debugaltlink", &shdr);
+	const char *name = data ? data->d_buf : NULL, *slash;
+	struct elf_file *found = NULL;
+	size_t len = data ? strnlen(name, data->d_size) : 0, id_size;
+	const uint8_t *id;
+	struct str path = STR_INIT;
+	char *real;
+
+	if (!len || len + 3 > data->d_size || data->d_size - len - 1 > 20)
+		return NULL;
+	id = (const uint8_t *)name + len + 1;
+	id_size = data->d_size - len - 1;
+	real = name[0] != '/' && file->path ? realpath(file->path, NULL) : NULL;
+	slash = real ? strrchr(real, '/') : NULL;
+	if (slash)
+		str_addf(&path, "%.*s/", (int)(slash - real), real);
+	str_add(&path, name);
+	found = open_if_same(path.p, id, (uint8_t)id_size);
+	if (!found) {
+		str_clear(&path);
+		str_add(&path, debug_dir);
+		add_build_id(&path, id, (uint8_t)id_size);
+		str_add(&path, ".debug");
+		found = open_if_same(path.p, id, (uint8_t)id_size);
+	}
+	free(real);
+	str_release(&path);
+	return found;
+}
+
 struct elf_file *debug_file_cached(const uint8_t *build_id, uint8_t size)
 {
 	const char *home = getenv("HOME");

@@ -26,6 +26,12 @@ struct elf_file *debug_file_find(struct elf_file *file, const char *path, const 
 struct elf_file *debug_file_mini(struct elf_file *file);
 
 /*
+ * The file that dwz moved common debug information to: the name in .gnu_debugaltlink,
+ * relative to the file that has it, or the build-id that stands there.
+ */
+struct elf_file *debug_file_alt(struct elf_file *file);
+
+/*
  * A whole file that perf kept under this build-id (~/.debug/.build-id, or
  * buildid.dir's default under root), or NULL.
  */

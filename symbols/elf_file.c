@@ -15,6 +15,7 @@
 #define PAGE_MAX 65536           /* largest page that segments are aligned to in the file */
 /* What a compressed section may say it opens to. */
 #define OPENED_MAX ((uint64_t)1 << 31)
+#define DEFLATE_MAX 1032         /* zlib's best: 258 bytes out of two bits */
 
 int regular_file_open(const char *path, uint64_t *size)
 {
@@ -182,7 +183,10 @@ int elf_file_open(struct elf_file **out, const char *path)
 		elf_end(elf);
 		return ret;
 	}
-	return take(out, elf, NULL);
+	ret = take(out, elf, NULL);
+	if (ret == 0)
+		(*out)->path = mem_strdup(path);
+	return ret;
 }
 
 int elf_file_memory(struct elf_file **out, void *image, size_t size)
@@ -198,6 +202,7 @@ void elf_file_free(struct elf_file *file)
 	elf_end(file->elf);
 	free(file->loads);
 	free(file->image);
+	free(file->path);
 	free(file);
 }
 
@@ -274,6 +279,7 @@ Elf_Data *elf_file_data(Elf_Scn *scn)
 		return NULL;
 	if (shdr.sh_flags & SHF_COMPRESSED) {
 		if (!gelf_getchdr(scn, &chdr) || chdr.ch_size > OPENED_MAX ||
+		    chdr.ch_size / DEFLATE_MAX > shdr.sh_size ||
 		    elf_compress(scn, 0, 0) < 0)
 			return NULL;
 	}

@@ -28,6 +28,7 @@ struct elf_file {
 	void *image;             /* of elf_file_memory: freed with the file */
 	const char *raw;         /* the whole file's bytes, or NULL */
 	size_t raw_size;
+	char *path;              /* where it was opened; NULL: in memory */
 	bool is_64bit, swap;     /* swap: not in the host's byte order */
 	uint16_t machine, type;  /* EM_, ET_ */
 	struct elf_segment *loads;

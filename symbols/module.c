@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "symbols/debug_file.h"
+#include "symbols/dwarf.h"
 #include "symbols/elf_file.h"
 #include "symbols/elf_symbols.h"
 #include "symbols/jit_file.h"
@@ -44,6 +45,9 @@ struct module_priv {
 	struct elf_file *file;           /* what is mapped; NULL if it cannot be had */
 	struct elf_file *debug, *mini;   /* more names of it; NULL: none */
 	struct symtab *symbols, *plt;
+	atomic_bool has_dwarf;           /* whether it was looked for */
+	struct elf_file *dwarf_file;     /* a debug file that was opened for lines alone, or NULL */
+	struct dwarf *dwarf;             /* NULL: none */
 	struct ranges *ranges;           /* read when a name is missing */
 	struct map64 range_names;        /* start -> const char * */
 	_Atomic(struct unwind_table *) unwind;   /* made when a stack is unwound */
@@ -83,6 +87,8 @@ static void module_release(struct module *module)
 {
 	struct module_priv *priv = module->priv;
 
+	dwarf_free(priv->dwarf);
+	elf_file_free(priv->dwarf_file);
 	symtab_free(priv->symbols);
 	symtab_free(priv->plt);
 	packed_free(priv->packed_names);
@@ -796,4 +802,42 @@ void module_symbol_at(struct module *module, uint64_t elf_addr, uint64_t time_ns
 	if ((!out->name || out->is_range) && packed_find(names, elf_addr, &packed) &&
 	    (!out->name || !packed.is_range))
 		*out = packed;
+}
+
+/* --- lines ------------------------------------------------------------------------ */
+
+/* The file's own debug information, else that of its debug file. Under the lock. */
+static void open_dwarf(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+	const struct symbol_options *options = &priv->set->options;
+	const char *path = priv->file->path ? priv->file->path : module->path;
+
+	priv->dwarf = dwarf_new(priv->file, path, options->no_demangle);
+	if (priv->dwarf)
+		return;
+	/* a file with all its symbols had no need of one for names */
+	if (!priv->debug)
+		priv->dwarf_file = debug_file_find(priv->file, module->path, options->symfs);
+	if (priv->debug || priv->dwarf_file)
+		priv->dwarf = dwarf_new(priv->debug ? priv->debug : priv->dwarf_file, path,
+					options->no_demangle);
+}
+
+uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_frame *out,
+		      uint32_t max)
+{
+	struct module_priv *priv = module->priv;
+
+	module_open(module);
+	if (!priv->file || priv->file->type == ET_REL)
+		return 0;
+	if (!atomic_load_explicit(&priv->has_dwarf, memory_order_acquire)) {
+		pthread_mutex_lock(&priv->lock);
+		if (!atomic_load(&priv->has_dwarf))
+			open_dwarf(module);
+		atomic_store_explicit(&priv->has_dwarf, true, memory_order_release);
+		pthread_mutex_unlock(&priv->lock);
+	}
+	return priv->dwarf ? dwarf_find(priv->dwarf, elf_addr, out, max) : 0;
 }

@@ -137,6 +137,25 @@ struct jit_code;
 const struct jit_code *module_jit_code(struct module *module, uint64_t run_addr, uint64_t time_ns);
 
 /*
+ * A function and the line in it, as the compiler's debug information (DWARF) tells.
+ * Frames stand innermost first: each but the last was inlined into the one behind it,
+ * whose line is that of the call. Strings are the module's; equal ones are one pointer.
+ */
+struct source_frame {
+	const char *name;        /* demangled if asked; NULL: not told, as in assembly */
+	const char *file;        /* with its directory, as the compiler saw it; NULL: not known */
+	uint32_t line;           /* 0: not known */
+};
+
+/*
+ * Lines and inlined functions at elf_addr, into out (room for max). Returns how many:
+ * 0 without debug information, or where it does not cover the address. A chain longer
+ * than max is cut at its outer end.
+ */
+uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_frame *out,
+		      uint32_t max);
+
+/*
  * Tell the kernel module of the recording where its reference symbol ran
  * ("_text" or "_stext" of "[kernel.kallsyms]_text", the mapping's pgoff), so that
  * a kernel that KASLR put elsewhere is noticed. 0: not known.

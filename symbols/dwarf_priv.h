@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dwarf_priv: what the files dwarf*.c share. For them alone.
+ *
+ *	dwarf_read.c    bytes, forms, abbreviations, strings, addresses, range lists
+ *	dwarf_unit.c    units of a file, and what their first entry says
+ *	dwarf_split.c   .dwo, .dwp, and dwz's common file
+ *	dwarf_line.c    line programs -> rows
+ *	dwarf_scope.c   trees of entries -> scopes and segments
+ *	dwarf.c         which unit, which row, which scope
+ */
+#ifndef SYMBOLS_DWARF_PRIV_H
+#define SYMBOLS_DWARF_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "symbols/dwarf.h"
+
+/* --- bytes ------------------------------------------------------------------------ */
+
+struct dw_bytes { const uint8_t *p; size_t size; };
+
+/* Reading stops at `end`; what would go beyond reads as 0 and sets `bad`. */
+struct dw_cursor {
+	const uint8_t *p, *end;
+	bool swap, bad;
+};
+
+static inline bool dw_left(struct dw_cursor *c, uint64_t n)
+{
+	if ((uint64_t)(c->end - c->p) >= n)
+		return true;
+	c->p = c->end;
+	c->bad = true;
+	return false;
+}
+
+static inline void dw_skip(struct dw_cursor *c, uint64_t n)
+{
+	if (dw_left(c, n))
+		c->p += n;
+}
+
+static inline uint8_t dw_u8(struct dw_cursor *c)
+{
+	return dw_left(c, 1) ? *c->p++ : 0;
+}
+
+/* A number of 1, 2, 3, 4 or 8 bytes. */
+static inline uint64_t dw_uint(struct dw_cursor *c, unsigned size)
+{
+	uint64_t v = 0;
+
+	if (!dw_left(c, size))
+		return 0;
+	if ((__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) != c->swap)
+		for (unsigned i = 0; i < size; i++)
+			v |= (uint64_t)c->p[i] << 8 * i;
+	else
+		for (unsigned i = 0; i < size; i++)
+			v = v << 8 | c->p[i];
+	c->p += size;
+	return v;
+}
+
+static inline uint64_t dw_uleb(struct dw_cursor *c)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+
+	while (c->p < c->end) {
+		uint8_t byte = *c->p++;
+
+		if (shift < 64)
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return v;
+		shift += 7;
+	}
+	c->bad = true;
+	return 0;
+}
+
+int64_t dw_sleb(struct dw_cursor *c);
+
+/* --- files and units -------------------------------------------------------------- */
+
+enum dw_section {
+	DW_INFO, DW_ABBREV, DW_LINE, DW_STR, DW_LINE_STR, DW_STR_OFFSETS, DW_ADDR, DW_RANGES,
+	DW_RNGLISTS, DW_CU_INDEX, DW_SECTIONS,
+};
+
+/* An abbreviation: the shape of entries. */
+struct dw_abbrev {
+	uint16_t tag;
+	bool has_children;
+	int8_t sibling;          /* which of its attributes is DW_AT_sibling, or -1 */
+	int32_t size;            /* bytes of all attributes if they are always as many; else -1 */
+	uint32_t first, nr;      /* in attrs */
+};
+
+/* constant: the place of DW_FORM_implicit_const's value in constants. */
+struct dw_attr { uint16_t name, form; uint32_t constant; };
+
+struct dw_abbrevs {
+	VEC(struct dw_abbrev) v;         /* of code i + 1, or as codes says */
+	VEC(struct dw_attr) attrs;
+	VEC(int64_t) constants;
+	bool is_sparse;
+	struct map64 codes;              /* if sparse: code -> place in v */
+};
+
+/* The debug sections of one file. */
+struct dw_file {
+	struct dwarf *dwarf;
+	struct elf_file *elf;
+	bool owns_elf, swap;
+	struct dw_bytes section[DW_SECTIONS];
+	VEC(struct dw_unit) units;       /* by offset */
+	struct dw_file *alt;             /* dwz's common file, or NULL */
+	atomic_int_least64_t budget;     /* bytes that may still be read; see dw_spend */
+	pthread_mutex_t lock;            /* guards abbrevs */
+	struct map64 abbrevs;            /* offset -> struct dw_abbrevs * */
+	struct dw_file *next;            /* of those that the dwarf opened */
+};
+
+/* What the unit's first entry says: offsets are into sections of unit->file. */
+struct dw_unit {
+	struct dw_file *file;
+	uint64_t offset, die, end;       /* header, first entry, behind the last */
+	uint64_t abbrev_offset;
+	uint8_t version, type, address_size, offset_size;
+	bool has_lines, has_low, has_ranges;
+	uint16_t ranges_form;
+	uint64_t lines, low, high, ranges;
+	uint64_t str_offsets_base, addr_base, rnglists_base, ranges_base;
+	const char *comp_dir, *dwo_name;
+	uint64_t dwo_id;
+	struct dw_unit *skeleton;        /* of a split unit: has the addresses and the lines */
+	_Atomic(struct dw_abbrevs *) abbrevs;
+	_Atomic(struct dw_code *) code;
+};
+
+/* --- what a unit becomes ---------------------------------------------------------- */
+
+struct dw_row { uint64_t addr; uint32_t file, line; };   /* file DW_NOWHERE: no code */
+#define DW_NOWHERE UINT32_MAX
+
+struct dw_path { const char *dir, *name; _Atomic(const char *) shown; };
+
+struct dw_lines {
+	VEC(struct dw_row) rows;
+	struct dw_path *files;
+	uint32_t nr_files;
+	bool from_zero;          /* DWARF 5 numbers files from 0, all before from 1 */
+	const char *comp_dir;
+};
+
+struct dw_scope {
+	uint32_t parent;         /* scope around it, or DW_NOWHERE: a function of its own */
+	uint32_t origin;
+	uint32_t call_file, call_line;
+};
+
+/* A function, wherever it is inlined. */
+struct dw_origin {
+	const char *raw;
+	_Atomic(const char *) shown;
+};
+
+/* A part of the addresses, for dw_flatten. */
+struct dw_piece { uint64_t start, end; uint32_t depth, id; };
+struct dw_segment { uint64_t start; uint32_t id; };      /* until the next one; DW_NOWHERE: none */
+
+typedef VEC(struct dw_piece) dw_pieces;
+typedef VEC(struct dw_segment) dw_segments;
+
+struct dw_code {
+	struct dw_lines lines;
+	VEC(struct dw_scope) scopes;
+	VEC(struct dw_origin) origins;
+	dw_segments segments;
+};
+
+#define DW_LOCKS 64
+
+struct dwarf {
+	struct dw_file main;
+	struct dw_file *others;          /* alt, .dwo and .dwp */
+	const char *path;
+	bool no_demangle;
+	atomic_bool indexed;
+	dw_segments index;               /* address -> unit of main */
+	pthread_mutex_t lock;            /* index, others, looked */
+	bool looked_for_dwp;
+	struct dw_file *dwp;
+	pthread_mutex_t unit_locks[DW_LOCKS];
+	pthread_mutex_t text_lock;
+	struct intern texts;
+	struct arena arena;
+};
+
+/* --- dwarf_read.c ----------------------------------------------------------------- */
+
+struct dw_value {
+	uint16_t form;
+	uint64_t u;              /* number, offset, index */
+	const uint8_t *p;        /* where DW_FORM_string starts */
+};
+
+/*
+ * Account for n bytes read out of turn; false if more was read by now than a file that
+ * is not made to waste time could ask for.
+ */
+bool dw_spend(struct dw_file *file, uint64_t n);
+
+/* A cursor at `offset` of a section, to its end; empty if that is outside. */
+struct dw_cursor dw_at(const struct dw_file *file, enum dw_section section, uint64_t offset);
+
+struct dw_abbrevs *dw_abbrevs_get(struct dw_unit *unit);
+void dw_abbrevs_free(struct dw_abbrevs *abbrevs);
+const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *abbrevs, uint64_t code);
+
+void dw_value_read(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_abbrevs *abbrevs,
+		   uint32_t attr, struct dw_value *out);
+void dw_form_skip(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form);
+void dw_abbrev_skip(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_abbrevs *abbrevs,
+		    const struct dw_abbrev *abbrev);
+/* Bytes of a form that is always as long in this unit, or -1. */
+int dw_form_size(const struct dw_unit *unit, uint16_t form);
+
+const char *dw_string(const struct dw_unit *unit, const struct dw_value *value);
+bool dw_address(const struct dw_unit *unit, const struct dw_value *value, uint64_t *addr);
+bool dw_is_address_form(uint16_t form);
+/* The unit and the offset in its section that a reference points to; NULL if nowhere. */
+struct dw_unit *dw_reference(struct dw_unit *unit, const struct dw_value *value, uint64_t *offset);
+
+/* Give each range of a list to `add`; stops when it returns false. */
+typedef bool dw_add_range(void *arg, uint64_t start, uint64_t end);
+void dw_ranges(struct dw_unit *unit, uint16_t form, uint64_t value, dw_add_range *add, void *arg);
+
+/* --- the others ------------------------------------------------------------------- */
+
+/* Read the sections and units of `elf`; `dwo`: those of split DWARF. false: no .debug_info. */
+bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *elf, bool dwo);
+void dw_file_release(struct dw_file *file);
+/* Read what the unit's first entry says. */
+void dw_unit_read(struct dw_unit *unit);
+struct dw_unit *dw_unit_at(struct dw_file *file, uint64_t offset);
+/* Whether the unit has code of its own, or may have. */
+bool dw_unit_is_code(const struct dw_unit *unit);
+
+/* The unit that has the entries of a skeleton; the unit itself if it is none, or NULL. */
+struct dw_unit *dw_split_unit(struct dwarf *dwarf, struct dw_unit *unit);
+void dw_open_alt(struct dwarf *dwarf);
+
+void dw_lines_read(struct dw_lines *lines, struct dw_unit *unit);
+const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t file);
+void dw_lines_release(struct dw_lines *lines);
+
+void dw_scopes_read(struct dw_code *code, struct dw_unit *unit);
+
+/* Nested pieces laid flat: of those that cover an address, the deepest, then the last to start. */
+void dw_flatten(dw_pieces *pieces, dw_segments *out);
+/* The segment's id at addr, or DW_NOWHERE. */
+uint32_t dw_segment_at(const dw_segments *segments, uint64_t addr);
+
+/* A string that lives as long as the dwarf; one pointer for equal ones. */
+const char *dw_text(struct dwarf *dwarf, const char *text);
+
+#endif
