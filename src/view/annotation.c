@@ -129,14 +129,6 @@ static void lay_counts(struct annotation *a)
 	}
 }
 
-/* TEMPORARY until symbols.h has it */
-struct source_frame { const char *name, *file; uint32_t line; };
-static uint32_t module_lines(struct module *m, uint64_t a, struct source_frame *o, uint32_t n)
-{
-	(void)m; (void)a; (void)o; (void)n;
-	return 0;
-}
-
 /* --- source ----------------------------------------------------------------------------- */
 
 static bool same_chain(const struct annot_frame *a, uint32_t nr_a, const struct annot_frame *b,
