@@ -103,7 +103,7 @@ fields="comm,pid,tid,cpu,time,event,period,ip,sym,symoff,dso"
 	echo "threads and ids: ${#last[@]}"
 	((${#last[@]} >= 6))
 	sum=0
-	for value in "${last[@]}"; do ((sum += value)); done
+	for value in "${last[@]}"; do sum=$((sum + value)); done
 	said=$("$SONDE" script -G -F event,period -i "$DATA/sonde.group" | awk '{ s += $1 } END { printf "%d", s }')
 	echo "values $sum, script $said"
 	[[ $said == "$sum" ]]
