@@ -15,6 +15,7 @@
 #include "profile/resolve.h"
 #include "profile/user_stack.h"
 #include "view/script_fields.h"
+#include "view/script_parts.h"
 #include "view/script_record.h"
 
 #define CHAIN_MAX (65536 / 8)
@@ -40,6 +41,8 @@ struct script {
 	uint64_t first_ns, last_ns;
 	uint64_t unwind_stops[UNWIND_STOP_COUNT], stack_dumps;
 	struct reads reads;
+	struct day_clock day_clock;      /* for `tod` */
+	size_t data_src_width;
 	struct str line;                 /* the sample being put together */
 	/*
 	 * Most chains, places and names come again and again: each is put into words
@@ -85,6 +88,7 @@ int script_new(struct script **out, const struct recording *recording,
 	s->arch = arch_find(data->arch ? data->arch : "");
 	s->stacks = user_stack_new(recording->processes, s->arch, data->swap);
 	name_events(s, &data->events);
+	(void)script_day_clock(data, &s->day_clock);
 	r = script_fields(data, options->fields, s->fields, err);
 	if (r < 0) {
 		script_free(s);
@@ -216,17 +220,29 @@ static void add_start(struct script *s, const struct record *r, unsigned fields,
 	}
 	if (fields & FIELD_MISC)
 		script_add_misc(out, r);
+	if (fields & FIELD_TOD)
+		script_add_time_of_day(out, &s->day_clock, r->id.time_ns, s->options.ns);
 	if (fields & FIELD_TIME)
 		add_time(s, r->id.time_ns);
 }
 
-static void add_dso(struct str *out, const struct place *place)
+/* The offset in the file for user code, the address itself elsewhere. */
+static uint64_t shown_addr(const struct place *place)
+{
+	if (!place->map || place->kernel || place->module->kind == MODULE_ANON)
+		return place->run_addr;
+	return place->run_addr - place->map->start + place->map->pgoff;
+}
+
+static void add_dso(struct str *out, const struct place *place, unsigned fields)
 {
 	const struct module *m = place->module;
 	bool is_kmod = m && m->kind == MODULE_KMOD;
 
 	str_addc(out, '(');
 	str_add_safe(out, !m ? "[unknown]" : is_kmod ? m->short_name : m->path);
+	if (m && (fields & FIELD_DSOFF))
+		str_addf(out, "+0x%" PRIx64, shown_addr(place));
 	str_addc(out, ')');
 }
 
@@ -247,18 +263,18 @@ static void add_place(struct str *out, const struct place *place, unsigned field
 		str_addc(out, ' ');
 		add_symbol(out, place, fields & FIELD_SYMOFF);
 	}
-	if (fields & FIELD_DSO) {
+	if (fields & (FIELD_DSO | FIELD_DSOFF)) {
 		str_addc(out, ' ');
-		add_dso(out, place);
+		add_dso(out, place, fields);
 	}
 }
 
-/* The offset in the file for user code, the address itself elsewhere. */
-static uint64_t shown_addr(const struct place *place)
+static bool is_listed(const char *const *names, const char *name)
 {
-	if (!place->map || place->kernel || place->module->kind == MODULE_ANON)
-		return place->run_addr;
-	return place->run_addr - place->map->start + place->map->pgoff;
+	for (; name && *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
 }
 
 static void add_chain(struct script *s, const struct sample *sample, const struct image *image,
@@ -292,6 +308,8 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
 		add_place(&s->line, &place, fields);
 		str_addc(&s->line, '\n');
+		if (s->options.stop_at && is_listed(s->options.stop_at, place->symbol.name))
+			break;
 	}
 	keep(s, key, from);
 }
@@ -320,11 +338,6 @@ static void add_addr(struct script *s, const struct sample *sample, const struct
 static void add_branches(struct script *s, const struct sample *sample, const struct image *image,
 			 unsigned fields)
 {
-	/* enum perf_branch_type's PERF_BR_... names */
-	static const char *const types[16] = {
-		"", "COND", "UNCOND", "IND", "CALL", "IND_CALL", "RET", "SYSCALL", "SYSRET",
-		"COND_CALL", "COND_RET", "ERET", "IRQ", "SERROR", "NO_TX", "",
-	};
 	struct str *out = &s->line;
 
 	for (uint64_t i = 0; i < sample->nr_branches; i++) {
@@ -334,32 +347,19 @@ static void add_branches(struct script *s, const struct sample *sample, const st
 			const struct place *place = resolve(s->resolver, image, b[end],
 							    sample->time_ns, b[end] >> 63, false);
 
-			str_addc(out, end ? '/' : ' ');
+			if (end)
+				str_addc(out, '/');
+			else if (!(fields & FIELD_BRSTACKSYM))
+				str_addc(out, ' ');
 			if (fields & FIELD_BRSTACKSYM)
 				add_symbol(out, place, true);
 			else
-				str_addf(out, "0x%" PRIx64, (uint64_t)b[end]);
+				str_addf(out, "0x%" PRIx64, fields & FIELD_BRSTACKOFF ?
+					 shown_addr(place) : (uint64_t)b[end]);
 			if (fields & FIELD_DSO)
-				add_dso(out, place);
+				add_dso(out, place, 0);
 		}
-		str_addf(out, "/%c/%c/%c/%u/%s ", b[2] & 1 ? 'M' : b[2] & 2 ? 'P' : '-',
-			 b[2] & 4 ? 'X' : '-', b[2] & 8 ? 'A' : '-', (unsigned)(b[2] >> 4 & 0xffff),
-			 types[b[2] >> 20 & 0xf]);
-	}
-}
-
-static void add_regs(struct script *s, uint64_t abi, uint64_t mask, const u64_una *regs)
-{
-	unsigned n = 0;
-
-	str_addf(&s->line, " ABI:%" PRIu64 " ", abi);
-	for (unsigned bit = 0; bit < 64; bit++) {
-		const char *name;
-
-		if (!(mask >> bit & 1))
-			continue;
-		name = arch_reg_name(s->arch, bit);
-		str_addf(&s->line, "%5s:0x%" PRIx64 " ", name ? name : "unknown", (uint64_t)regs[n++]);
+		script_add_branch_flags(out, b[2]);
 	}
 }
 
@@ -396,6 +396,55 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 	keep(s, key, from);
 }
 
+#define RARE_FIRST (FIELD_DATA_SRC | FIELD_WEIGHT | FIELD_INS_LAT | FIELD_RETIRE_LAT)
+#define RARE_LAST (FIELD_IREGS | FIELD_UREGS | FIELD_BRSTACK | FIELD_BRSTACKSYM | FIELD_BRSTACKOFF | \
+		   FIELD_BPF_OUTPUT | FIELD_PHYS_ADDR | FIELD_DATA_PAGE_SIZE | FIELD_CODE_PAGE_SIZE | \
+		   FIELD_CGROUP)
+
+/* What stands before the place and behind it. */
+static void add_rare_first(struct script *s, const struct sample *sample, unsigned fields)
+{
+	if (fields & FIELD_DATA_SRC)
+		script_add_data_src(&s->line, sample->data_src, &s->data_src_width);
+	if (fields & FIELD_WEIGHT)
+		str_add_dec(&s->line, sample->weight, 16, ' ');
+	if (fields & FIELD_INS_LAT)
+		str_add_dec(&s->line, sample->ins_lat, 16, ' ');
+	if (fields & FIELD_RETIRE_LAT)
+		str_add_dec(&s->line, sample->weight3, 16, ' ');
+}
+
+static void add_rare_last(struct script *s, const struct sample *sample, const struct image *image,
+			  unsigned fields)
+{
+	struct str *out = &s->line;
+
+	if ((fields & FIELD_IREGS) && sample->intr_mask)
+		script_add_regs(out, s->arch, sample->intr_abi, sample->intr_mask, sample->intr_regs);
+	if ((fields & FIELD_UREGS) && sample->user_mask)
+		script_add_regs(out, s->arch, sample->user_abi, sample->user_mask, sample->user_regs);
+	if (fields & (FIELD_BRSTACK | FIELD_BRSTACKSYM | FIELD_BRSTACKOFF))
+		add_branches(s, sample, image, fields);
+	if (fields & FIELD_BPF_OUTPUT)
+		script_add_bpf_output(out, sample);
+	if (fields & FIELD_PHYS_ADDR)
+		str_add_hex(out, sample->phys_addr, 16, ' ');
+	if (fields & FIELD_DATA_PAGE_SIZE) {
+		str_addc(out, ' ');
+		script_add_page_size(out, sample->data_page_size);
+	}
+	if (fields & FIELD_CODE_PAGE_SIZE) {
+		str_addc(out, ' ');
+		script_add_page_size(out, sample->code_page_size);
+	}
+	if (fields & FIELD_CGROUP) {
+		const char *path = recording_cgroup(s->recording, sample->cgroup);
+
+		str_addc(out, ' ');
+		str_add_safe(out, path ? path : "unknown");
+	}
+}
+
 static void write_sample(struct script *s, const struct record *r, FILE *file)
 {
 	const struct sample *sample = &r->sample;
@@ -417,24 +466,12 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 		str_addf(out, "[%u bytes that the recording does not describe]", sample->raw_size);
 	if (fields & FIELD_ADDR)
 		add_addr(s, sample, image, fields);
-	if (fields & FIELD_WEIGHT)
-		str_addf(out, "%16" PRIu64, sample->weight);
-	if (fields & FIELD_INS_LAT)
-		str_addf(out, "%16" PRIu16, sample->ins_lat);
+	if (fields & RARE_FIRST)
+		add_rare_first(s, sample, fields);
 	if (fields & FIELD_IP)
 		add_ip(s, sample, image, fields, chain);
-	if ((fields & FIELD_IREGS) && sample->intr_mask)
-		add_regs(s, sample->intr_abi, sample->intr_mask, sample->intr_regs);
-	if ((fields & FIELD_UREGS) && sample->user_mask)
-		add_regs(s, sample->user_abi, sample->user_mask, sample->user_regs);
-	if (fields & (FIELD_BRSTACK | FIELD_BRSTACKSYM))
-		add_branches(s, sample, image, fields);
-	if (fields & FIELD_PHYS_ADDR)
-		str_addf(out, " %16" PRIx64, sample->phys_addr);
-	if (fields & FIELD_DATA_PAGE_SIZE)
-		str_addf(out, " %" PRIu64, sample->data_page_size);
-	if (fields & FIELD_CODE_PAGE_SIZE)
-		str_addf(out, " %" PRIu64, sample->code_page_size);
+	if (fields & RARE_LAST)
+		add_rare_last(s, sample, image, fields);
 	str_addc(out, '\n');
 	fwrite(out->p, 1, out->len, file);
 }
@@ -460,6 +497,10 @@ static bool is_shown(const struct script_options *o, uint32_t type)
 	case PERF_RECORD_KSYMBOL:
 	case PERF_RECORD_BPF_EVENT:
 		return o->show_bpf;
+	case PERF_RECORD_CGROUP:
+		return o->show_cgroups;
+	case PERF_RECORD_TEXT_POKE:
+		return o->show_text_pokes;
 	case RECORD_FINISHED_ROUND:
 		return o->show_rounds;
 	default:

@@ -41,6 +41,13 @@ enum script_field {
 	FIELD_INS_LAT = 1 << 20,
 	FIELD_IREGS = 1 << 21,
 	FIELD_UREGS = 1 << 22,
+	FIELD_BRSTACKOFF = 1 << 23,
+	FIELD_DATA_SRC = 1 << 24,
+	FIELD_BPF_OUTPUT = 1 << 25,
+	FIELD_TOD = 1 << 26,
+	FIELD_CGROUP = 1 << 27,
+	FIELD_RETIRE_LAT = 1 << 28,
+	FIELD_DSOFF = 1 << 29,
 };
 
 struct script_options {
@@ -49,7 +56,9 @@ struct script_options {
 	bool ns, reltime, deltatime;
 	uint32_t max_stack;      /* 0: all */
 	const struct profile_query *filter;      /* NULL: everything */
+	const char **stop_at;    /* --stop-bt: chains end with these functions; or NULL */
 	bool show_tasks, show_mmaps, show_lost, show_switches, show_namespaces, show_bpf, show_rounds;
+	bool show_cgroups, show_text_pokes;
 };
 
 struct script;

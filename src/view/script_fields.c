@@ -7,55 +7,71 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "view/script_parts.h"
 
 static const struct {
+	const char *name;
 	unsigned field;
 	uint64_t needs;          /* sample_type bits, any of them; 0: nothing */
 	const char *needs_name;
 } fields[] = {
-	{ FIELD_COMM, 0, NULL },
-	{ FIELD_TID, PERF_SAMPLE_TID, "TID" },
-	{ FIELD_PID, PERF_SAMPLE_TID, "TID" },
-	{ FIELD_TIME, PERF_SAMPLE_TIME, "TIME" },
-	{ FIELD_CPU, PERF_SAMPLE_CPU, "CPU" },
-	{ FIELD_EVENT, 0, NULL },
-	{ FIELD_TRACE, PERF_SAMPLE_RAW, "RAW" },
-	{ FIELD_IP, PERF_SAMPLE_IP, "IP" },
-	{ FIELD_SYM, 0, NULL },
-	{ FIELD_DSO, 0, NULL },
-	{ FIELD_ADDR, PERF_SAMPLE_ADDR, "ADDR" },
-	{ FIELD_SYMOFF, 0, NULL },
-	{ FIELD_PERIOD, 0, NULL },       /* without it all have the same */
-	{ FIELD_BRSTACK, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
-	{ FIELD_BRSTACKSYM, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
-	{ FIELD_WEIGHT, PERF_SAMPLE_WEIGHT_TYPE, "WEIGHT" },
-	{ FIELD_PHYS_ADDR, PERF_SAMPLE_PHYS_ADDR, "PHYS_ADDR" },
-	{ FIELD_MISC, 0, NULL },
-	{ FIELD_DATA_PAGE_SIZE, PERF_SAMPLE_DATA_PAGE_SIZE, "DATA_PAGE_SIZE" },
-	{ FIELD_CODE_PAGE_SIZE, PERF_SAMPLE_CODE_PAGE_SIZE, "CODE_PAGE_SIZE" },
-	{ FIELD_INS_LAT, PERF_SAMPLE_WEIGHT_STRUCT, "WEIGHT_STRUCT" },
-	{ FIELD_IREGS, PERF_SAMPLE_REGS_INTR, "IREGS" },
-	{ FIELD_UREGS, PERF_SAMPLE_REGS_USER, "UREGS" },
+	{ "comm", FIELD_COMM, 0, NULL },
+	{ "tid", FIELD_TID, PERF_SAMPLE_TID, "TID" },
+	{ "pid", FIELD_PID, PERF_SAMPLE_TID, "TID" },
+	{ "time", FIELD_TIME, PERF_SAMPLE_TIME, "TIME" },
+	{ "tod", FIELD_TOD, PERF_SAMPLE_TIME, "TIME" },
+	{ "cpu", FIELD_CPU, PERF_SAMPLE_CPU, "CPU" },
+	{ "event", FIELD_EVENT, 0, NULL },
+	{ "trace", FIELD_TRACE, PERF_SAMPLE_RAW, "RAW" },
+	{ "ip", FIELD_IP, PERF_SAMPLE_IP, "IP" },
+	{ "sym", FIELD_SYM, 0, NULL },
+	{ "dso", FIELD_DSO, 0, NULL },
+	{ "dsoff", FIELD_DSO | FIELD_DSOFF, 0, NULL },
+	{ "addr", FIELD_ADDR, PERF_SAMPLE_ADDR, "ADDR" },
+	{ "symoff", FIELD_SYMOFF, 0, NULL },
+	{ "period", FIELD_PERIOD, 0, NULL },     /* without it all have the same */
+	{ "brstack", FIELD_BRSTACK, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
+	{ "brstacksym", FIELD_BRSTACKSYM, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
+	{ "brstackoff", FIELD_BRSTACKOFF, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
+	{ "data_src", FIELD_DATA_SRC, PERF_SAMPLE_DATA_SRC, "DATA_SRC" },
+	{ "weight", FIELD_WEIGHT, PERF_SAMPLE_WEIGHT_TYPE, "WEIGHT" },
+	{ "phys_addr", FIELD_PHYS_ADDR, PERF_SAMPLE_PHYS_ADDR, "PHYS_ADDR" },
+	{ "misc", FIELD_MISC, 0, NULL },
+	{ "data_page_size", FIELD_DATA_PAGE_SIZE, PERF_SAMPLE_DATA_PAGE_SIZE, "DATA_PAGE_SIZE" },
+	{ "code_page_size", FIELD_CODE_PAGE_SIZE, PERF_SAMPLE_CODE_PAGE_SIZE, "CODE_PAGE_SIZE" },
+	{ "ins_lat", FIELD_INS_LAT, PERF_SAMPLE_WEIGHT_STRUCT, "WEIGHT_STRUCT" },
+	{ "retire_lat", FIELD_RETIRE_LAT, PERF_SAMPLE_WEIGHT_STRUCT, "WEIGHT_STRUCT" },
+	{ "iregs", FIELD_IREGS, PERF_SAMPLE_REGS_INTR, "IREGS" },
+	{ "uregs", FIELD_UREGS, PERF_SAMPLE_REGS_USER, "UREGS" },
+	{ "bpf-output", FIELD_BPF_OUTPUT, PERF_SAMPLE_RAW, "RAW" },
+	{ "cgroup", FIELD_CGROUP, PERF_SAMPLE_CGROUP, "CGROUP" },
 };
 #define NR_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-/* In the order of `fields`. */
-static const char *const names[NR_FIELDS + 1] = {
-	"comm", "tid", "pid", "time", "cpu", "event", "trace", "ip", "sym", "dso", "addr",
-	"symoff", "period", "brstack", "brstacksym", "weight", "phys_addr", "misc",
-	"data_page_size", "code_page_size", "ins_lat", "iregs", "uregs", NULL,
+/* Fields of perf's that are not here, and why. */
+static const struct { const char *name, *why; } absent[] = {
+#define OF_TRACES "it is decoded from a processor's trace (Intel PT, CoreSight), which sonde does not do"
+#define OF_CODE "it needs the instructions, which sonde script does not print; see sonde annotate"
+	{ "flags", OF_TRACES }, { "callindent", OF_TRACES }, { "ipc", OF_TRACES },
+	{ "synth", OF_TRACES },
+	{ "insn", OF_CODE }, { "insnlen", OF_CODE }, { "disasm", OF_CODE },
+	{ "brstackinsn", OF_CODE }, { "brstackinsnlen", OF_CODE }, { "brstackdisasm", OF_CODE },
+	{ "srcline", "lines of source are not printed here" },
+	{ "srccode", "source code is not printed here; see sonde annotate" },
+	{ "metric", "metrics are reckoned by sonde stat, not from samples" },
+	{ "machine_pid", "sonde reads no recordings with guests merged into them" },
+	{ "vcpu", "sonde reads no recordings with guests merged into them" },
+	{ "brcntr", "counters of branch records are not read" },
+#undef OF_TRACES
+#undef OF_CODE
 };
+#define NR_ABSENT (sizeof(absent) / sizeof(absent[0]))
 
 #define TASK_FIELDS (FIELD_COMM | FIELD_TID | FIELD_CPU | FIELD_TIME | FIELD_EVENT)
 #define PLACE_FIELDS (FIELD_IP | FIELD_SYM | FIELD_SYMOFF | FIELD_DSO)
 
 /* Event types as -F TYPE: names them. */
 enum { TYPE_HW = 1, TYPE_SW = 2, TYPE_TRACE = 4, TYPE_RAW = 8, TYPE_OTHER = 16, TYPE_ALL = 31 };
-
-const char *const *script_field_names(void)
-{
-	return names;
-}
 
 static unsigned type_of(const struct perf_event_attr *attr)
 {
@@ -74,14 +90,22 @@ static unsigned type_of(const struct perf_event_attr *attr)
 	}
 }
 
+static bool is_bpf_output(const struct perf_event_attr *attr)
+{
+	return attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_BPF_OUTPUT;
+}
+
 static unsigned default_fields(const struct perf_event_attr *attr, bool chains)
 {
+	if (is_bpf_output(attr))
+		return TASK_FIELDS | PLACE_FIELDS | FIELD_PERIOD | FIELD_BPF_OUTPUT;
 	switch (type_of(attr)) {
 	case TYPE_TRACE:
 		return TASK_FIELDS | FIELD_TRACE | (chains ? PLACE_FIELDS : 0);
 	case TYPE_RAW:
-		return TASK_FIELDS | PLACE_FIELDS | FIELD_PERIOD | FIELD_ADDR | FIELD_WEIGHT |
-		       FIELD_PHYS_ADDR | FIELD_DATA_PAGE_SIZE | FIELD_CODE_PAGE_SIZE;
+		return TASK_FIELDS | PLACE_FIELDS | FIELD_PERIOD | FIELD_ADDR | FIELD_DATA_SRC |
+		       FIELD_WEIGHT | FIELD_INS_LAT | FIELD_PHYS_ADDR | FIELD_DATA_PAGE_SIZE |
+		       FIELD_CODE_PAGE_SIZE;
 	default:
 		return TASK_FIELDS | PLACE_FIELDS | FIELD_PERIOD;
 	}
@@ -110,14 +134,19 @@ static int type_prefix(const char *text, const char **rest, unsigned *types, str
 
 static int find_field(const char *name, unsigned *field, struct err *err)
 {
-	const char *near;
+	const char *names[NR_FIELDS + 1] = { NULL }, *near;
 
 	for (size_t i = 0; i < NR_FIELDS; i++) {
+		names[i] = fields[i].name;
 		if (strcmp(name, names[i]) == 0) {
 			*field = fields[i].field;
 			return 0;
 		}
 	}
+	for (size_t i = 0; i < NR_ABSENT; i++)
+		if (strcmp(name, absent[i].name) == 0)
+			return err_set(err, EOPNOTSUPP, "-F: '%s' cannot be printed: %s", name,
+				       absent[i].why);
 	near = str_nearest(name, names);
 	return err_set(err, EINVAL, "-F: no field '%s'%s%s%s", name, near ? "; did you mean '" : "",
 		       near ? near : "", near ? "'?" : "; `sonde script -h` lists the fields");
@@ -160,6 +189,11 @@ static bool is_dummy(const struct perf_event_attr *attr)
 	return attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_DUMMY;
 }
 
+static bool is_of_few(unsigned field)
+{
+	return field == FIELD_TRACE || field == FIELD_BPF_OUTPUT;
+}
+
 static int check_event(const struct event_desc *event, unsigned *out, unsigned asked,
 		       struct err *err)
 {
@@ -169,15 +203,17 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 		if (!(*out & field) || !fields[i].needs ||
 		    (event->attr.sample_type & fields[i].needs))
 			continue;
-		/* a field that only tracepoints have is not missed elsewhere */
-		if ((asked & field) && field != FIELD_TRACE && !is_dummy(&event->attr))
+		/* what only some kinds of event have is not missed elsewhere */
+		if ((asked & field) && !is_of_few(field) && !is_dummy(&event->attr))
 			return err_set(err, EINVAL,
 				       "samples for '%s' have no %s: cannot print '%s'; record with the option that adds it",
-				       event->name, fields[i].needs_name, names[i]);
+				       event->name, fields[i].needs_name, fields[i].name);
 		*out &= ~field;
 	}
+	if (!is_bpf_output(&event->attr))
+		*out &= ~(unsigned)FIELD_BPF_OUTPUT;
 	/* names and modules are those of the ip, the address or the branches */
-	if (!(*out & (FIELD_IP | FIELD_ADDR | FIELD_BRSTACK | FIELD_BRSTACKSYM)) &&
+	if (!(*out & (FIELD_IP | FIELD_ADDR | FIELD_BRSTACK | FIELD_BRSTACKSYM | FIELD_BRSTACKOFF)) &&
 	    (asked & (FIELD_SYM | FIELD_DSO | FIELD_SYMOFF)))
 		return err_set(err, EINVAL, "-F: 'sym' and 'dso' need 'ip' or 'addr' beside them");
 	return 0;
@@ -186,7 +222,8 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err)
 {
 	unsigned *asked = mem_zalloc(data->events.nr * sizeof(*asked));
-	bool chains = false;
+	bool chains = false, tod = false;
+	struct day_clock clock;
 	int r = 0;
 
 	for (uint32_t i = 0; i < data->events.nr; i++)
@@ -205,8 +242,13 @@ int script_fields(const struct perf_data *data, const char *text, unsigned *out,
 			free(list);
 		}
 	}
-	for (uint32_t i = 0; i < data->events.nr && !r; i++)
+	for (uint32_t i = 0; i < data->events.nr && !r; i++) {
 		r = check_event(&data->events.v[i], &out[i], asked[i], err);
+		tod |= (out[i] & FIELD_TOD) != 0;
+	}
+	if (!r && tod && !script_day_clock(data, &clock))
+		r = err_set(err, EINVAL, "-F: 'tod' needs the time of day beside the recording's clock, "
+			    "which this file does not state; perf record -k CLOCK_MONOTONIC writes it");
 	free(asked);
 	return r;
 }

@@ -14,7 +14,4 @@
  */
 int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err);
 
-/* The names that -F knows, NULL-terminated; for help and completion. */
-const char *const *script_field_names(void);
-
 #endif

@@ -10,7 +10,7 @@ void script_add_misc(struct str *out, const struct record *r)
 {
 	static const char modes[] = { ' ', 'K', 'U', 'H', 'G', 'g' };
 	unsigned mode = r->misc & PERF_RECORD_MISC_CPUMODE_MASK;
-	char text[4] = "";
+	char text[8] = "";
 	int n = 0;
 
 	if (mode && mode < sizeof(modes))
@@ -21,9 +21,12 @@ void script_add_misc(struct str *out, const struct record *r)
 	if (r->type == PERF_RECORD_COMM && (r->misc & PERF_RECORD_MISC_COMM_EXEC))
 		text[n++] = 'E';
 	if ((r->type == PERF_RECORD_SWITCH || r->type == PERF_RECORD_SWITCH_CPU_WIDE) &&
-	    (r->misc & PERF_RECORD_MISC_SWITCH_OUT))
+	    (r->misc & PERF_RECORD_MISC_SWITCH_OUT)) {
 		text[n++] = 'S';
-	str_addf(out, "%-3s ", text);
+		if (r->misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT)
+			text[n++] = 'p';
+	}
+	str_addf(out, "%-6s", text);
 }
 
 static void add_mmap(struct str *out, const struct record *r)

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/script_parts.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+void script_add_regs(struct str *out, const struct arch *arch, uint64_t abi, uint64_t mask,
+		     const u64_una *regs)
+{
+	unsigned n = 0;
+
+	str_addf(out, " ABI:%" PRIu64 " ", abi);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const char *name;
+
+		if (!(mask >> bit & 1))
+			continue;
+		name = arch_reg_name(arch, bit);
+		str_addf(out, "%5s:0x%" PRIx64 " ", name ? name : "unknown", (uint64_t)regs[n++]);
+	}
+}
+
+/* --- where data came from ------------------------------------------------------------------ */
+
+/* The fields of union perf_mem_data_src in linux/perf_event.h, from its lowest bit on. */
+static unsigned field_of(uint64_t src, unsigned shift, unsigned bits)
+{
+	return (unsigned)(src >> shift & ((1u << bits) - 1));
+}
+
+/* The names of the bits that are set, with "or" between them. True if there were any. */
+static bool add_bits(struct str *out, unsigned bits, const char *const *names, size_t nr, bool more)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (!(bits >> i & 1) || !names[i])
+			continue;
+		if (more)
+			str_add(out, " or ");
+		str_add(out, names[i]);
+		more = true;
+	}
+	return more;
+}
+
+static void add_hit_or_miss(struct str *out, unsigned bits)
+{
+	if (bits & PERF_MEM_LVL_HIT)
+		str_add(out, " hit");
+	if (bits & PERF_MEM_LVL_MISS)
+		str_add(out, " miss");
+}
+
+static void add_level(struct str *out, uint64_t src)
+{
+	/* bits of mem_lvl; hit and miss stand behind */
+	static const char *const levels[] = {
+		"N/A", NULL, NULL, "L1", "LFB/MAB", "L2", "L3", "Local RAM", "Remote RAM (1 hop)",
+		"Remote RAM (2 hops)", "Remote Cache (1 hop)", "Remote Cache (2 hops)", "I/O",
+		"Uncached",
+	};
+	static const char *const hops[8] = {
+		NULL, "core, same node", "node, same socket", "socket, same board", "board",
+	};
+	static const char *const numbers[16] = {
+		[0x9] = "CXL", [0xa] = "I/O", [0xb] = "Any cache", [0xc] = "LFB/MAB", [0xd] = "RAM",
+		[0xe] = "PMEM", [0xf] = "N/A",
+	};
+	unsigned bits = field_of(src, 5, 14), number = field_of(src, 33, 4), hop = field_of(src, 43, 3);
+	size_t from = out->len;
+	bool any = false;
+
+	if (field_of(src, 37, 1))
+		str_add(out, "Remote ");
+	if (hop)
+		str_addf(out, "%s ", hops[hop] ? hops[hop] : "N/A");
+	else
+		any = add_bits(out, bits, levels, ARRAY_SIZE(levels), false);
+	if (number) {
+		if (any)
+			str_add(out, " or ");
+		if (numbers[number])
+			str_add(out, numbers[number]);
+		else
+			str_addf(out, "L%u", number);
+	}
+	if (out->len == from)
+		str_add(out, "N/A");
+	add_hit_or_miss(out, bits);
+}
+
+static void add_snoop(struct str *out, uint64_t src)
+{
+	static const char *const snoops[] = { "N/A", "None", "Hit", "Miss", "HitM" };
+	static const char *const more[] = { "Fwd", "Peer" };
+	bool any = add_bits(out, field_of(src, 19, 5), snoops, ARRAY_SIZE(snoops), false);
+
+	if (!add_bits(out, field_of(src, 38, 2), more, ARRAY_SIZE(more), any))
+		str_add(out, "N/A");
+}
+
+static void add_tlb(struct str *out, uint64_t src)
+{
+	static const char *const levels[] = { "N/A", NULL, NULL, "L1", "L2", "Walker", "Fault" };
+	unsigned bits = field_of(src, 26, 7);
+
+	if (!add_bits(out, bits, levels, ARRAY_SIZE(levels), false))
+		str_add(out, "N/A");
+	add_hit_or_miss(out, bits);
+}
+
+static const char *op_name(unsigned bits)
+{
+	static const char *const names[] = { "N/A", "LOAD", "STORE", "PFETCH", "EXEC" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (bits >> i & 1)
+			return names[i];
+	return "No";
+}
+
+void script_add_data_src(struct str *out, uint64_t src, size_t *width)
+{
+	enum { MOST = 99 };              /* perf's buffer ends there */
+	unsigned lock = field_of(src, 24, 2), block = field_of(src, 40, 3);
+	struct str text = STR_INIT;
+
+	str_addf(&text, "%16" PRIx64 " |OP %s|LVL ", src, op_name(field_of(src, 0, 5)));
+	add_level(&text, src);
+	str_add(&text, "|SNP ");
+	add_snoop(&text, src);
+	str_add(&text, "|TLB ");
+	add_tlb(&text, src);
+	str_addf(&text, "|LCK %s|BLK ", lock & PERF_MEM_LOCK_NA ? "N/A" :
+		 lock & PERF_MEM_LOCK_LOCKED ? "Yes" : "No");
+	if (!block || (block & 1))
+		str_add(&text, " N/A");
+	else
+		str_addf(&text, "%s%s", block & 2 ? " Data" : "", block & 4 ? " Addr" : "");
+	if (text.len > MOST) {
+		text.len = MOST;
+		text.p[MOST] = '\0';
+	}
+	if (*width < text.len)
+		*width = text.len;
+	str_addf(out, "%-*s", (int)*width, text.p);
+	str_release(&text);
+}
+
+/* --- BPF ------------------------------------------------------------------------------------- */
+
+/* Printable, and NULs from somewhere on. */
+static bool is_string(const uint8_t *bytes, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && isprint(bytes[i]))
+		i++;
+	if (i == n)
+		return false;
+	while (i < n && !bytes[i])
+		i++;
+	return i == n;
+}
+
+void script_add_bpf_output(struct str *out, const struct sample *sample)
+{
+	enum { COLUMNS = 8 };
+	const uint8_t *bytes = sample->raw;
+	size_t n = sample->raw_size;
+
+	str_addc(out, '\n');
+	for (size_t at = 0; at < n; at += COLUMNS) {
+		str_addf(out, "%17s %04zx:", at ? "" : "BPF output:", at);
+		for (size_t i = at; i < at + COLUMNS; i++)
+			if (i < n)
+				str_addf(out, " %02x", bytes[i]);
+			else
+				str_add(out, "   ");
+		str_add(out, "  ");
+		for (size_t i = at; i < at + COLUMNS; i++)
+			str_addc(out, i >= n ? ' ' : isprint(bytes[i]) ? (char)bytes[i] : '.');
+		str_addc(out, '\n');
+	}
+	if (n && is_string(bytes, n))
+		str_addf(out, "%17s \"%s\"\n", "BPF string:", (const char *)bytes);
+}
+
+/* --- sizes and times ------------------------------------------------------------------------- */
+
+void script_add_page_size(struct str *out, uint64_t bytes)
+{
+	static const char units[] = "BKMG";
+	unsigned i = 0;
+
+	if (!bytes) {
+		str_add(out, "N/A");
+		return;
+	}
+	for (; bytes / 1024 > 1 && units[i + 1]; i++)
+		bytes /= 1024;
+	str_addf(out, "%" PRIu64 "%c", bytes, units[i]);
+}
+
+/* The CLOCK_DATA section: u32 version, clockid; u64 time of day, time of the clock. */
+bool script_day_clock(const struct perf_data *data, struct day_clock *out)
+{
+	const struct feature_section *f = &data->features[FEATURE_CLOCK_DATA];
+
+	if (!f->present || f->size < 24)
+		return false;
+	memcpy(&out->wall_ns, f->bytes + 8, 8);
+	memcpy(&out->clock_ns, f->bytes + 16, 8);
+	if (data->swap) {
+		out->wall_ns = __builtin_bswap64(out->wall_ns);
+		out->clock_ns = __builtin_bswap64(out->clock_ns);
+	}
+	return true;
+}
+
+void script_add_time_of_day(struct str *out, const struct day_clock *clock, uint64_t time_ns,
+			    bool ns)
+{
+	uint64_t wall_ns = clock->wall_ns + (time_ns - clock->clock_ns);
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	char day[32] = "";
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &tm)) {
+		str_add(out, "N/A ");
+		return;
+	}
+	if (ns)
+		str_addf(out, "%s.%09" PRIu64 " ", day, wall_ns % NS_PER_S);
+	else
+		str_addf(out, "%s.%06" PRIu64 " ", day, wall_ns % NS_PER_S / 1000);
+}
+
+void script_add_branch_flags(struct str *out, uint64_t flags)
+{
+	/* PERF_BR_... of linux/perf_event.h */
+	static const char *const types[16] = {
+		"", "COND", "UNCOND", "IND", "CALL", "IND_CALL", "RET", "SYSCALL", "SYSRET",
+		"COND_CALL", "COND_RET", "ERET", "IRQ", "SERROR", "NO_TX", "",
+	};
+
+	str_addf(out, "/%c/%c/%c/%u/%s ", flags & 1 ? 'M' : flags & 2 ? 'P' : '-',
+		 flags & 4 ? 'X' : '-', flags & 8 ? 'A' : '-', (unsigned)(flags >> 4 & 0xffff),
+		 types[flags >> 20 & 0xf]);
+}
