@@ -308,7 +308,8 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
 		add_place(&s->line, &place, fields);
 		str_addc(&s->line, '\n');
-		if (s->options.stop_at && is_listed(s->options.stop_at, place->symbol.name))
+		if (s->options.stop_at && place.symbol.name &&
+		    is_listed(s->options.stop_at, place.symbol.name))
 			break;
 	}
 	keep(s, key, from);
