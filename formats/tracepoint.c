@@ -231,7 +231,7 @@ static void *guarded_raw(struct tracepoints *t, const struct sample *sample)
 	return t->raw;
 }
 
-bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample)
+static bool print(struct tracepoints *t, struct str *out, const struct sample *sample, bool fields)
 {
 	struct tep_event *event = t ? tep_find_event(t->tep, (int)sample->event->attr.config) : NULL;
 	struct tep_record record = {
@@ -247,11 +247,24 @@ bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sampl
 		return false;
 	record.data = guarded_raw(t, sample);
 	trace_seq_init(&seq);
-	tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
+	if (fields)
+		tep_print_fields(&seq, record.data, (int)sample->raw_size, event);
+	else
+		tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
 	trace_seq_terminate(&seq);
 	str_add(out, seq.buffer);
 	trace_seq_destroy(&seq);
 	return true;
+}
+
+bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample)
+{
+	return print(t, out, sample, false);
+}
+
+bool tracepoint_print_fields(struct tracepoints *t, struct str *out, const struct sample *sample)
+{
+	return print(t, out, sample, true);
 }
 
 const char *tracepoint_name(struct tracepoints *t, uint64_t id)

@@ -29,6 +29,8 @@ void tracepoints_free(struct tracepoints *t);
  * does. Returns false if the event is not described.
  */
 bool tracepoint_print(struct tracepoints *t, struct str *out, const struct sample *sample);
+/* The same by the fields alone: " NAME=VALUE" for each. */
+bool tracepoint_print_fields(struct tracepoints *t, struct str *out, const struct sample *sample);
 
 /* "system:name" for an event id, or NULL; borrowed. */
 const char *tracepoint_name(struct tracepoints *t, uint64_t id);

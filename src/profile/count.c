@@ -197,6 +197,46 @@ static void chain_of(struct worker *w, const struct sample *s, const struct imag
 		a->stack_dumps++;
 }
 
+/* Count what `key` says, and behind the chain of it the extras. */
+static void count_key(struct worker *w, const struct who *who, const struct sample *s,
+		      const struct sample_branch *branch, uint64_t period)
+{
+	const struct profile_query *q = w->feed->query;
+	struct raw_key *key = w->key;
+	struct raw_entry *e;
+
+	if (q->extras)
+		key->nr_extra = extras_add(q->extras, s, branch, key->ips + key->nr_ips);
+	e = table_get(&w->out.table, key, hash_bytes(key, key_bytes(key)));
+	if (!e->samples) {
+		e->first_ns = s->time_ns;
+		e->image = image_index(who->image);
+	}
+	e->samples++;
+	e->period += period;
+	e->squares += (double)period * (double)period;
+	w->out.totals[key->event].samples++;
+	w->out.totals[key->event].period += period;
+}
+
+/* Each branch is a sample of its own, with a period of 1, as in perf. */
+static void count_branches(struct worker *w, const struct who *who, const struct sample *s)
+{
+	uint64_t nr = s->sample_type & PERF_SAMPLE_BRANCH_STACK ? s->nr_branches : 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		struct sample_branch branch = {
+			.from = s->branches[3 * i], .to = s->branches[3 * i + 1],
+			.flags = s->branches[3 * i + 2],
+		};
+
+		w->key->ip = branch.to;
+		w->key->cpumode = 0;
+		w->key->nr_extra = 0;
+		count_key(w, who, s, &branch, 1);
+	}
+}
+
 static void count_one(struct worker *w, const struct sample *s)
 {
 	const struct profile_query *q = w->feed->query;
@@ -204,7 +244,6 @@ static void count_one(struct worker *w, const struct sample *s)
 	struct raw_key *key = w->key;
 	struct user_chain chain;
 	const struct who *who;
-	struct raw_entry *e;
 
 	a->samples++;
 	note_time(a, s->time_ns);
@@ -224,6 +263,10 @@ static void count_one(struct worker *w, const struct sample *s)
 		.cpumode = s->cpumode,
 		.ip = s->ip,
 	};
+	if (q->branches) {
+		count_branches(w, who, s);
+		return;
+	}
 	if (q->by & PROFILE_BY_STACK)
 		chain_of(w, s, who->image, &chain);
 	else
@@ -236,18 +279,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		key->nr_ips = chain.nr;
 		memcpy(key->ips, chain.ips, (size_t)chain.nr * 8);
 	}
-	if (q->extras)
-		key->nr_extra = extras_add(q->extras, s, key->ips + key->nr_ips);
-	e = table_get(&w->out.table, key, hash_bytes(key, key_bytes(key)));
-	if (!e->samples) {
-		e->first_ns = s->time_ns;
-		e->image = image_index(who->image);
-	}
-	e->samples++;
-	e->period += s->period;
-	e->squares += (double)s->period * (double)s->period;
-	w->out.totals[key->event].samples++;
-	w->out.totals[key->event].period += s->period;
+	count_key(w, who, s, NULL, s->period);
 }
 
 /* One for each event that it stands for. */
@@ -335,7 +367,7 @@ static struct worker *worker_new(struct feed *feed)
 	w->feed = feed;
 	w->key = mem_alloc(sizeof(*w->key) +
 			   (CHAIN_MAX + extras_room(feed->query->extras)) * sizeof(uint64_t));
-	w->need_all = extras_need_all(feed->query->extras);
+	w->need_all = feed->query->branches || extras_need_all(feed->query->extras);
 	raw_table_init(&w->out.table);
 	w->out.totals = mem_zalloc(feed->recording->data->events.nr * sizeof(*w->out.totals));
 	decoder_init(&w->decoder, &feed->recording->data->events, feed->recording->data->swap);

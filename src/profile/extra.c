@@ -11,6 +11,7 @@
 
 #define RAW_MAX 65536u
 #define CPUS_MAX 65536u
+#define LINE_BYTES 64u           /* of data that moves between caches; perf takes the host's */
 
 struct extras {
 	struct extra v[EXTRAS_MAX];
@@ -26,6 +27,17 @@ struct extras {
 bool extra_is_text(enum extra_kind kind)
 {
 	return kind >= EXTRA_CGROUP;
+}
+
+bool extra_is_frame(enum extra_kind kind)
+{
+	return kind == EXTRA_FROM_FRAME || kind == EXTRA_DATA_FRAME;
+}
+
+/* An extra that needs what formats/tracepoint reads. */
+static bool is_of_tracepoint(enum extra_kind kind)
+{
+	return kind == EXTRA_TRACE || kind == EXTRA_RAW_TRACE || kind == EXTRA_FIELD;
 }
 
 const char *extras_text(const struct extras *x, uint64_t value)
@@ -180,7 +192,7 @@ int extras_new(struct extras **out, const struct extra *list, uint32_t nr,
 	x->fields = mem_zalloc(((size_t)x->nr * data->events.nr + 1) * sizeof(*x->fields));
 	for (uint32_t i = 0; i < x->nr; i++) {
 		x->v[i] = list[i];
-		points |= list[i].kind == EXTRA_TRACE || list[i].kind == EXTRA_FIELD;
+		points |= is_of_tracepoint(list[i].kind);
 	}
 	read_sockets(x);
 	read_nodes(x);
@@ -238,7 +250,82 @@ static uint32_t add_bytes(uint64_t *words, const void *bytes, uint32_t n)
 	return 1 + (nr + 7) / 8;
 }
 
-static uint32_t add_one(const struct extras *x, uint32_t i, const struct sample *s, uint64_t *words)
+/* A number of the sample that is there if its bit is; 0 else. */
+static uint64_t given(const struct sample *s, uint64_t bits, uint64_t value)
+{
+	return s->sample_type & bits ? value : 0;
+}
+
+static uint64_t memory_number(const struct sample *s, enum extra_kind kind)
+{
+	union perf_mem_data_src src = { .val = given(s, PERF_SAMPLE_DATA_SRC, s->data_src) };
+	union perf_mem_data_src out = { .val = 0 };
+	uint64_t addr = given(s, PERF_SAMPLE_ADDR, s->addr);
+
+	switch (kind) {
+	case EXTRA_DATA_ADDR: return addr;
+	case EXTRA_DATA_LINE: return addr & ~(uint64_t)(LINE_BYTES - 1);
+	case EXTRA_DATA_PAGE: return given(s, PERF_SAMPLE_DATA_PAGE_SIZE, s->data_page_size);
+	case EXTRA_PHYS_ADDR: return given(s, PERF_SAMPLE_PHYS_ADDR, s->phys_addr);
+	case EXTRA_MEM_LEVEL:
+		out.mem_lvl = src.mem_lvl;
+		out.mem_lvl_num = src.mem_lvl_num;
+		out.mem_remote = src.mem_remote;
+		out.mem_hops = src.mem_hops;
+		break;
+	case EXTRA_MEM_OP: out.mem_op = src.mem_op; break;
+	case EXTRA_MEM_SNOOP:
+		out.mem_snoop = src.mem_snoop;
+		out.mem_snoopx = src.mem_snoopx;
+		break;
+	case EXTRA_MEM_TLB: out.mem_dtlb = src.mem_dtlb; break;
+	case EXTRA_MEM_LOCK: out.mem_lock = src.mem_lock; break;
+	default: out.mem_blk = src.mem_blk; break;
+	}
+	return out.val;
+}
+
+/* struct perf_branch_entry's third word: mispred, predicted, in_tx, abort, 16 bits of cycles. */
+static uint64_t branch_number(const struct sample_branch *b, enum extra_kind kind)
+{
+	if (!b)
+		return 0;
+	switch (kind) {
+	case EXTRA_BRANCH_PREDICTED:
+		return b->flags & 2 ? BRANCH_PREDICTED : b->flags & 1 ? BRANCH_MISSED : BRANCH_NOT_KNOWN;
+	case EXTRA_BRANCH_TX: return b->flags >> 2 & 1;
+	case EXTRA_BRANCH_ABORT: return b->flags >> 3 & 1;
+	case EXTRA_BRANCH_CYCLES: return b->flags >> 4 & 0xffff;
+	case EXTRA_BRANCH_TO: return b->to;
+	default: return b->from;
+	}
+}
+
+static uint64_t number(const struct extras *x, const struct extra *extra, const struct sample *s,
+		       const struct sample_branch *branch)
+{
+	switch (extra->kind) {
+	case EXTRA_TIME:
+		return extra->quantum_ns ? s->time_ns / extra->quantum_ns * extra->quantum_ns : s->time_ns;
+	case EXTRA_SOCKET: return of_cpu(x->sockets, x->nr_sockets, s->cpu);
+	case EXTRA_NODE: return of_cpu(x->nodes, x->nr_nodes, s->cpu);
+	case EXTRA_WEIGHT:
+		return given(s, PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT, s->weight);
+	case EXTRA_INS_LAT: return given(s, PERF_SAMPLE_WEIGHT_STRUCT, s->ins_lat);
+	case EXTRA_P_STAGE: return given(s, PERF_SAMPLE_WEIGHT_STRUCT, s->weight3);
+	case EXTRA_TRANSACTION: return given(s, PERF_SAMPLE_TRANSACTION, s->transaction);
+	case EXTRA_CODE_PAGE: return given(s, PERF_SAMPLE_CODE_PAGE_SIZE, s->code_page_size);
+	case EXTRA_CGROUP: return given(s, PERF_SAMPLE_CGROUP, s->cgroup);
+	case EXTRA_DATA_FRAME: return given(s, PERF_SAMPLE_ADDR, s->addr);
+	default:
+		if (extra->kind >= EXTRA_BRANCH_PREDICTED)
+			return branch_number(branch, extra->kind);
+		return memory_number(s, extra->kind);
+	}
+}
+
+static uint32_t add_one(const struct extras *x, uint32_t i, const struct sample *s,
+			const struct sample_branch *branch, uint64_t *words)
 {
 	const struct extra *extra = &x->v[i];
 	const struct tracepoint_field *field;
@@ -247,23 +334,8 @@ static uint32_t add_one(const struct extras *x, uint32_t i, const struct sample 
 	bool is_point = s->event->attr.type == PERF_TYPE_TRACEPOINT;
 
 	switch (extra->kind) {
-	case EXTRA_TIME:
-		words[0] = extra->quantum_ns ? s->time_ns / extra->quantum_ns * extra->quantum_ns :
-					       s->time_ns;
-		return 1;
-	case EXTRA_SOCKET:
-		words[0] = of_cpu(x->sockets, x->nr_sockets, s->cpu);
-		return 1;
-	case EXTRA_NODE:
-		words[0] = of_cpu(x->nodes, x->nr_nodes, s->cpu);
-		return 1;
-	case EXTRA_WEIGHT:
-		words[0] = s->sample_type & (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT) ? s->weight : 0;
-		return 1;
-	case EXTRA_CGROUP:
-		words[0] = s->sample_type & PERF_SAMPLE_CGROUP ? s->cgroup : 0;
-		return 1;
 	case EXTRA_TRACE:
+	case EXTRA_RAW_TRACE:
 		return is_point && (s->sample_type & PERF_SAMPLE_RAW) ?
 			       add_bytes(words, s->raw, s->raw_size) : add_bytes(words, NULL, 0);
 	case EXTRA_FIELD:
@@ -271,17 +343,21 @@ static uint32_t add_one(const struct extras *x, uint32_t i, const struct sample 
 		if (field->size && (s->sample_type & PERF_SAMPLE_RAW))
 			bytes = tracepoint_field_bytes(field, s->raw, s->raw_size, x->data->swap, &n);
 		return add_bytes(words, bytes, bytes ? n : 0);
-	default:
+	case EXTRA_PARENT:
 		return 0;
+	default:
+		words[0] = number(x, extra, s, branch);
+		return 1;
 	}
 }
 
-uint32_t extras_add(const struct extras *x, const struct sample *sample, uint64_t *words)
+uint32_t extras_add(const struct extras *x, const struct sample *sample,
+		    const struct sample_branch *branch, uint64_t *words)
 {
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < x->nr; i++)
-		nr += add_one(x, i, sample, words + nr);
+		nr += add_one(x, i, sample, branch, words + nr);
 	return nr;
 }
 
@@ -292,7 +368,8 @@ static uint64_t text(struct extras *x, const char *s)
 	return intern_id(&x->texts, s);
 }
 
-static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, uint32_t size)
+static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, uint32_t size,
+			   bool as_fields)
 {
 	struct sample sample = { .event = &x->data->events.v[event], .raw = raw, .raw_size = size };
 	struct str s = STR_INIT;
@@ -300,7 +377,7 @@ static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, ui
 
 	if (!size)
 		return EXTRA_UNKNOWN;
-	if (!tracepoint_print(x->points, &s, &sample))
+	if (!(as_fields ? tracepoint_print_fields : tracepoint_print)(x->points, &s, &sample))
 		str_add(&s, "[no description in the recording]");
 	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\n'))
 		s.p[--s.len] = '\0';
@@ -334,7 +411,9 @@ void extras_name(struct extras *x, const struct recording *rec, uint32_t event,
 			values[i] = path ? text(x, path) : EXTRA_UNKNOWN;
 			break;
 		case EXTRA_TRACE:
-			values[i] = trace_text(x, event, words + 1, (uint32_t)words[0]);
+		case EXTRA_RAW_TRACE:
+			values[i] = trace_text(x, event, words + 1, (uint32_t)words[0],
+					       x->v[i].kind == EXTRA_RAW_TRACE);
 			words += 1 + (words[0] + 7) / 8;
 			break;
 		case EXTRA_FIELD:

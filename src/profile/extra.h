@@ -15,22 +15,40 @@
 #include "profile/recording.h"
 
 enum extra_kind {
+	/* numbers */
 	EXTRA_TIME,              /* of the sample, rounded down to quantum_ns */
 	EXTRA_SOCKET, EXTRA_NODE,        /* of its CPU; EXTRA_UNKNOWN where the file does not tell */
-	EXTRA_WEIGHT,
-	EXTRA_CGROUP,            /* text: its path */
-	EXTRA_TRACE,             /* text: a tracepoint's fields as its format prints them */
-	EXTRA_FIELD,             /* text: one of them, `name` as "FIELD" or "EVENT.FIELD" */
-	EXTRA_PARENT,            /* text: the function that `parent` of the query matches */
+	EXTRA_WEIGHT, EXTRA_INS_LAT, EXTRA_P_STAGE,
+	EXTRA_TRANSACTION,
+	EXTRA_CODE_PAGE, EXTRA_DATA_PAGE,        /* bytes */
+	EXTRA_DATA_ADDR, EXTRA_DATA_LINE, EXTRA_PHYS_ADDR,       /* data; its 64-byte line */
+	EXTRA_MEM_OP, EXTRA_MEM_LEVEL, EXTRA_MEM_SNOOP, EXTRA_MEM_TLB, EXTRA_MEM_LOCK,
+	EXTRA_MEM_BLOCK,         /* bits of data_src that one of them is made of */
+	/* of a branch (profile_query.branches); numbers */
+	EXTRA_BRANCH_PREDICTED,  /* enum branch_predicted */
+	EXTRA_BRANCH_TX, EXTRA_BRANCH_ABORT,     /* 0 or 1 */
+	EXTRA_BRANCH_CYCLES,
+	EXTRA_BRANCH_FROM, EXTRA_BRANCH_TO,      /* run addresses */
+	/* frames: an index into profile.frames, of which the symbol or the module counts */
+	EXTRA_FROM_FRAME, EXTRA_DATA_FRAME,
+	/* texts */
+	EXTRA_CGROUP,            /* its path */
+	EXTRA_TRACE,             /* a tracepoint's fields as its format prints them */
+	EXTRA_RAW_TRACE,         /* the same as NAME=VALUE, whatever its format says */
+	EXTRA_FIELD,             /* one of them, `name` as "FIELD" or "EVENT.FIELD" */
+	EXTRA_PARENT,            /* the function that `parent` of the query matches */
 };
 
-#define EXTRAS_MAX 16
+enum branch_predicted { BRANCH_NOT_KNOWN, BRANCH_PREDICTED, BRANCH_MISSED };
+
+#define EXTRAS_MAX 48
 #define EXTRA_UNKNOWN UINT64_MAX
 
 struct extra {
 	enum extra_kind kind;
 	const char *name;
 	uint64_t quantum_ns;
+	bool of_module;          /* frames of one module are one */
 };
 
 struct extras;
@@ -43,8 +61,12 @@ void extras_free(struct extras *extras);
 /* Does some extra need all of the sample decoded? */
 bool extras_need_all(const struct extras *extras);
 
-/* Append a sample's words; returns their number. There is room for extras_room() of them. */
-uint32_t extras_add(const struct extras *extras, const struct sample *sample, uint64_t *words);
+/*
+ * Append the words of a sample, or of one of its branches; returns their number. There is
+ * room for extras_room() of them.
+ */
+uint32_t extras_add(const struct extras *extras, const struct sample *sample,
+		    const struct sample_branch *branch, uint64_t *words);
 size_t extras_room(const struct extras *extras);
 
 /*
@@ -55,6 +77,7 @@ void extras_name(struct extras *extras, const struct recording *recording, uint3
 		 const uint64_t *words, const char *parent, uint64_t *values);
 
 bool extra_is_text(enum extra_kind kind);
+bool extra_is_frame(enum extra_kind kind);       /* values are addresses until profile.c makes them frames */
 /* The text of a value, NULL where there was nothing to tell; lives as long as the extras. */
 const char *extras_text(const struct extras *extras, uint64_t value);
 

@@ -11,7 +11,7 @@
 struct builder {
 	struct hists *h;
 	struct tuple_table keys;         /* (group, frame part) -> row */
-	bool by_sym, by_off, by_dso;
+	bool by_sym, by_off, by_dso, by_sym_size, by_map_size;
 };
 
 static uint64_t frame_part(const struct builder *b, uint32_t frame)
@@ -25,9 +25,16 @@ static uint64_t frame_part(const struct builder *b, uint32_t frame)
 	return 0;
 }
 
+static uint64_t size_part(const struct builder *b, uint32_t frame)
+{
+	const struct profile_frame *f = &b->h->profile->frames[frame];
+
+	return hash_mix(b->by_sym_size ? f->sym_bytes : 0, b->by_map_size ? f->map_bytes : 0);
+}
+
 static uint32_t row_of(struct builder *b, uint32_t group, uint32_t frame)
 {
-	uint32_t row = tuple_id(&b->keys, group, frame_part(b, frame), 0);
+	uint32_t row = tuple_id(&b->keys, group, frame_part(b, frame), size_part(b, frame));
 	struct hists *h = b->h;
 
 	if (row == h->nr) {
@@ -55,6 +62,8 @@ static void add_self(struct builder *b)
 		hist->period += e->period;
 		hist->period_kernel += e->period_kernel;
 		hist->period_user += e->period_user;
+		hist->period_guest_kernel += e->period_guest_kernel;
+		hist->period_guest_user += e->period_guest_user;
 		if (h->profile->stacks[e->stack].nr > hist->depth)
 			hist->depth = h->profile->stacks[e->stack].nr;
 	}
@@ -169,7 +178,7 @@ static void add_children(struct builder *b)
 static void number_symbols(struct hists *h)
 {
 	h->syms = profile_symbols(h->profile, h->options.by_addr, &h->nr_syms);
-	if (sort_has(&h->spec, COLUMN_SYMOFF)) {
+	if (sort_has(&h->spec, COLUMN_SYMOFF) || sort_has(&h->spec, COLUMN_ADDR)) {
 		/* frames are apart by address then */
 		h->nr_syms = h->profile->nr_frames;
 		for (uint32_t i = 0; i < h->nr_syms; i++)
@@ -213,9 +222,13 @@ static int compare_rows(const void *x, const void *y, void *arg)
 void hists_build(struct hists *h, const struct profile *profile, const struct sort_spec *spec,
 		 const struct hists_options *options)
 {
-	struct builder b = { .h = h, .by_sym = sort_has(spec, COLUMN_SYM),
-			     .by_off = sort_has(spec, COLUMN_SYMOFF),
-			     .by_dso = sort_has(spec, COLUMN_DSO) };
+	struct builder b = {
+		.h = h, .by_sym = sort_has(spec, COLUMN_SYM) || sort_has(spec, COLUMN_SYM_TO),
+		.by_off = sort_has(spec, COLUMN_SYMOFF) || sort_has(spec, COLUMN_ADDR),
+		.by_dso = sort_has(spec, COLUMN_DSO) || sort_has(spec, COLUMN_DSO_TO),
+		.by_sym_size = sort_has(spec, COLUMN_SYM_SIZE),
+		.by_map_size = sort_has(spec, COLUMN_DSO_SIZE),
+	};
 
 	*h = (struct hists){ .profile = profile, .spec = *spec, .options = *options };
 	number_symbols(h);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/memory_text.h"
 #include "profile/sort.h"
 
 uint64_t hist_value(const struct hist *hist, enum column column)
@@ -13,6 +14,8 @@ uint64_t hist_value(const struct hist *hist, enum column column)
 	case COLUMN_OVERHEAD: return hist->period;
 	case COLUMN_SYS: return hist->period_kernel;
 	case COLUMN_USER: return hist->period_user;
+	case COLUMN_GUEST_SYS: return hist->period_guest_kernel;
+	case COLUMN_GUEST_USER: return hist->period_guest_user;
 	case COLUMN_SAMPLES: return hist->samples;
 	case COLUMN_PERIOD: return hist->period;
 	default: return 0;
@@ -36,11 +39,33 @@ const char *hist_last_comm(const struct hists *h, const struct hist *hist, bool 
 			    process_comm(h->profile->processes, group->pid, tid, UINT64_MAX));
 }
 
+static const struct profile_frame *frame_of_column(const struct hists *h, const struct hist *hist,
+						   enum column column)
+{
+	uint64_t frame;
+
+	if (column != COLUMN_SYM_FROM && column != COLUMN_DSO_FROM && column != COLUMN_SYM_DATA &&
+	    column != COLUMN_DSO_DATA)
+		return &h->profile->frames[hist->frame];
+	frame = hist_number(h, hist, column);
+	return frame < h->profile->nr_frames ? &h->profile->frames[frame] : NULL;
+}
+
+static const char *module_name(const struct profile_frame *f, bool full)
+{
+	return !f || !f->module ? "[unknown]" : full ? f->module->path : f->module->short_name;
+}
+
 const char *hist_dso(const struct hists *h, const struct hist *hist, bool full)
 {
-	const struct module *m = h->profile->frames[hist->frame].module;
+	return module_name(&h->profile->frames[hist->frame], full);
+}
 
-	return !m ? "[unknown]" : full ? m->path : m->short_name;
+const char *hist_name_of(const struct hists *h, const struct hist *hist, enum column column)
+{
+	const struct profile_frame *f = frame_of_column(h, hist, column);
+
+	return column_is_dso(column) ? module_name(f, false) : f ? f->name : NULL;
 }
 
 static int compare_u32(uint32_t a, uint32_t b)
@@ -51,6 +76,8 @@ static int compare_u32(uint32_t a, uint32_t b)
 
 static int compare_syms(const struct profile_frame *a, const struct profile_frame *b)
 {
+	if (!a || !b)
+		return (a == NULL) - (b == NULL);
 	if (!a->name || !b->name) {
 		if (a->name || b->name)
 			return a->name ? -1 : 1;
@@ -61,14 +88,12 @@ static int compare_syms(const struct profile_frame *a, const struct profile_fram
 
 static int find_extra(const struct hists *h, enum column column)
 {
-	static const enum extra_kind kinds[COLUMN_FIELD] = {
-		[COLUMN_SOCKET] = EXTRA_SOCKET, [COLUMN_NODE] = EXTRA_NODE, [COLUMN_TIME] = EXTRA_TIME,
-		[COLUMN_WEIGHT] = EXTRA_WEIGHT, [COLUMN_LOCAL_WEIGHT] = EXTRA_WEIGHT,
-		[COLUMN_CGROUP] = EXTRA_CGROUP, [COLUMN_PARENT] = EXTRA_PARENT,
-		[COLUMN_TRACE] = EXTRA_TRACE,
-	};
-	enum extra_kind kind = column_is_field(column) ? EXTRA_FIELD : kinds[column];
+	enum extra_kind kind;
 
+	if (!column_extra(column, &kind))
+		return -1;
+	if (kind == EXTRA_TRACE && h->spec.raw_trace)
+		kind = EXTRA_RAW_TRACE;
 	for (uint32_t i = 0; i < h->profile->nr_extras; i++)
 		if (h->profile->extra_list[i].kind == kind &&
 		    (kind != EXTRA_FIELD || strcmp(h->profile->extra_list[i].name,
@@ -90,8 +115,11 @@ uint64_t hist_number(const struct hists *h, const struct hist *hist, enum column
 	uint64_t n = i < 0 ? EXTRA_UNKNOWN : profile_extra(h->profile, h->tree.groups[hist->group].extra,
 							   (uint32_t)i);
 
-	/* perf's weight is that of all samples of a row, local_weight of one */
-	return column == COLUMN_WEIGHT && n != EXTRA_UNKNOWN ? n * hist->samples : n;
+	/* perf's weight is that of all samples of a row, local_weight of one; so with the others */
+	if ((column == COLUMN_WEIGHT || column == COLUMN_INS_LAT || column == COLUMN_P_STAGE) &&
+	    n != EXTRA_UNKNOWN)
+		n *= hist->samples;
+	return n;
 }
 
 unsigned hist_field_width(const struct hists *h, enum column column)
@@ -132,23 +160,30 @@ int hist_compare(const struct hists *h, const struct hist *a, const struct hist 
 		return compare_u32(ga->pid, gb->pid);
 	case COLUMN_CPU:
 		return compare_u32(ga->cpu, gb->cpu);
-	case COLUMN_DSO:
-		return strcmp(hist_dso(h, a, false), hist_dso(h, b, false));
-	case COLUMN_SYM:
-		return compare_syms(&h->profile->frames[a->frame], &h->profile->frames[b->frame]);
 	case COLUMN_SYMOFF:
+	case COLUMN_ADDR:
 		x = h->profile->frames[a->frame].elf_addr;
 		y = h->profile->frames[b->frame].elf_addr;
 		return (x > y) - (x < y);
-	case COLUMN_SOCKET:
-	case COLUMN_NODE:
-	case COLUMN_TIME:
-	case COLUMN_WEIGHT:
-	case COLUMN_LOCAL_WEIGHT:
-		x = hist_number(h, a, column);
-		y = hist_number(h, b, column);
+	case COLUMN_SYM_SIZE:
+		x = h->profile->frames[a->frame].sym_bytes;
+		y = h->profile->frames[b->frame].sym_bytes;
+		return (x > y) - (x < y);
+	case COLUMN_DSO_SIZE:
+		x = h->profile->frames[a->frame].map_bytes;
+		y = h->profile->frames[b->frame].map_bytes;
 		return (x > y) - (x < y);
 	default:
+		if (column_is_dso(column))
+			return strcmp(module_name(frame_of_column(h, a, column), false),
+				      module_name(frame_of_column(h, b, column), false));
+		if (column_is_symbol(column))
+			return compare_syms(frame_of_column(h, a, column), frame_of_column(h, b, column));
+		if (column_is_number(column)) {
+			x = hist_number(h, a, column);
+			y = hist_number(h, b, column);
+			return (x > y) - (x < y);
+		}
 		if (column_is_key(column))
 			return compare_fields(hist_text(h, a, column), hist_text(h, b, column));
 		x = hist_value(a, column);
@@ -162,10 +197,12 @@ int hist_compare(const struct hists *h, const struct hist *a, const struct hist 
 }
 
 /* "0x00007f12..." of 16 digits; zero without 0x, as printf("%#.16llx") has it. */
-static void add_symbol(struct str *s, const struct hists *h, const struct hist *hist, bool full)
+static void add_symbol(struct str *s, const struct hists *h, const struct profile_frame *f, bool full)
 {
-	const struct profile_frame *f = &h->profile->frames[hist->frame];
-
+	if (!f) {
+		str_add(s, "N/A");
+		return;
+	}
 	if (full)
 		str_addf(s, "%#018" PRIx64 " ", f->run_addr);
 	str_addf(s, "[%c] ", f->kernel ? 'k' : '.');
@@ -179,14 +216,46 @@ static void add_symbol(struct str *s, const struct hists *h, const struct hist *
 		str_add(s, " (inlined)");
 }
 
+/* A number that is a word or a letter. false: it is just a number. */
+static bool add_number_word(struct str *s, uint64_t n, enum column column)
+{
+	enum extra_kind kind = EXTRA_TIME;
+
+	column_extra(column, &kind);
+	switch (column) {
+	case COLUMN_MEM:
+	case COLUMN_SNOOP:
+	case COLUMN_TLB:
+	case COLUMN_LOCKED:
+	case COLUMN_BLOCKED: memory_add_text(s, kind, n); break;
+	case COLUMN_TRANSACTION: transaction_add_text(s, n); break;
+	case COLUMN_CODE_PAGE:
+	case COLUMN_DATA_PAGE: page_size_add_text(s, n); break;
+	case COLUMN_MISPREDICT:
+		str_add(s, n == BRANCH_PREDICTED ? "N" : n == BRANCH_MISSED ? "Y" : "N/A");
+		break;
+	case COLUMN_IN_TX: str_add(s, n ? "T" : "."); break;
+	case COLUMN_ABORT: str_add(s, n ? "A" : "."); break;
+	default: return false;
+	}
+	return true;
+}
+
 static void add_number(struct str *s, uint64_t n, enum column column)
 {
 	if (n == EXTRA_UNKNOWN)
 		str_add(s, column == COLUMN_SOCKET ? "     ?" : "   ?");
+	else if (add_number_word(s, n, column))
+		return;
 	else if (column == COLUMN_TIME)
 		str_addf(s, "%" PRIu64 ".%06" PRIu64, n / 1000000000, n % 1000000000 / 1000);
 	else if (column == COLUMN_SOCKET)
 		str_addf(s, "%6.3" PRIu64, n);
+	else if (column == COLUMN_CYCLES && !n)
+		str_add(s, "-");
+	else if (column == COLUMN_ADDR_FROM || column == COLUMN_ADDR_TO ||
+		 column == COLUMN_DATA_LINE || column == COLUMN_PHYS_DATA)
+		str_addf(s, "0x%" PRIx64, n);
 	else
 		str_addf(s, column == COLUMN_NODE ? "%4" PRIu64 : "%" PRIu64, n);
 }
@@ -204,7 +273,15 @@ static void add_symoff(struct str *s, const struct hists *h, const struct hist *
 		str_addf(s, "[%c] %s+0x%" PRIx64, f->kernel ? 'k' : '.', f->name,
 			 f->elf_addr - f->sym_start);
 	else
-		add_symbol(s, h, hist, false);
+		add_symbol(s, h, f, false);
+}
+
+static void add_size(struct str *s, uint64_t bytes)
+{
+	if (bytes)
+		str_addf(s, "%" PRIu64, bytes);
+	else
+		str_add(s, "unknown");
 }
 
 void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
@@ -226,17 +303,24 @@ void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 	case COLUMN_CPU:
 		str_addf(s, group->cpu == UINT32_MAX ? "  ?" : "%03u", group->cpu);
 		break;
-	case COLUMN_DSO:
-		str_add(s, hist_dso(h, hist, full));
-		break;
-	case COLUMN_SYM:
-		add_symbol(s, h, hist, full);
-		break;
 	case COLUMN_SYMOFF:
 		add_symoff(s, h, hist);
 		break;
+	case COLUMN_ADDR:
+		str_addf(s, "0x%" PRIx64, h->profile->frames[hist->frame].run_addr);
+		break;
+	case COLUMN_SYM_SIZE:
+		add_size(s, h->profile->frames[hist->frame].sym_bytes);
+		break;
+	case COLUMN_DSO_SIZE:
+		add_size(s, h->profile->frames[hist->frame].map_bytes);
+		break;
 	default:
-		if (column_is_number(column))
+		if (column_is_dso(column))
+			str_add(s, module_name(frame_of_column(h, hist, column), full));
+		else if (column_is_symbol(column))
+			add_symbol(s, h, frame_of_column(h, hist, column), full);
+		else if (column_is_number(column))
 			add_number(s, hist_number(h, hist, column), column);
 		else if (column_is_key(column))
 			add_text(s, hist_text(h, hist, column), column);

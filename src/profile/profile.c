@@ -27,7 +27,7 @@ struct profile_priv {
 	VEC(struct profile_frame) frames;
 	VEC(struct profile_stack) stacks;
 	VEC(struct profile_entry) entries;
-	struct map64 frame_ids, stack_ids, entry_ids;
+	struct map64 frame_ids, stack_ids, entry_ids, module_frames;
 	VEC(uint64_t) extra_values;      /* nr_extras for each set */
 	struct map64 extra_ids;
 	char comm_text[16];
@@ -50,6 +50,8 @@ static uint32_t frame_of(struct profile *p, struct place *place)
 		.sym_start = place->symbol.name ? place->symbol.start : 0,
 		.elf_addr = place->elf_addr,
 		.run_addr = place->run_addr,
+		.sym_bytes = place->symbol.name ? place->symbol.end - place->symbol.start : 0,
+		.map_bytes = place->map ? place->map->end - place->map->start : 0,
 	};
 	uint64_t key = hash_mix((uint64_t)(uintptr_t)f.module,
 				hash_mix(f.sym_start, (uint64_t)f.kernel << 1 | !f.name));
@@ -85,9 +87,36 @@ static uint32_t stack_of(struct profile *p, const uint32_t *frames, uint32_t nr)
 	return (uint32_t)*slot;
 }
 
-/* The number of the set of values that a raw entry's extras have. */
-static uint32_t extra_of(struct profile *p, const struct raw_key *k, const char *parent)
+/* An address that comes without a mode: whose is it? */
+static bool is_of_kernel(const struct profile *p, const struct image *image, uint64_t addr, uint64_t ns)
 {
+	return addr >> 63 || (!image_find(image, addr, ns) && process_kernel_find(p->processes, addr, ns));
+}
+
+static uint32_t frame_at(struct profile *p, struct resolver *resolver, const struct image *image,
+			 uint64_t addr, uint64_t ns)
+{
+	return frame_of(p, resolve(resolver, image, addr, ns, is_of_kernel(p, image, addr, ns), false));
+}
+
+/* Of all frames of a module the one that was first asked for here. */
+static uint32_t frame_of_module(struct profile *p, uint32_t frame)
+{
+	bool added;
+	uint64_t *slot = map64_put(&p->priv->module_frames,
+				   (uint64_t)(uintptr_t)p->priv->frames.v[frame].module, &added);
+
+	if (added)
+		*slot = frame;
+	return (uint32_t)*slot;
+}
+
+/* The number of the set of values that a raw entry's extras have. */
+static uint32_t extra_of(struct profile *p, struct resolver *resolver, const struct raw_entry *raw,
+			 const char *parent)
+{
+	const struct raw_key *k = raw->key;
+	const struct image *image = process_image_at(p->processes, raw->image);
 	uint64_t values[EXTRAS_MAX], *slot;
 	bool added;
 
@@ -95,6 +124,13 @@ static uint32_t extra_of(struct profile *p, const struct raw_key *k, const char 
 		return 0;
 	extras_name(p->priv->query.extras, &p->priv->recording, k->event, k->ips + k->nr_ips, parent,
 		    values);
+	for (uint32_t i = 0; i < p->nr_extras; i++) {
+		if (!extra_is_frame(p->extra_list[i].kind))
+			continue;
+		values[i] = frame_at(p, resolver, image, values[i], raw->first_ns);
+		if (p->extra_list[i].of_module)
+			values[i] = frame_of_module(p, (uint32_t)values[i]);
+	}
 	slot = map64_put(&p->priv->extra_ids, hash_bytes(values, p->nr_extras * sizeof(*values)), &added);
 	if (added) {
 		*slot = p->priv->extra_values.nr / p->nr_extras;
@@ -124,7 +160,7 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 {
 	const struct raw_key *k = raw->key;
 	uint32_t dims[] = { k->event, k->comm, k->pid, k->tid, k->cpu, leaf, stack, extra };
-	bool added, kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
+	bool added;
 	uint64_t *slot = map64_put(&p->priv->entry_ids, hash_bytes(dims, sizeof(dims)), &added);
 	struct profile_entry *e;
 
@@ -139,10 +175,12 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 	e->samples += raw->samples;
 	e->period += raw->period;
 	e->squares += raw->squares;
-	if (kernel)
-		e->period_kernel += raw->period;
-	else
-		e->period_user += raw->period;
+	switch (k->cpumode) {
+	case PERF_RECORD_MISC_KERNEL: e->period_kernel += raw->period; break;
+	case PERF_RECORD_MISC_GUEST_KERNEL: e->period_guest_kernel += raw->period; break;
+	case PERF_RECORD_MISC_GUEST_USER: e->period_guest_user += raw->period; break;
+	default: e->period_user += raw->period; break;
+	}
 }
 
 /* --- naming --------------------------------------------------------------------------- */
@@ -168,15 +206,30 @@ static const char *parent_of(const struct profile *p, const uint32_t *frames, ui
 	return NULL;
 }
 
+/* How many frames from the leaf on are callees of a function whose callees do not matter. */
+static uint32_t without_callees(const struct profile *p, const uint32_t *frames, uint32_t nr)
+{
+	const struct re_pattern_buffer *pattern = p->priv->query.ignore_callees;
+
+	for (uint32_t i = nr; pattern && i-- > 1;) {
+		const char *name = p->priv->frames.v[frames[i]].name;
+
+		if (name && regexec(pattern, name, 0, NULL, 0) == 0)
+			return i;
+	}
+	return 0;
+}
+
 static void name_entry(struct profile *p, struct resolver *resolver, const struct raw_entry *raw)
 {
 	const struct raw_key *k = raw->key;
 	const struct profile_query *q = &p->priv->query;
 	const struct image *image = process_image_at(p->processes, raw->image);
-	bool kernel = k->cpumode == PERF_RECORD_MISC_KERNEL;
+	bool kernel = q->branches ? is_of_kernel(p, image, k->ip, raw->first_ns) :
+				    k->cpumode == PERF_RECORD_MISC_KERNEL;
 	struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
 	struct chain_frame chain[FRAMES_MAX];
-	uint32_t ids[FRAMES_MAX], nr, leaf;
+	uint32_t ids[FRAMES_MAX], nr, leaf, first;
 	const char *parent;
 
 	if (!filter_leaf(q, place) || (q->named_only && !place->symbol.name)) {
@@ -196,7 +249,10 @@ static void name_entry(struct profile *p, struct resolver *resolver, const struc
 	if (!nr)
 		ids[nr++] = leaf;
 	parent = parent_of(p, ids, nr);
-	add_entry(p, raw, leaf, stack_of(p, ids, nr), extra_of(p, k, parent));
+	first = without_callees(p, ids, nr);
+	if (first)
+		leaf = ids[first];
+	add_entry(p, raw, leaf, stack_of(p, ids + first, nr - first), extra_of(p, resolver, raw, parent));
 }
 
 static void name_all(struct profile *p, const struct raw_table *table)
@@ -277,6 +333,7 @@ void profile_free(struct profile *p)
 	map64_release(&p->priv->frame_ids);
 	map64_release(&p->priv->stack_ids);
 	map64_release(&p->priv->entry_ids);
+	map64_release(&p->priv->module_frames);
 	map64_release(&p->priv->extra_ids);
 	vec_release(&p->priv->extra_values);
 	extras_free(p->priv->query.extras);

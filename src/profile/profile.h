@@ -56,6 +56,9 @@ struct profile_query {
 	const struct extra *extra_list;
 	uint32_t nr_extras;
 	const struct re_pattern_buffer *parent;  /* a regex_t */
+	/* Or NULL: a chain begins at the last function from the leaf on that this matches. */
+	const struct re_pattern_buffer *ignore_callees;
+	bool branches;                   /* count branches in the place of samples: what they lead to */
 	struct extras *extras;           /* profile_load's own */
 };
 
@@ -66,6 +69,7 @@ struct profile_frame {
 	uint64_t sym_start;              /* elf_addr of the symbol; of the address if unnamed */
 	uint64_t elf_addr;               /* only with PROFILE_BY_ADDR or unnamed */
 	uint64_t run_addr;               /* one address where it was seen */
+	uint64_t sym_bytes, map_bytes;   /* of the symbol, of its mapping; 0: not known */
 	enum name_reason reason;
 	bool kernel, is_inline;
 };
@@ -85,8 +89,8 @@ struct profile_entry {
 	uint32_t extra;                  /* index of its values: profile_extra */
 	uint64_t samples, period;
 	double squares;                  /* sum of the samples' squared periods; see significance.h */
-	/* period split by cpumode: who was running */
-	uint64_t period_kernel, period_user;
+	/* period split by cpumode: who was running; what is none of a guest is a user's */
+	uint64_t period_kernel, period_user, period_guest_kernel, period_guest_user;
 };
 
 /* What is missing or doubtful, by cause. */

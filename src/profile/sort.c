@@ -7,49 +7,91 @@
 
 #include "base/mem.h"
 
-static const struct {
+#define X(kind) .extra = (kind), .has_extra = true
+
+static const struct column_desc {
 	const char *name, *alias;
 	unsigned dims;
+	enum extra_kind extra;
+	bool has_extra;
+	bool of_branch;                  /* only with rows of branches */
 } columns[COLUMN_COUNT] = {
-	[COLUMN_CHILDREN] = { "overhead_children", NULL, 0 },
-	[COLUMN_OVERHEAD] = { "overhead", NULL, 0 },
-	[COLUMN_SYS] = { "overhead_sys", NULL, 0 },
-	[COLUMN_USER] = { "overhead_us", NULL, 0 },
-	[COLUMN_SAMPLES] = { "sample", "samples", 0 },
-	[COLUMN_PERIOD] = { "period", NULL, 0 },
-	[COLUMN_COMM] = { "comm", NULL, PROFILE_BY_COMM },
+	[COLUMN_CHILDREN] = { .name = "overhead_children" },
+	[COLUMN_OVERHEAD] = { .name = "overhead" },
+	[COLUMN_SYS] = { .name = "overhead_sys" },
+	[COLUMN_USER] = { .name = "overhead_us" },
+	[COLUMN_GUEST_SYS] = { .name = "overhead_guest_sys" },
+	[COLUMN_GUEST_USER] = { .name = "overhead_guest_us" },
+	[COLUMN_SAMPLES] = { .name = "sample", .alias = "samples" },
+	[COLUMN_PERIOD] = { .name = "period" },
+	[COLUMN_COMM] = { .name = "comm", .dims = PROFILE_BY_COMM },
 	/* perf's key pid is the thread's number, and the last name it had */
-	[COLUMN_PID] = { "pid", NULL, PROFILE_BY_PID | PROFILE_BY_TID },
-	[COLUMN_TID] = { "tid", NULL, PROFILE_BY_PID | PROFILE_BY_TID },
-	[COLUMN_TGID] = { "tgid", NULL, PROFILE_BY_PID },
-	[COLUMN_CPU] = { "cpu", NULL, PROFILE_BY_CPU },
-	[COLUMN_DSO] = { "dso", NULL, 0 },
-	[COLUMN_SYM] = { "symbol", "sym", 0 },
-	[COLUMN_SYMOFF] = { "symoff", NULL, PROFILE_BY_ADDR },
-	[COLUMN_SOCKET] = { "socket", NULL, 0 },
-	[COLUMN_NODE] = { "node", NULL, 0 },
-	[COLUMN_TIME] = { "time", NULL, 0 },
-	[COLUMN_WEIGHT] = { "weight", NULL, 0 },
-	[COLUMN_LOCAL_WEIGHT] = { "local_weight", NULL, 0 },
-	[COLUMN_CGROUP] = { "cgroup", NULL, 0 },
-	[COLUMN_PARENT] = { "parent", NULL, PROFILE_BY_STACK },
-	[COLUMN_TRACE] = { "trace", NULL, 0 },
+	[COLUMN_PID] = { .name = "pid", .dims = PROFILE_BY_PID | PROFILE_BY_TID },
+	[COLUMN_TID] = { .name = "tid", .dims = PROFILE_BY_PID | PROFILE_BY_TID },
+	[COLUMN_TGID] = { .name = "tgid", .dims = PROFILE_BY_PID },
+	[COLUMN_CPU] = { .name = "cpu", .dims = PROFILE_BY_CPU },
+	[COLUMN_DSO] = { .name = "dso" },
+	[COLUMN_SYM] = { .name = "symbol", .alias = "sym" },
+	[COLUMN_SYMOFF] = { .name = "symoff", .dims = PROFILE_BY_ADDR },
+	[COLUMN_ADDR] = { .name = "addr", .dims = PROFILE_BY_ADDR },
+	[COLUMN_SYM_SIZE] = { .name = "symbol_size" },
+	[COLUMN_DSO_SIZE] = { .name = "dso_size" },
+	[COLUMN_SOCKET] = { .name = "socket", X(EXTRA_SOCKET) },
+	[COLUMN_NODE] = { .name = "node", X(EXTRA_NODE) },
+	[COLUMN_TIME] = { .name = "time", X(EXTRA_TIME) },
+	[COLUMN_WEIGHT] = { .name = "weight", X(EXTRA_WEIGHT) },
+	[COLUMN_LOCAL_WEIGHT] = { .name = "local_weight", X(EXTRA_WEIGHT) },
+	[COLUMN_INS_LAT] = { .name = "ins_lat", X(EXTRA_INS_LAT) },
+	[COLUMN_LOCAL_INS_LAT] = { .name = "local_ins_lat", X(EXTRA_INS_LAT) },
+	[COLUMN_P_STAGE] = { .name = "p_stage_cyc", X(EXTRA_P_STAGE) },
+	[COLUMN_LOCAL_P_STAGE] = { .name = "local_p_stage_cyc", X(EXTRA_P_STAGE) },
+	[COLUMN_TRANSACTION] = { .name = "transaction", X(EXTRA_TRANSACTION) },
+	[COLUMN_CODE_PAGE] = { .name = "code_page_size", X(EXTRA_CODE_PAGE) },
+	[COLUMN_DATA_PAGE] = { .name = "data_page_size", X(EXTRA_DATA_PAGE) },
+	[COLUMN_DATA_LINE] = { .name = "dcacheline", X(EXTRA_DATA_LINE) },
+	[COLUMN_PHYS_DATA] = { .name = "phys_daddr", X(EXTRA_PHYS_ADDR) },
+	[COLUMN_MEM] = { .name = "mem", X(EXTRA_MEM_LEVEL) },
+	[COLUMN_SNOOP] = { .name = "snoop", X(EXTRA_MEM_SNOOP) },
+	[COLUMN_TLB] = { .name = "tlb", X(EXTRA_MEM_TLB) },
+	[COLUMN_LOCKED] = { .name = "locked", X(EXTRA_MEM_LOCK) },
+	[COLUMN_BLOCKED] = { .name = "blocked", X(EXTRA_MEM_BLOCK) },
+	[COLUMN_MISPREDICT] = { .name = "mispredict", X(EXTRA_BRANCH_PREDICTED), .of_branch = true },
+	[COLUMN_IN_TX] = { .name = "in_tx", X(EXTRA_BRANCH_TX), .of_branch = true },
+	[COLUMN_ABORT] = { .name = "abort", X(EXTRA_BRANCH_ABORT), .of_branch = true },
+	[COLUMN_CYCLES] = { .name = "cycles", X(EXTRA_BRANCH_CYCLES), .of_branch = true },
+	[COLUMN_ADDR_FROM] = { .name = "addr_from", X(EXTRA_BRANCH_FROM), .of_branch = true },
+	[COLUMN_ADDR_TO] = { .name = "addr_to", X(EXTRA_BRANCH_TO), .of_branch = true },
+	[COLUMN_SYM_FROM] = { .name = "symbol_from", X(EXTRA_FROM_FRAME), .of_branch = true },
+	[COLUMN_DSO_FROM] = { .name = "dso_from", X(EXTRA_FROM_FRAME), .of_branch = true },
+	[COLUMN_SYM_DATA] = { .name = "symbol_daddr", X(EXTRA_DATA_FRAME) },
+	[COLUMN_DSO_DATA] = { .name = "dso_daddr", X(EXTRA_DATA_FRAME) },
+	[COLUMN_SYM_TO] = { .name = "symbol_to", .of_branch = true },
+	[COLUMN_DSO_TO] = { .name = "dso_to", .of_branch = true },
+	[COLUMN_CGROUP] = { .name = "cgroup", X(EXTRA_CGROUP) },
+	[COLUMN_PARENT] = { .name = "parent", .dims = PROFILE_BY_STACK, X(EXTRA_PARENT) },
+	[COLUMN_TRACE] = { .name = "trace", X(EXTRA_TRACE) },
 };
 
-#define KEYS "comm, pid, tid, tgid, cpu, socket, node, dso, sym, symoff, parent, cgroup, time, weight, " \
-	"local_weight, trace, fields of tracepoints, overhead, overhead_children, overhead_sys, " \
-	"overhead_us, sample, period"
+#define KEYS "comm, pid, tid, tgid, cpu, socket, node, dso, sym, symoff, addr, symbol_size, dso_size, " \
+	"parent, cgroup, time, weight, local_weight, transaction, trace, fields of tracepoints, " \
+	"overhead, overhead_children, overhead_sys, overhead_us, sample, period, and those of " \
+	"branches and of memory accesses (sonde report -h)"
 
-/* Keys of perf report 6.1 that are not known here. */
-static const char *const foreign[] = {
-	"overhead_guest_sys", "overhead_guest_us", "srcline", "srcfile",
-	"transaction", "symbol_size", "dso_size", "trace_fields",
-	"cgroup_id", "ipc_null", "code_page_size", "local_ins_lat", "ins_lat",
-	"local_p_stage_cyc", "p_stage_cyc", "addr", "dso_from", "dso_to", "symbol_from",
-	"symbol_to", "mispredict", "abort", "in_tx", "cycles", "srcline_from", "srcline_to",
-	"ipc_lbr", "addr_from", "addr_to", "symbol_daddr", "dso_daddr", "locked", "tlb", "mem",
-	"snoop", "dcacheline", "symbol_iaddr", "phys_daddr", "data_page_size", "blocked",
-	NULL
+#define DEFAULT_KEYS "comm,dso,sym"
+#define BRANCH_KEYS "comm,dso_from,symbol_from,symbol_to,cycles"
+#define MEMORY_KEYS "local_weight,mem,sym,dso,symbol_daddr,dso_daddr,snoop,tlb,locked,blocked," \
+	"local_ins_lat,local_p_stage_cyc"
+
+/* Keys of perf report 6.1 that are not known here, and why. */
+static const struct { const char *name, *why; } foreign[] = {
+	{ "srcline", "lines are not read here yet; sonde annotate shows them" },
+	{ "srcfile", "lines are not read here yet" },
+	{ "srcline_from", "lines are not read here yet" },
+	{ "srcline_to", "lines are not read here yet" },
+	{ "ipc_lbr", "blocks of branches are not disassembled here" },
+	{ "ipc_null", "blocks of branches are not disassembled here" },
+	{ "cgroup_id", "take cgroup, which is the name" },
+	{ "symbol_iaddr", "take sym, which is the same function" },
 };
 
 bool column_is_key(enum column column)
@@ -59,7 +101,7 @@ bool column_is_key(enum column column)
 
 bool column_is_percent(enum column column)
 {
-	return column <= COLUMN_USER;
+	return column <= COLUMN_GUEST_USER;
 }
 
 bool column_is_field(enum column column)
@@ -69,7 +111,28 @@ bool column_is_field(enum column column)
 
 bool column_is_number(enum column column)
 {
-	return column >= COLUMN_SOCKET && column <= COLUMN_LOCAL_WEIGHT;
+	return column >= COLUMN_SOCKET && column <= COLUMN_ADDR_TO;
+}
+
+bool column_is_symbol(enum column column)
+{
+	return column == COLUMN_SYM || column == COLUMN_SYM_TO || column == COLUMN_SYM_FROM ||
+	       column == COLUMN_SYM_DATA;
+}
+
+bool column_is_dso(enum column column)
+{
+	return column == COLUMN_DSO || column == COLUMN_DSO_TO || column == COLUMN_DSO_FROM ||
+	       column == COLUMN_DSO_DATA;
+}
+
+bool column_extra(enum column column, enum extra_kind *kind)
+{
+	if (column_is_field(column))
+		*kind = EXTRA_FIELD;
+	else
+		*kind = columns[column].extra;
+	return column_is_field(column) || columns[column].has_extra;
 }
 
 const char *column_name(enum column column)
@@ -124,18 +187,24 @@ unsigned sort_dims(const struct sort_spec *spec)
 uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
 		     struct extra out[EXTRAS_MAX])
 {
-	static const struct { enum column column; enum extra_kind kind; } of[] = {
-		{ COLUMN_SOCKET, EXTRA_SOCKET }, { COLUMN_NODE, EXTRA_NODE }, { COLUMN_TIME, EXTRA_TIME },
-		{ COLUMN_CGROUP, EXTRA_CGROUP }, { COLUMN_PARENT, EXTRA_PARENT },
-		{ COLUMN_TRACE, EXTRA_TRACE },
-	};
+	bool from_symbol = sort_has(spec, COLUMN_SYM_FROM), data_symbol = sort_has(spec, COLUMN_SYM_DATA);
 	uint32_t nr = 0;
 
-	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-		if (sort_has(spec, of[i].column))
-			out[nr++] = (struct extra){ .kind = of[i].kind, .quantum_ns = time_quantum_ns };
-	if (sort_has(spec, COLUMN_WEIGHT) || sort_has(spec, COLUMN_LOCAL_WEIGHT))
-		out[nr++] = (struct extra){ .kind = EXTRA_WEIGHT };
+	for (unsigned c = 0; c < COLUMN_FIELD; c++) {
+		enum extra_kind kind = columns[c].extra;
+		bool new = columns[c].has_extra && sort_has(spec, (enum column)c);
+
+		for (uint32_t i = 0; i < nr; i++)
+			new &= out[i].kind != kind;
+		if (!new)
+			continue;
+		if (kind == EXTRA_TRACE && spec->raw_trace)
+			kind = EXTRA_RAW_TRACE;
+		out[nr++] = (struct extra){
+			.kind = kind, .quantum_ns = time_quantum_ns,
+			.of_module = !(kind == EXTRA_FROM_FRAME ? from_symbol : data_symbol),
+		};
+	}
 	for (unsigned f = 0; f < spec->nr_fields; f++)
 		out[nr++] = (struct extra){ .kind = EXTRA_FIELD, .name = spec->fields[f] };
 	return nr;
@@ -169,6 +238,9 @@ static int find_column(struct sort_spec *spec, const struct sort_wish *wish, con
 			names[n++] = columns[c].alias;
 		if (strcmp(word, columns[c].name) == 0 ||
 		    (columns[c].alias && strcmp(word, columns[c].alias) == 0)) {
+			if (columns[c].of_branch && !wish->branches)
+				return err_set(err, EINVAL, "%s: the key '%s' is of branches: it needs a recording "
+					       "with them (record -b) and no --no-branch-stack", option, word);
 			*out = (enum column)c;
 			return 0;
 		}
@@ -176,10 +248,10 @@ static int find_column(struct sort_spec *spec, const struct sort_wish *wish, con
 	names[n] = NULL;
 	if (wish->is_field && wish->is_field(word, wish->is_field_arg))
 		return field_column(spec, word, out, err);
-	for (unsigned i = 0; foreign[i]; i++)
-		if (strcmp(word, foreign[i]) == 0)
-			return err_set(err, EOPNOTSUPP, "%s: the key '%s' is not supported yet; there are "
-				       KEYS, option, word);
+	for (unsigned i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (strcmp(word, foreign[i].name) == 0)
+			return err_set(err, EOPNOTSUPP, "%s: the key '%s' is not supported: %s", option, word,
+				       foreign[i].why);
 	near = str_nearest(word, names);
 	if (near)
 		return err_set(err, EINVAL, "%s: no key '%s'; did you mean '%s'?", option, word, near);
@@ -220,6 +292,10 @@ static void push_counts(struct sort_spec *spec, const struct sort_wish *wish)
 	if (wish->cpu_utilization) {
 		push(spec->output, &spec->nr_output, COLUMN_SYS);
 		push(spec->output, &spec->nr_output, COLUMN_USER);
+		if (wish->guest) {
+			push(spec->output, &spec->nr_output, COLUMN_GUEST_SYS);
+			push(spec->output, &spec->nr_output, COLUMN_GUEST_USER);
+		}
 	}
 	if (wish->samples)
 		push(spec->output, &spec->nr_output, COLUMN_SAMPLES);
@@ -240,10 +316,11 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 	bool add = fields && fields[0] == '+', add_sort = sort && sort[0] == '+';
 	int r = 0;
 
-	*spec = (struct sort_spec){ 0 };
+	*spec = (struct sort_spec){ .raw_trace = wish->raw_trace };
 	if (!sort || add_sort)
 		r = fields && !add && !sort ? 0 :
-			parse_list(spec, wish, "comm,dso,sym", "-s", keys, &nr_keys, err);
+			parse_list(spec, wish, wish->branches ? BRANCH_KEYS : wish->memory ? MEMORY_KEYS :
+				   DEFAULT_KEYS, "-s", keys, &nr_keys, err);
 	if (!r && sort)
 		r = parse_list(spec, wish, sort + add_sort, "-s", keys, &nr_keys, err);
 	if (!r && wish->parent && (!fields || add || sort))

@@ -20,18 +20,27 @@
 #include "profile/profile.h"
 #include "profile/tree.h"
 
-#define SORT_FIELDS_MAX 8
+#define SORT_FIELDS_MAX 24
 #define SORT_FIELD_NAME_MAX 64
-#define SORT_COLUMNS_MAX 40
+#define SORT_COLUMNS_MAX 96
 
 enum column {
-	COLUMN_CHILDREN, COLUMN_OVERHEAD, COLUMN_SYS, COLUMN_USER, COLUMN_SAMPLES, COLUMN_PERIOD,
+	COLUMN_CHILDREN, COLUMN_OVERHEAD, COLUMN_SYS, COLUMN_USER, COLUMN_GUEST_SYS,
+	COLUMN_GUEST_USER, COLUMN_SAMPLES, COLUMN_PERIOD,
 	/* keys */
 	COLUMN_COMM, COLUMN_PID, COLUMN_TID, COLUMN_TGID, COLUMN_CPU, COLUMN_DSO, COLUMN_SYM,
 	COLUMN_SYMOFF,
-	/* keys that are extras of the profile */
-	COLUMN_SOCKET, COLUMN_NODE, COLUMN_TIME, COLUMN_WEIGHT, COLUMN_LOCAL_WEIGHT, COLUMN_CGROUP,
-	COLUMN_PARENT, COLUMN_TRACE,
+	COLUMN_ADDR, COLUMN_SYM_SIZE, COLUMN_DSO_SIZE,
+	/* keys that are extras of the profile: numbers */
+	COLUMN_SOCKET, COLUMN_NODE, COLUMN_TIME, COLUMN_WEIGHT, COLUMN_LOCAL_WEIGHT, COLUMN_INS_LAT,
+	COLUMN_LOCAL_INS_LAT, COLUMN_P_STAGE, COLUMN_LOCAL_P_STAGE, COLUMN_TRANSACTION,
+	COLUMN_CODE_PAGE, COLUMN_DATA_PAGE, COLUMN_DATA_LINE, COLUMN_PHYS_DATA, COLUMN_MEM,
+	COLUMN_SNOOP, COLUMN_TLB, COLUMN_LOCKED, COLUMN_BLOCKED, COLUMN_MISPREDICT, COLUMN_IN_TX,
+	COLUMN_ABORT, COLUMN_CYCLES, COLUMN_ADDR_FROM, COLUMN_ADDR_TO,
+	/* frames; SYM_TO and DSO_TO are of the sampled one, which is where a branch went to */
+	COLUMN_SYM_FROM, COLUMN_DSO_FROM, COLUMN_SYM_DATA, COLUMN_DSO_DATA, COLUMN_SYM_TO, COLUMN_DSO_TO,
+	/* texts */
+	COLUMN_CGROUP, COLUMN_PARENT, COLUMN_TRACE,
 	COLUMN_FIELD,                    /* the first of SORT_FIELDS_MAX: fields of tracepoints */
 	COLUMN_COUNT = COLUMN_FIELD + SORT_FIELDS_MAX,
 };
@@ -41,6 +50,7 @@ struct sort_spec {
 	unsigned nr_output, nr_order;
 	char fields[SORT_FIELDS_MAX][SORT_FIELD_NAME_MAX];
 	unsigned nr_fields;
+	bool raw_trace;                  /* the key trace shows fields as they are */
 	bool comm_first, sym_first;      /* the first key of a list without -F; see view/callgraph */
 };
 
@@ -48,6 +58,10 @@ struct sort_wish {
 	const char *sort, *fields;       /* -s and -F, or NULL */
 	bool children, samples, period, cpu_utilization;
 	bool parent;                     /* the key parent, too */
+	bool branches;                   /* rows are of branches: their keys, and their defaults */
+	bool memory;                     /* the defaults of --mem-mode */
+	bool raw_trace;
+	bool guest;                      /* with cpu_utilization that of guests, too */
 	/* Is this a tracepoint's field? NULL: there are none. */
 	bool (*is_field)(const char *word, void *arg);
 	void *is_field_arg;
@@ -59,6 +73,9 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 bool column_is_key(enum column column);
 bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
 bool column_is_field(enum column column);
+bool column_is_symbol(enum column column);       /* shows a function's name */
+bool column_is_dso(enum column column);
+bool column_extra(enum column column, enum extra_kind *kind);   /* false: it is none of an extra */
 const char *column_name(enum column column);     /* as typed */
 const char *sort_column_name(const struct sort_spec *spec, enum column column);  /* of a field its own */
 bool sort_has(const struct sort_spec *spec, enum column column);
@@ -74,7 +91,7 @@ struct hist {
 	uint32_t group;                  /* index into tree.groups */
 	uint32_t frame;                  /* one frame that it stands for */
 	uint32_t depth;                  /* frames of its longest chain */
-	uint64_t samples, period, period_kernel, period_user;
+	uint64_t samples, period, period_kernel, period_user, period_guest_kernel, period_guest_user;
 	uint64_t children;               /* period */
 };
 
@@ -130,5 +147,7 @@ unsigned hist_field_width(const struct hists *hists, enum column column);
 bool column_is_number(enum column column);
 uint64_t hist_number(const struct hists *hists, const struct hist *hist, enum column column);
 const char *hist_dso(const struct hists *hists, const struct hist *hist, bool full);
+/* The function's or the binary's name under a column of such; NULL without a name. */
+const char *hist_name_of(const struct hists *hists, const struct hist *hist, enum column column);
 
 #endif
