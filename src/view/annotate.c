@@ -142,7 +142,8 @@ static void add_source_text(struct str *s, const char *text, size_t len)
 	str_release(&plain);
 }
 
-static void write_source_line(struct writer *w, uint32_t before, const char *file, uint32_t number)
+static void write_source_line(struct writer *w, uint32_t before, const char *file, uint32_t number,
+			      const char *home)
 {
 	const char *text;
 	size_t len = 0;
@@ -151,14 +152,16 @@ static void write_source_line(struct writer *w, uint32_t before, const char *fil
 	begin_source(w, before);
 	if (w->options->color)
 		str_add(&w->s, BLUE);
-	if (text) {
+	if (text && file == home) {
 		str_addf(&w->s, " %-4u ", number);
-		add_source_text(&w->s, text, len);
 	} else {
+		/* lines of other files than the function's own say which */
 		str_addc(&w->s, ' ');
 		str_add_safe(&w->s, annotate_path(file, w->options->full_paths));
-		str_addf(&w->s, ":%u", number);
+		str_addf(&w->s, ":%u ", number);
 	}
+	if (text)
+		add_source_text(&w->s, text, len);
 	if (w->options->color)
 		str_add(&w->s, PLAIN);
 	end_line(w);
@@ -199,7 +202,7 @@ static void write_source(struct writer *w, uint32_t i)
 		return;
 	w->file = f->file;
 	w->line = f->line;
-	write_source_line(w, i, f->file, f->line);
+	write_source_line(w, i, f->file, f->line, f[l->nr_frames - 1].file);
 }
 
 /* --- instructions ----------------------------------------------------------------------- */
