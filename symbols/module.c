@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "symbols/cache.h"
 #include "symbols/debug_file.h"
 #include "symbols/dwarf.h"
 #include "symbols/elf_file.h"
@@ -342,6 +344,41 @@ static enum name_reason open_path(struct module *module)
 	return NAME_OK;
 }
 
+void module_copy_name(char name[64], const char *path, uint64_t recording_ns)
+{
+	snprintf(name, 64, "at-%016llx-%llu", (unsigned long long)hash_bytes(path, strlen(path)),
+		 (unsigned long long)recording_ns);
+}
+
+/* The copy that record kept of what would not be found again (engine/keep.h). */
+static bool open_kept(struct module *module)
+{
+	uint64_t recording_ns = module->priv->set->options.recording_ns;
+	char name[64], path[64];
+	struct elf_file *file;
+	int fd;
+
+	if (module->build_id_size)
+		cache_build_id_name(name, module->build_id, module->build_id_size);
+	else if (recording_ns)
+		module_copy_name(name, module->path, recording_ns);
+	else
+		return false;
+	fd = cache_get(CACHE_FILES, name, NULL);
+	if (fd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (elf_file_open(&file, path) < 0)
+		file = NULL;
+	close(fd);
+	if (file && is_changed(module, file)) {
+		elf_file_free(file);
+		file = NULL;
+	}
+	module->priv->file = file;
+	return file;
+}
+
 /* Whether the file itself has all its names. */
 static bool has_symtab(struct elf_file *file)
 {
@@ -357,9 +394,14 @@ static bool has_symtab(struct elf_file *file)
 static enum name_reason open_file(struct module *module)
 {
 	struct module_priv *priv = module->priv;
-	enum name_reason reason = open_path(module);
+	enum name_reason reason;
 
-	if (reason != NAME_OK)
+	/* What the path leads to now was another file then. */
+	if (!module->build_id_size && open_kept(module))
+		reason = NAME_OK;
+	else
+		reason = open_path(module);
+	if (reason != NAME_OK && !open_kept(module))
 		priv->file = debug_file_cached(module->build_id, module->build_id_size);
 	if (!priv->file)
 		return reason;

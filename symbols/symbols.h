@@ -186,6 +186,9 @@ bool module_read(struct module *module, uint64_t elf_addr, void *out, size_t siz
 /* The module's PT_LOADs, written to out (room for max); returns how many there are. */
 uint32_t module_segments(struct module *module, struct pack_segment *out, uint32_t max);
 
+/* The name of a copy, in the cache, of a binary without build-id as it was recorded. */
+void module_copy_name(char name[64], const char *path, uint64_t recording_ns);
+
 /*
  * Where the module's code is to be read. Of a file and the vdso `file` is what was
  * mapped, NULL if it cannot be had (reason says why). Of the kernel it is the vmlinux of

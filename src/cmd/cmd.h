@@ -42,6 +42,7 @@ extern const struct command cmd_flame;
 extern const struct command cmd_evlist;
 extern const struct command cmd_buildid_list;
 extern const struct command cmd_pack;
+extern const struct command cmd_cache;
 extern const struct command cmd_version;
 
 #define EXIT_USAGE 129

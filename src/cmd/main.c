@@ -37,6 +37,7 @@ static const struct command *const commands[] = {
 	&cmd_evlist,
 	&cmd_buildid_list,
 	&cmd_pack,
+	&cmd_cache,
 	&cmd_help,
 	&cmd_version,
 };

@@ -25,7 +25,7 @@ static struct {
 	struct recorder_options o;
 	struct event_list events;
 	bool graph, no_inherit, timestamps, any_branch, quiet, given_freq;
-	bool no_build_id_cache, all_build_ids, strict_freq, time_range;
+	bool all_build_ids, strict_freq, time_range;
 	uint64_t period;
 	bool given_period;
 	int verbose;
@@ -323,7 +323,8 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "no-buffering", &rec.o.attr.unbuffered, "write each sample as it comes"),
 	OPT_SWITCH('B', "no-buildid", &rec.o.no_build_ids, "no build-ids"),
 	OPT_SWITCH(0, "buildid-all", &rec.all_build_ids, "build-ids of all mapped files (always)"),
-	OPT_SWITCH('N', "no-buildid-cache", &rec.no_build_id_cache, "no copies of binaries (always)"),
+	OPT_SWITCH('N', "no-buildid-cache", &rec.o.no_copies,
+		   "keep no copies of binaries that a report would not find"),
 	OPT_SWITCH(0, "timestamp-boundary", &rec.time_range, "times of first and last sample (always)"),
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	OPT_SWITCH('q', "quiet", &rec.quiet, "say nothing but errors"),

@@ -56,8 +56,7 @@ void buildids_free(struct buildids *ids)
 	free(ids);
 }
 
-/* Things in brackets and slashes-slashes are no files; "a (deleted)" is gone. */
-static bool is_file(const char *path)
+bool buildids_is_file(const char *path)
 {
 	return path[0] == '/' && path[1] != '/' && !str_starts(path, "/dev/") &&
 	       !str_starts(path, "/memfd:") && !str_starts(path, "/SYSV") &&
@@ -84,7 +83,7 @@ uint8_t buildids_of_file(struct buildids *ids, pid_t pid, const char *path, uint
 	uint64_t *slot;
 	bool added;
 
-	if (!is_file(path))
+	if (!buildids_is_file(path))
 		return 0;
 	slot = map64_put(&ids->by_file, key, &added);
 	if (added) {
@@ -130,45 +129,19 @@ void buildids_state(struct buildids *ids, uint16_t misc, const char *name,
 	add(ids, misc, name, &id, 0, 0);
 }
 
-/* As in linux/perf_event.h, PERF_RECORD_MMAP and PERF_RECORD_MMAP2. */
-struct mmap1 {
-	struct perf_event_header header;
-	uint32_t pid, tid;
-	uint64_t addr, len, pgoff;
-	char filename[];
-};
-
-struct mmap2 {
-	struct perf_event_header header;
-	uint32_t pid, tid;
-	uint64_t addr, len, pgoff;
-	union {
-		struct {
-			uint32_t maj, min;
-			uint64_t ino, ino_generation;
-		};
-		struct {
-			uint8_t build_id_size, reserved[3];
-			uint8_t build_id[20];
-		};
-	};
-	uint32_t prot, flags;
-	char filename[];
-};
-
 void buildids_note(struct buildids *ids, const void *record)
 {
-	const struct mmap2 *m = record;
-	const struct mmap1 *m1 = record;
+	const struct raw_mmap2 *m = record;
+	const struct raw_mmap *m1 = record;
 	struct known id = { 0 };
 
 	if (m->header.misc & PERF_RECORD_MISC_MMAP_DATA ||
 	    (m->header.misc & PERF_RECORD_MISC_CPUMODE_MASK) != PERF_RECORD_MISC_USER)
 		return;
-	if (m->header.type == PERF_RECORD_MMAP && is_file(m1->filename)) {
+	if (m->header.type == PERF_RECORD_MMAP && buildids_is_file(m1->filename)) {
 		add(ids, PERF_RECORD_MISC_USER, m1->filename, &id, (pid_t)m1->pid, 0);
 	} else if (m->header.type == PERF_RECORD_MMAP2 && (m->prot & PROT_EXEC) &&
-		   is_file(m->filename)) {
+		   buildids_is_file(m->filename)) {
 		bool has_id = m->header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID;
 
 		if (has_id) {

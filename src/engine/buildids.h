@@ -9,16 +9,46 @@
 #ifndef ENGINE_BUILDIDS_H
 #define ENGINE_BUILDIDS_H
 
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/str.h"
 
+/* As in linux/perf_event.h, PERF_RECORD_MMAP and PERF_RECORD_MMAP2. */
+struct raw_mmap {
+	struct perf_event_header header;
+	uint32_t pid, tid;
+	uint64_t addr, len, pgoff;
+	char filename[];
+};
+
+struct raw_mmap2 {
+	struct perf_event_header header;
+	uint32_t pid, tid;
+	uint64_t addr, len, pgoff;
+	union {
+		struct {
+			uint32_t maj, min;
+			uint64_t ino, ino_generation;
+		};
+		struct {
+			uint8_t build_id_size, reserved[3];
+			uint8_t build_id[20];
+		};
+	};
+	uint32_t prot, flags;
+	char filename[];
+};
+
 struct buildids;
 
 struct buildids *buildids_new(void);
 void buildids_free(struct buildids *ids);
+
+/* Things in brackets and slashes-slashes are no files; "a (deleted)" is gone. */
+bool buildids_is_file(const char *path);
 
 /*
  * The build-id of a file mapped by `pid` (its own root folder is looked at first).

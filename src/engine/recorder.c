@@ -58,10 +58,13 @@ static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t
 		break;
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
-		if (r->o->no_build_ids)
+		if (r->o->no_build_ids && !r->keep)
 			break;
 		ring_copy(ring, at, r->record, header->size);
-		buildids_note(r->buildids, r->record);
+		if (!r->o->no_build_ids)
+			buildids_note(r->buildids, r->record);
+		if (r->keep)
+			keep_note(r->keep, r->record);
 		break;
 	}
 }
@@ -156,6 +159,8 @@ static int drain_all(struct recorder *r, struct err *err)
 		ret = drain_ring(r, &r->counters.rings[i], err);
 		any |= ret > 0;
 	}
+	if (r->keep)
+		keep_tick(r->keep, r->last_ns);
 	if (ret >= 0 && any)
 		ret = perf_write_flush(r->writer, err);
 	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
@@ -374,6 +379,9 @@ static int finish(struct recorder *r, bool good, struct err *err)
 		ret = drain_all(r, err);
 	if (good && ret == 0)
 		ret = account_lost(r, err);
+	if (r->keep)
+		keep_finish(r->keep, r->has_time && !r->output.is_pipe ? r->first_ns : 0,
+			    r->o->no_build_ids ? NULL : r->buildids);
 	if (!r->o->no_build_ids) {
 		buildids_section(r->buildids, &s);
 		if (s.len)
@@ -479,6 +487,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	if (ret < 0)
 		return ret;
 	r.buildids = buildids_new();
+	r.keep = options->no_copies ? NULL : keep_new();
 	r.record = mem_alloc(UINT16_MAX + 1);
 	ret = run(&r, err);
 	workload_kill(&r.workload);
@@ -491,6 +500,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	output_release(&r.output);
 	release_signals(&r);
 	buildids_free(r.buildids);
+	keep_free(r.keep);
 	free(r.record);
 	return ret;
 }

@@ -37,6 +37,7 @@ struct recorder_options {
 	int compress_level;              /* 0: none */
 	uint64_t max_bytes;              /* 0: no limit */
 	bool no_build_ids;
+	bool no_copies;                  /* keep.h: copy nothing to the cache */
 };
 
 struct recorder_result {

@@ -7,6 +7,7 @@
 
 #include "engine/buildids.h"
 #include "engine/counters.h"
+#include "engine/keep.h"
 #include "engine/output.h"
 #include "engine/recorder.h"
 #include "engine/workload.h"
@@ -21,6 +22,7 @@ struct recorder {
 	struct output output;
 	struct perf_write *writer;
 	struct buildids *buildids;
+	struct keep *keep;               /* NULL: keep nothing */
 	int epoll_fd, signal_fd;
 	sigset_t old_mask;
 	bool masked, stop, has_time;

@@ -242,6 +242,8 @@ static int take_synthesized(void *arg, const void *record, size_t size, struct e
 {
 	struct recorder *r = arg;
 
+	if (r->keep)
+		keep_note(r->keep, record);
 	return perf_write_records(r->writer, record, size, err);
 }
 

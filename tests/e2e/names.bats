@@ -1,0 +1,250 @@
+# Names of programs that a report would not find any more, and of code made at run time.
+load common
+
+# The cache of a test is its own.
+own_cache()
+{
+	export XDG_CACHE_HOME=$PWD/cache
+	mkdir -p cache
+}
+
+# named FILE: percent of the samples whose leaf has a name, by script's account of each.
+named()
+{
+	"$SONDE" script -F event,ip,sym -i "$1" 2>/dev/null |
+		awk 'NF { all++; if (!/\[unknown\]/) named++ } END { printf "%.2f\n", all ? 100 * named / all : 0 }'
+}
+
+# mostly_named FILE: at least 99 %, of 100 samples and more.
+mostly_named()
+{
+	local percent
+	percent=$(named "$1")
+	echo "$percent % of $(samples -i "$1") samples named"
+	[[ $(samples -i "$1") -ge 100 ]]
+	awk -v p="$percent" 'BEGIN { exit !(p >= 99) }'
+}
+
+# A folder that is a root of its own for a program: /jail/bin/program and what it is linked to.
+make_root()
+{
+	mkdir -p "$1/bin" "$1/tmp" "$1/proc"
+	cp "$2" "$1/bin/program"
+	ldd "$2" | grep -o '/[^ ]*' | while read -r lib; do
+		mkdir -p "$1$(dirname "$lib")"
+		cp "$lib" "$1$lib"
+	done
+}
+
+@test "a program in a mount namespace with its own root, which is gone when reported" {
+	need_root
+	need unshare
+	own_cache
+	make_root "$PWD/jail" "$WORKLOADS/burn"
+	# a tmpfs that only the namespace sees holds the root
+	cat >inner <<-SH
+		mount -t tmpfs none "$PWD/hidden" && cp -r "$PWD/jail/." "$PWD/hidden/" &&
+		exec chroot "$PWD/hidden" /bin/program 1
+	SH
+	mkdir hidden
+	"$SONDE" record -q -e cpu-clock:u -F 999 -g -o r.data unshare -m sh inner >/dev/null ||
+		skip "unshare -m does not work here"
+	rm -r jail
+	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'program;.*main;phase;burn_a [0-9]'
+	"$SONDE" report -i r.data --stdio --comm program -s sym --no-children -g none 2>/dev/null >out
+	run ! grep -E '0x0000|unknown' out
+	# without the copies there are no names, and the report says why
+	"$SONDE" cache --purge
+	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q 'the mapped file cannot be opened here'
+}
+
+@test "a program that is replaced while it runs keeps its own names" {
+	own_cache
+	cp "$WORKLOADS/burn" program
+	"$SONDE" record -q -e cpu-clock:u -F 999 -g -o r.data \
+		sh -c './program 0.3; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'main;phase;burn_a [0-9]'
+	"$SONDE" cache --purge >/dev/null
+	"$SONDE" fold -i r.data 2>/dev/null >there
+	run ! grep -q burn_a there
+	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q 'its build-id differs'
+	# and nothing is copied where that is not wanted
+	cp "$WORKLOADS/burn" program
+	"$SONDE" record -q -N -e cpu-clock:u -F 999 -o r.data sh -c './program 0.1; rm program' >/dev/null
+	[[ -z $("$SONDE" cache --list | grep files/) ]]
+}
+
+@test "a program without build-id that was deleted, and one that was replaced" {
+	own_cache
+	need gcc
+	gcc -g -O1 -Wl,--build-id=none -o program "$TOP/tests/workloads/burn.c"
+	"$SONDE" record -q -e cpu-clock:u -F 999 -o r.data \
+		sh -c './program 0.3; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
+	rm program
+	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
+}
+
+@test "what can be found again is not copied" {
+	own_cache
+	cp "$WORKLOADS/burn" program
+	"$SONDE" record -q -e cpu-clock:u -F 999 -o r.data ./program 0.2 >/dev/null
+	[[ ! -e cache/sonde/files ]]
+}
+
+# Some work for node in a file.
+node_work()
+{
+	cat >work.js <<-'JS'
+		function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+		function sorter() {
+			const a = [];
+			for (let i = 0; i < 20000; i++) a.push((i * 7919) % 10007);
+			a.sort((x, y) => x - y);
+			return a[5];
+		}
+		const end = Date.now() + 1500;
+		let r = 0;
+		while (Date.now() < end) r += fib(20) + sorter() + JSON.stringify([r]).length;
+	JS
+}
+
+@test "node by its perf map" {
+	need node
+	own_cache
+	node_work
+	for more in "" --interpreted-frames-native-stack; do
+		# shellcheck disable=SC2086
+		"$SONDE" record -q -e cpu-clock -F 499 -g -o r.data \
+			node --perf-basic-prof $more work.js >/dev/null
+		mostly_named r.data
+		"$SONDE" report -i r.data --stdio -s sym --no-children -g none 2>/dev/null |
+			grep -qE 'JS:.*fib .*work.js:1'
+		# the map goes, the names stay: record kept it
+		pid=$("$SONDE" script -F pid -i r.data 2>/dev/null | awk 'NF { print $1; exit }')
+		rm "/tmp/perf-$pid.map"
+		mostly_named r.data
+		"$SONDE" cache --purge >/dev/null
+		"$SONDE" report -i r.data --stdio 2>/dev/null |
+			grep -q 'by a program that does not tell its names'
+	done
+}
+
+@test "node by its jitdump, without perf inject" {
+	need node
+	own_cache
+	node_work
+	for more in "" --interpreted-frames-native-stack; do
+		for clock in "" "-k mono"; do
+			# shellcheck disable=SC2086
+			"$SONDE" record -q $clock -e cpu-clock -F 499 -g -o r.data \
+				node --perf-prof $more work.js >/dev/null
+			[[ -e $(echo jit-*.dump) ]]
+			mostly_named r.data
+			"$SONDE" report -i r.data --stdio -s sym --no-children -g none 2>/dev/null |
+				grep -qE 'JS:.*fib .*work.js:1'
+			rm jit-*.dump
+		done
+	done
+}
+
+# jitdump's own tool is the oracle: the same samples get the same names.
+@test "the names of a jitdump are those of perf inject --jit" {
+	need node
+	need perf
+	own_cache
+	node_work
+	"$SONDE" record -q -k mono -e cpu-clock:u -F 499 -o r.data node --perf-prof work.js >/dev/null
+	perf inject --jit -i r.data -o j.data 2>/dev/null || skip "perf inject --jit fails here"
+	perf script -F time,ip,sym -i j.data 2>/dev/null | grep -v 'Builtin\|unknown' | grep 'JS:' |
+		awk '{ $1 = $1; print }' | sort >theirs
+	"$SONDE" script -F time,ip,sym -i r.data 2>/dev/null | grep 'JS:' |
+		awk '{ $1 = $1; print }' | sort >ours
+	[[ $(wc -l <theirs) -gt 50 ]]
+	# all that perf names, and by the same names
+	comm -23 theirs ours >missing
+	echo "of $(wc -l <theirs) samples that perf names, $(wc -l <missing) are others here:"
+	head -5 missing
+	[[ $(wc -l <missing) -le $(($(wc -l <theirs) / 100)) ]]
+}
+
+@test "a JIT in a container: its own PID, its own /tmp" {
+	need_root
+	need unshare
+	need python3
+	own_cache
+	# a program that writes machine code (a loop of 2^31 turns) and its map
+	cat >jit.py <<-'PY'
+		import ctypes, mmap, os
+		if os.uname().machine != "x86_64":
+		    raise SystemExit(77)
+		code = bytes.fromhex("b900000030" "ffc9" "75fc" "c3")
+		m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+		m.write(code)
+		at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+		with open(f"/tmp/perf-{os.getpid()}.map", "w") as f:
+		    f.write(f"{at:x} {len(code):x} my\x1b[31mloop<b>\n")
+		ctypes.CFUNCTYPE(None)(at)()
+	PY
+	run "$SONDE" record -q -e cpu-clock:u -F 499 -o r.data \
+		unshare -m -p -f --mount-proc sh -c 'mount -t tmpfs none /tmp && cd / && python3 -' <jit.py
+	[[ $status == 77 ]] && skip "knows machine code of x86_64 only"
+	[[ $status == 0 ]] || skip "unshare -m -p does not work here"
+	"$SONDE" report -i r.data --stdio 2>/dev/null >out
+	# and a name that would drive the terminal does not
+	grep -qF 'my\x1b[31mloop<b>' out
+	run ! grep -q $'\x1b' out
+	"$SONDE" flame -i r.data -o f.html 2>/dev/null
+	grep -q 'loop&lt;b&gt;' f.html
+	run ! grep -q $'loop<b>\|\x1b' f.html
+}
+
+@test "a map planted as a link to another's file is not read" {
+	own_cache
+	need python3
+	cat >wait.py <<-'PY'
+		import ctypes, mmap, os
+		if os.uname().machine != "x86_64":
+		    raise SystemExit(77)
+		code = bytes.fromhex("b900000018" "ffc9" "75fc" "c3")
+		m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+		m.write(code)
+		at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+		with open("target", "w") as f:
+		    f.write(f"{at:x} {len(code):x} planted\n")
+		os.symlink(os.path.abspath("target"), f"/tmp/perf-{os.getpid()}.map")
+		try:
+		    ctypes.CFUNCTYPE(None)(at)()
+		finally:
+		    open("pid", "w").write(str(os.getpid()))
+	PY
+	run "$SONDE" record -q -e cpu-clock:u -F 499 -o r.data python3 wait.py
+	[[ $status == 77 ]] && skip "knows machine code of x86_64 only"
+	"$SONDE" report -i r.data --stdio 2>/dev/null >out
+	rm -f "/tmp/perf-$(<pid).map"
+	run ! grep -q planted out
+	grep -q 'is not believed' out
+}
+
+@test "sonde cache shows, bounds and deletes" {
+	own_cache
+	"$SONDE" cache | grep -q "^$PWD/cache/sonde$"
+	"$SONDE" cache | grep -q ' limit: 1024 MB'
+	"$SONDE" cache --limit 64M
+	"$SONDE" cache | grep -q ' limit: 64 MB'
+	mkdir -p -m 700 cache/sonde/files
+	(umask 077 && head -c 100000 /dev/zero >cache/sonde/files/one)
+	"$SONDE" cache --list | grep -q '^ *1[0-9]*  20.*  files/one$'
+	"$SONDE" cache --purge | grep -q 'deleted 1 file, '
+	[[ ! -e cache/sonde/files/one ]]
+	"$SONDE" cache | grep -q ' limit: 64 MB'
+	"$SONDE" cache --limit 0
+	"$SONDE" cache | grep -q 'switched off'
+	fails 129 "$SONDE" cache --limit much
+	says 'is not a size'
+	fails 129 "$SONDE" cache --list --purge
+	fails 129 "$SONDE" cache list
+	chmod 777 cache/sonde
+	fails 1 "$SONDE" cache --purge
+	says 'others may write to it'
+}
