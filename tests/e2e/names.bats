@@ -115,7 +115,7 @@ node_work()
 	node_work
 	for more in "" --interpreted-frames-native-stack; do
 		# shellcheck disable=SC2086
-		"$SONDE" record -q -e cpu-clock -F 499 -g -o r.data \
+		"$SONDE" record -q -e cpu-clock -F 499 -o r.data \
 			node --perf-basic-prof $more work.js >/dev/null
 		mostly_named r.data
 		"$SONDE" report -i r.data --stdio -s sym --no-children -g none 2>/dev/null |
@@ -137,7 +137,7 @@ node_work()
 	for more in "" --interpreted-frames-native-stack; do
 		for clock in "" "-k mono"; do
 			# shellcheck disable=SC2086
-			"$SONDE" record -q $clock -e cpu-clock -F 499 -g -o r.data \
+			"$SONDE" record -q $clock -e cpu-clock -F 499 -o r.data \
 				node --perf-prof $more work.js >/dev/null
 			[[ -e $(echo jit-*.dump) ]]
 			mostly_named r.data
