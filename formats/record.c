@@ -165,19 +165,6 @@ void decoder_release(struct decoder *decoder)
 	memset(decoder, 0, sizeof(*decoder));
 }
 
-struct perf_event_header record_header(const uint8_t *bytes, bool swap)
-{
-	struct perf_event_header h;
-
-	memcpy(&h, bytes, sizeof(h));
-	if (swap) {
-		h.type = bswap_32(h.type);
-		h.misc = bswap_16(h.misc);
-		h.size = bswap_16(h.size);
-	}
-	return h;
-}
-
 int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *out,
 		  struct err *err)
 {

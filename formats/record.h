@@ -23,10 +23,12 @@
 #ifndef FORMATS_RECORD_H
 #define FORMATS_RECORD_H
 
+#include <byteswap.h>
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -255,6 +257,17 @@ int record_decode_brief(struct decoder *decoder, const uint8_t *bytes, struct sa
 uint64_t record_time(struct decoder *decoder, const uint8_t *bytes);
 
 /* Header of a record in host order. Reads 8 bytes. */
-struct perf_event_header record_header(const uint8_t *bytes, bool swap);
+static inline struct perf_event_header record_header(const uint8_t *bytes, bool swap)
+{
+	struct perf_event_header h;
+
+	memcpy(&h, bytes, sizeof(h));
+	if (swap) {
+		h.type = bswap_32(h.type);
+		h.misc = bswap_16(h.misc);
+		h.size = bswap_16(h.size);
+	}
+	return h;
+}
 
 #endif

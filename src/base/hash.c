@@ -13,6 +13,13 @@ uint64_t hash_bytes(const void *p, size_t n)
 	return XXH3_64bits(p, n);
 }
 
+struct hash128 hash_bytes128(const void *p, size_t n)
+{
+	XXH128_hash_t h = XXH3_128bits(p, n);
+
+	return (struct hash128){ h.low64, h.high64 };
+}
+
 uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	/* One folded 64x64 multiply, as in wyhash: cheap and mixes all bits. */

@@ -19,6 +19,9 @@
 #include "base/arena.h"
 
 uint64_t hash_bytes(const void *p, size_t n);
+/* Of 128 bits: two different things with one hash are not to be expected. */
+struct hash128 { uint64_t lo, hi; };
+struct hash128 hash_bytes128(const void *p, size_t n);
 uint64_t hash_mix(uint64_t a, uint64_t b);
 
 struct map64_slot {

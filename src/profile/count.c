@@ -17,7 +17,6 @@
 
 #define NONE32 UINT32_MAX
 #define THREADS_MAX 64u
-#define CHAIN_MAX (65536 / 8)
 #define DEFAULT_MAX_STACK 127u   /* kernel.perf_event_max_stack */
 
 /* --- table ------------------------------------------------------------------------ */
@@ -36,57 +35,109 @@ void raw_table_release(struct raw_table *t)
 	raw_table_init(t);
 }
 
-static size_t key_bytes(const struct raw_key *key)
+/* A row of its own for each: counting touches one line of cache per sample. */
+#define ENTRY_BYTES sizeof(struct raw_entry)
+_Static_assert(sizeof(struct raw_entry) == 64, "an entry is a line of cache");
+
+struct raw_slot {
+	uint32_t tag;            /* the hash's upper half */
+	uint32_t index;          /* of the entry + 1, or 0 */
+};
+
+static uint32_t slot_of(const struct raw_table *t, struct hash128 hash)
 {
-	return sizeof(*key) + ((size_t)key->nr_ips + key->nr_extra) * 8;
+	return (uint32_t)hash.lo & (t->nr_slots - 1);
 }
 
-static void table_grow(struct raw_table *t)
+static void slots_grow(struct raw_table *t)
 {
 	t->nr_slots = t->nr_slots ? t->nr_slots * 2 : 1024;
 	free(t->slots);
 	t->slots = mem_zalloc((size_t)t->nr_slots * sizeof(*t->slots));
 	for (uint32_t i = 0; i < t->nr; i++) {
-		uint32_t s = (uint32_t)t->v[i].hash & (t->nr_slots - 1);
+		uint32_t s = slot_of(t, t->v[i].hash);
 
-		while (t->slots[s])
+		while (t->slots[s].index)
 			s = (s + 1) & (t->nr_slots - 1);
-		t->slots[s] = i + 1;
+		t->slots[s] = (struct raw_slot){ (uint32_t)t->v[i].hash.hi, i + 1 };
 	}
 }
 
-/* The entry for `key`, added with a copy of it when new. */
-static struct raw_entry *table_get(struct raw_table *t, const struct raw_key *key, uint64_t hash)
+static void entries_grow(struct raw_table *t)
 {
-	uint32_t s;
+	uint32_t cap = t->cap ? t->cap * 2 : 512;
+	struct raw_entry *v = aligned_alloc(ENTRY_BYTES, cap * ENTRY_BYTES);
+
+	if (!v)
+		mem_fail(cap * ENTRY_BYTES);
+	if (t->nr)
+		memcpy(v, t->v, t->nr * ENTRY_BYTES);
+	free(t->v);
+	t->v = v;
+	t->cap = cap;
+}
+
+/* The entry with that hash, or a new one without a key. */
+static struct raw_entry *table_get(struct raw_table *t, struct hash128 hash)
+{
 	struct raw_entry *e;
+	uint32_t s;
 
 	if (t->nr * 2 >= t->nr_slots)
-		table_grow(t);
-	s = (uint32_t)hash & (t->nr_slots - 1);
-	for (; t->slots[s]; s = (s + 1) & (t->nr_slots - 1)) {
-		e = &t->v[t->slots[s] - 1];
-		if (e->hash == hash && e->key->nr_ips == key->nr_ips &&
-		    e->key->nr_extra == key->nr_extra &&
-		    memcmp(e->key, key, key_bytes(key)) == 0)
+		slots_grow(t);
+	for (s = slot_of(t, hash); t->slots[s].index; s = (s + 1) & (t->nr_slots - 1)) {
+		if (t->slots[s].tag != (uint32_t)hash.hi)
+			continue;
+		e = &t->v[t->slots[s].index - 1];
+		if (e->hash.lo == hash.lo && e->hash.hi == hash.hi)
 			return e;
 	}
-	if (t->nr == t->cap) {
-		t->cap = t->cap ? t->cap * 2 : 512;
-		t->v = mem_realloc_array(t->v, t->cap, sizeof(*t->v));
-	}
+	if (t->nr == t->cap)
+		entries_grow(t);
 	e = &t->v[t->nr++];
-	*e = (struct raw_entry){ .key = arena_dup(&t->arena, key, key_bytes(key)), .hash = hash };
-	t->slots[s] = t->nr;
+	*e = (struct raw_entry){ .hash = hash };
+	t->slots[s] = (struct raw_slot){ (uint32_t)hash.hi, t->nr };
 	return e;
+}
+
+/* Have the lines of cache on their way that table_get will look at. */
+static void table_fetch_slot(const struct raw_table *t, struct hash128 hash)
+{
+	if (t->nr_slots)
+		__builtin_prefetch(&t->slots[slot_of(t, hash)]);
+}
+
+static void table_fetch_entry(const struct raw_table *t, struct hash128 hash)
+{
+	uint32_t index = t->nr_slots ? t->slots[slot_of(t, hash)].index : 0;
+
+	if (index)
+		__builtin_prefetch(&t->v[index - 1], 1);
+}
+
+static const struct raw_key *key_copy(struct arena *arena, const struct raw_key *key,
+				      const u64_una *ips, const uint64_t *extra)
+{
+	size_t words = (size_t)key->nr_ips + key->nr_extra;
+	struct raw_key *copy = arena_alloc(arena, sizeof(*key) + words * 8);
+
+	*copy = *key;
+	if (key->nr_ips)
+		memcpy(copy->ips, ips, (size_t)key->nr_ips * 8);
+	if (key->nr_extra)
+		memcpy(copy->ips + key->nr_ips, extra, (size_t)key->nr_extra * 8);
+	return copy;
 }
 
 static void table_merge(struct raw_table *into, const struct raw_table *from)
 {
 	for (uint32_t i = 0; i < from->nr; i++) {
 		const struct raw_entry *e = &from->v[i];
-		struct raw_entry *to = table_get(into, e->key, e->hash);
+		struct raw_entry *to = table_get(into, e->hash);
 
+		if (!to->key)
+			to->key = key_copy(&into->arena, e->key, (const u64_una *)e->key->ips,
+					   e->key->ips + e->key->nr_ips);
 		if (!to->samples || e->first_ns < to->first_ns) {
 			to->first_ns = e->first_ns;
 			to->image = e->image;
@@ -118,12 +169,26 @@ struct feed {
 
 /* Who a sample is of, as it was found for the last one of its thread. */
 struct who {
-	uint32_t pid, tid, comm;
+	uint32_t pid, tid, comm, space, epoch;
 	const struct image *image;       /* NULL: nothing is kept here */
 	uint64_t from_ns, to_ns;         /* the times for which this holds */
 };
 
 #define WHO_SLOTS 256u
+
+/*
+ * Looking an entry up waits for memory; so samples are looked up a few at a time, and
+ * their lines of cache are asked for while others are decoded.
+ */
+struct pending {
+	struct hash128 hash;
+	const u64_una *ips;              /* borrowed: from the block */
+	uint64_t time_ns, period;
+	uint32_t image;
+	struct raw_key key;              /* without what follows it */
+};
+
+#define PENDING_MAX 16u
 
 struct worker {
 	struct feed *feed;
@@ -131,12 +196,23 @@ struct worker {
 	pthread_t thread;
 	struct decoder decoder;
 	struct who who[WHO_SLOTS];
-	struct raw_key *key;             /* room for the longest chain */
+	struct pending pending[PENDING_MAX];
+	unsigned nr_pending;
+	uint64_t *extra;                 /* words of the one that is counted now */
+	bool filters;                    /* is there any to ask? */
 	struct record record;            /* for extras that need all of the sample */
 	struct reads reads;
 	bool need_all;
 	struct user_stack *stacks;       /* made when a sample has a stack to unwind */
 };
+
+static void narrow(struct who *who, uint64_t from_ns, uint64_t to_ns)
+{
+	if (from_ns > who->from_ns)
+		who->from_ns = from_ns;
+	if (to_ns < who->to_ns)
+		who->to_ns = to_ns;
+}
 
 static const struct who *who_of(struct worker *w, const struct sample *s)
 {
@@ -151,10 +227,10 @@ static const struct who *who_of(struct worker *w, const struct sample *s)
 	who->tid = s->tid;
 	who->image = process_image_span(processes, s->pid, s->time_ns, &who->from_ns, &who->to_ns);
 	who->comm = process_comm_span(processes, s->pid, s->tid, s->time_ns, &from, &to);
-	if (from > who->from_ns)
-		who->from_ns = from;
-	if (to < who->to_ns)
-		who->to_ns = to;
+	narrow(who, from, to);
+	who->space = image_space(who->image);
+	who->epoch = image_epoch_span(who->image, s->time_ns, &from, &to);
+	narrow(who, from, to);
 	return who;
 }
 
@@ -197,26 +273,75 @@ static void chain_of(struct worker *w, const struct sample *s, const struct imag
 		a->stack_dumps++;
 }
 
-/* Count what `key` says, and behind the chain of it the extras. */
-static void count_key(struct worker *w, const struct who *who, const struct sample *s,
-		      const struct sample_branch *branch, uint64_t period)
+static void settle(struct worker *w)
+{
+	struct raw_table *table = &w->out.table;
+
+	for (unsigned i = 0; i < w->nr_pending; i++)
+		table_fetch_entry(table, w->pending[i].hash);
+	for (unsigned i = 0; i < w->nr_pending; i++) {
+		const struct pending *p = &w->pending[i];
+		struct profile_total *total = &w->out.totals[p->key.event];
+		struct raw_entry *e = table_get(table, p->hash);
+
+		if (!e->key) {
+			e->key = key_copy(&table->arena, &p->key, p->ips, w->extra);
+			e->first_ns = p->time_ns;
+			e->image = p->image;
+		}
+		e->samples++;
+		e->period += p->period;
+		e->squares += (double)p->period * (double)p->period;
+		total->samples++;
+		total->period += p->period;
+	}
+	w->nr_pending = 0;
+}
+
+static struct hash128 hash_of(const struct pending *p, const uint64_t *extra)
+{
+	struct hash128 h = hash_bytes128(p->ips, (size_t)p->key.nr_ips * 8);
+	uint64_t head = hash_bytes(&p->key, sizeof(p->key));
+
+	if (p->key.nr_extra)
+		head = hash_mix(head, hash_bytes(extra, (size_t)p->key.nr_extra * 8));
+	return (struct hash128){ hash_mix(h.lo, head), h.hi + head };
+}
+
+static bool is_filtered(const struct worker *w, const struct sample *s, const struct who *who)
+{
+	const struct feed *feed = w->feed;
+
+	return w->filters && (!filter_sample(feed->query, s) ||
+			      !filter_comm(feed->query, feed->recording->processes, who->comm));
+}
+
+/* Lay by what `p` says but for its thread; it borrows no longer than to here if not `kept`. */
+static void lay_by(struct worker *w, const struct sample *s, const struct who *who,
+		   const struct sample_branch *branch, bool kept)
 {
 	const struct profile_query *q = w->feed->query;
-	struct raw_key *key = w->key;
-	struct raw_entry *e;
+	struct pending *p = &w->pending[w->nr_pending++];
+	struct raw_key *key = &p->key;
 
-	if (q->extras)
-		key->nr_extra = extras_add(q->extras, s, branch, key->ips + key->nr_ips);
-	e = table_get(&w->out.table, key, hash_bytes(key, key_bytes(key)));
-	if (!e->samples) {
-		e->first_ns = s->time_ns;
-		e->image = image_index(who->image);
+	key->event = s->event->index;
+	key->comm = q->by & PROFILE_BY_COMM ? who->comm : NONE32;
+	key->pid = q->by & PROFILE_BY_PID ? s->pid : NONE32;
+	key->tid = q->by & PROFILE_BY_TID ? s->tid : NONE32;
+	key->cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32;
+	key->space = who->space;
+	key->epoch = who->epoch;
+	key->nr_extra = 0;
+	p->time_ns = s->time_ns;
+	p->image = image_index(who->image);
+	if (q->extras) {
+		key->nr_extra = extras_add(q->extras, s, branch, w->extra);
+		kept = false;
 	}
-	e->samples++;
-	e->period += period;
-	e->squares += (double)period * (double)period;
-	w->out.totals[key->event].samples++;
-	w->out.totals[key->event].period += period;
+	p->hash = hash_of(p, w->extra);
+	table_fetch_slot(&w->out.table, p->hash);
+	if (!kept || w->nr_pending == PENDING_MAX)
+		settle(w);
 }
 
 /* Each branch is a sample of its own, with a period of 1, as in perf. */
@@ -229,57 +354,49 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 			.from = s->branches[3 * i], .to = s->branches[3 * i + 1],
 			.flags = s->branches[3 * i + 2],
 		};
+		struct pending *p = &w->pending[w->nr_pending];
 
-		w->key->ip = branch.to;
-		w->key->cpumode = 0;
-		w->key->nr_extra = 0;
-		count_key(w, who, s, &branch, 1);
+		p->key.nr_ips = p->key.cpumode = 0;
+		p->key.ip = branch.to;
+		p->period = 1;
+		lay_by(w, s, who, &branch, true);
 	}
 }
 
 static void count_one(struct worker *w, const struct sample *s)
 {
-	const struct profile_query *q = w->feed->query;
 	struct profile_account *a = &w->out.account;
-	struct raw_key *key = w->key;
 	struct user_chain chain;
 	const struct who *who;
+	struct pending *p;
 
 	a->samples++;
 	note_time(a, s->time_ns);
 	who = who_of(w, s);
-	if (!filter_sample(q, s) || !filter_comm(q, w->feed->recording->processes, who->comm)) {
+	if (is_filtered(w, s, who)) {
 		a->filtered++;
 		return;
 	}
-	*key = (struct raw_key){
-		.event = s->event->index,
-		.comm = q->by & PROFILE_BY_COMM ? who->comm : NONE32,
-		.pid = q->by & PROFILE_BY_PID ? s->pid : NONE32,
-		.tid = q->by & PROFILE_BY_TID ? s->tid : NONE32,
-		.cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32,
-		.space = image_space(who->image),
-		.epoch = image_epoch(who->image, s->time_ns),
-		.cpumode = s->cpumode,
-		.ip = s->ip,
-	};
-	if (q->branches) {
+	if (w->feed->query->branches) {
 		count_branches(w, who, s);
 		return;
 	}
-	if (q->by & PROFILE_BY_STACK)
+	if (w->feed->query->by & PROFILE_BY_STACK)
 		chain_of(w, s, who->image, &chain);
 	else
 		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
+	p = &w->pending[w->nr_pending];
+	p->ips = chain.ips;
+	p->period = s->period;
+	p->key.nr_ips = chain.ips ? chain.nr : 0;
+	p->key.cpumode = s->cpumode;
+	p->key.ip = s->ip;
 	if (chain.nr) {
 		w->out.has_chains = true;
 		a->truncated_stacks += !chain.unwound && is_cut(s);
 	}
-	if ((q->by & PROFILE_BY_STACK) && chain.nr) {
-		key->nr_ips = chain.nr;
-		memcpy(key->ips, chain.ips, (size_t)chain.nr * 8);
-	}
-	count_key(w, who, s, NULL, s->period);
+	/* words in the other byte order are the decoder's */
+	lay_by(w, s, who, NULL, !chain.unwound && !w->decoder.swap);
 }
 
 /* One for each event that it stands for. */
@@ -323,6 +440,7 @@ static void count_block(struct worker *w, const struct block *block)
 		else
 			count_sample(w, &w->record.sample);
 	}
+	settle(w);
 }
 
 /* 1 with a block, 0 when there are no more or another thread failed. */
@@ -365,8 +483,8 @@ static struct worker *worker_new(struct feed *feed)
 	struct worker *w = mem_zalloc(sizeof(*w));
 
 	w->feed = feed;
-	w->key = mem_alloc(sizeof(*w->key) +
-			   (CHAIN_MAX + extras_room(feed->query->extras)) * sizeof(uint64_t));
+	w->extra = mem_alloc((extras_room(feed->query->extras) + 1) * sizeof(*w->extra));
+	w->filters = filter_any(feed->query);
 	w->need_all = feed->query->branches || extras_need_all(feed->query->extras);
 	raw_table_init(&w->out.table);
 	w->out.totals = mem_zalloc(feed->recording->data->events.nr * sizeof(*w->out.totals));
@@ -405,7 +523,7 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 	}
 	decoder_release(&w->decoder);
 	reads_release(&w->reads);
-	free(w->key);
+	free(w->extra);
 	free(w);
 }
 

@@ -11,6 +11,7 @@
 #define PROFILE_COUNT_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "profile/recording.h"
 
 /* What is hashed; the chain's words follow it in memory. */
@@ -25,19 +26,21 @@ struct raw_key {
 };
 
 struct raw_entry {
+	struct hash128 hash;             /* entries of one hash are the same */
 	const struct raw_key *key;
-	uint64_t hash;
-	uint32_t image;                  /* of the sample at first_ns; others are of the same space */
 	uint64_t first_ns;               /* time of one sample of it */
 	uint64_t samples, period;
 	double squares;                  /* of the periods, summed */
+	uint32_t image;                  /* of the sample at first_ns; others are of the same space */
 };
+
+struct raw_slot;
 
 struct raw_table {
 	struct arena arena;
 	struct raw_entry *v;
 	uint32_t nr, cap;
-	uint32_t *slots;                 /* index + 1, or 0 */
+	struct raw_slot *slots;
 	uint32_t nr_slots;
 };
 

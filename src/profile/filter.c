@@ -33,6 +33,11 @@ static bool in_names(const char **names, const char *name)
 	return false;
 }
 
+bool filter_any(const struct profile_query *q)
+{
+	return q->nr_pids || q->nr_tids || q->nr_cpus || q->nr_times || q->comms;
+}
+
 bool filter_sample(const struct profile_query *q, const struct sample *s)
 {
 	return in_numbers(q->pids, q->nr_pids, s->pid) && in_numbers(q->tids, q->nr_tids, s->tid) &&

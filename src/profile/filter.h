@@ -8,6 +8,9 @@
 #include "profile/profile.h"
 #include "profile/resolve.h"
 
+/* Whether filter_sample or filter_comm can say no. */
+bool filter_any(const struct profile_query *query);
+
 /* By pid, tid, CPU and time. */
 bool filter_sample(const struct profile_query *query, const struct sample *sample);
 
