@@ -11,6 +11,16 @@ _sonde()
 			cut -f1)" -- "$cur")
 		return
 	fi
+	if [[ $cmd == sched ]] && ((COMP_CWORD == 2)) && [[ $cur != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$("$sonde" sched --list-commands 2>/dev/null |
+			cut -f1)" -- "$cur")
+		return
+	fi
+	if [[ $cur == -* && $cmd == sched ]] && ((COMP_CWORD > 2)); then
+		mapfile -t COMPREPLY < <(compgen -W "$("$sonde" sched "${COMP_WORDS[2]}" --list-options \
+			2>/dev/null | awk -F '\t' '{ print $1; print $2 }')" -- "$cur")
+		return
+	fi
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$("$sonde" "$cmd" --list-options 2>/dev/null |
 			awk -F '\t' '{ print $1; print $2 }')" -- "$cur")

@@ -37,6 +37,7 @@ extern const struct command cmd_report;
 extern const struct command cmd_annotate;
 extern const struct command cmd_diff;
 extern const struct command cmd_script;
+extern const struct command cmd_sched;
 extern const struct command cmd_fold;
 extern const struct command cmd_flame;
 extern const struct command cmd_evlist;

@@ -32,6 +32,7 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_doctor,
 	&cmd_script,
+	&cmd_sched,
 	&cmd_fold,
 	&cmd_flame,
 	&cmd_evlist,

@@ -135,6 +135,17 @@ static int take_level(const struct opt *opt, const char *arg, bool unset, struct
 	return 0;
 }
 
+static int take_realtime(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	uint64_t priority = 0;
+
+	(void)opt;
+	if (!unset && (str_u64(arg, &priority) < 0 || priority < 1 || priority > 99))
+		return err_set(err, EINVAL, "-r takes a priority from 1 to 99, not '%s'", arg);
+	rec.o.realtime = (int)priority;
+	return 0;
+}
+
 static int take_max_size(const struct opt *opt, const char *arg, bool unset, struct err *err)
 {
 	(void)opt;
@@ -320,6 +331,8 @@ static const struct opt opts[] = {
 		 take_level, OPT_ARG_OPTIONAL),
 	OPT_CALL(0, "max-size", NULL, "SIZE", "stop when the file is that large", take_max_size, 0),
 	OPT_CALL('m', "mmap-pages", NULL, "PAGES|SIZE", "of each CPU's ring", take_ring, 0),
+	OPT_CALL('r', "realtime", NULL, "PRIO", "empty the rings at this SCHED_FIFO priority",
+		 take_realtime, 0),
 	OPT_SWITCH(0, "no-buffering", &rec.o.attr.unbuffered, "write each sample as it comes"),
 	OPT_SWITCH('B', "no-buildid", &rec.o.no_build_ids, "no build-ids"),
 	OPT_SWITCH(0, "buildid-all", &rec.all_build_ids, "build-ids of all mapped files (always)"),
@@ -327,6 +340,8 @@ static const struct opt opts[] = {
 		   "keep no copies of binaries that a report would not find"),
 	OPT_SWITCH(0, "timestamp-boundary", &rec.time_range, "times of first and last sample (always)"),
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
+	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.o.attr.lean, .flags = OPT_HIDDEN,
+	  .help = "of tracepoints without the address" },
 	OPT_SWITCH('q', "quiet", &rec.quiet, "say nothing but errors"),
 	OPT_COUNT('v', "verbose", &rec.verbose, "say more; -vv shows the perf_event_attr"),
 	OPT_END,

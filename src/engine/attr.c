@@ -90,6 +90,8 @@ static void set_sample_type(struct perf_event_attr *attr, const struct event *ev
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (parts[i].on)
 			attr->sample_type |= parts[i].bits;
+	if (o->lean && attr->type == PERF_TYPE_TRACEPOINT)
+		attr->sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
 	attr->branch_sample_type = o->branch_type;
 	set_callgraph(attr, o);
 }

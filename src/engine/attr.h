@@ -49,6 +49,7 @@ struct attr_options {
 	bool all_user, all_kernel;
 	bool kernel_chains, user_chains; /* --kernel-callchains, --user-callchains */
 	bool build_ids;                  /* have the kernel write them into MMAP2 */
+	bool lean;                       /* of tracepoints, what all have alike is left out: the ip */
 	bool unbuffered;                 /* --no-buffering: wake for each sample */
 	bool use_clockid;
 	int32_t clockid;

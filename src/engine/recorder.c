@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,19 @@ static void wait_for_something(struct recorder *r)
 	take_signals(r);
 }
 
+/* So that those who are watched cannot keep us from emptying what they fill. */
+static int raise_priority(const struct recorder *r, struct err *err)
+{
+	struct sched_param param = { .sched_priority = r->o->realtime };
+
+	if (!r->o->realtime)
+		return 0;
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0)
+		return 0;
+	return err_set(err, errno, "cannot run at realtime priority %d: %s; it takes root or "
+		       "CAP_SYS_NICE", r->o->realtime, strerror(errno));
+}
+
 static int record_loop(struct recorder *r, struct err *err)
 {
 	int ret = watch(r, err);
@@ -447,7 +461,9 @@ static int run(struct recorder *r, struct err *err)
 	for (uint64_t below = PERF_SAMPLE_TIME >> 1; below; below >>= 1)
 		r->time_offset += r->events->v[0].attr.sample_type & below ? 8 : 0;
 	r->time_offset += 8 + (r->events->nr > 1 ? 8 : 0);
-	ret = recorder_synthesize(r, err);
+	ret = raise_priority(r, err);
+	if (ret == 0)
+		ret = recorder_synthesize(r, err);
 	if (ret == 0)
 		ret = perf_write_flush(r->writer, err);
 	if (ret == 0)

@@ -38,6 +38,7 @@ struct recorder_options {
 	uint64_t max_bytes;              /* 0: no limit */
 	bool no_build_ids;
 	bool no_copies;                  /* keep.h: copy nothing to the cache */
+	int realtime;                    /* SCHED_FIFO priority to empty rings at; 0: as we are */
 };
 
 struct recorder_result {

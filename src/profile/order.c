@@ -174,3 +174,8 @@ int ordered_next(struct ordered *o, struct record *out, uint64_t *file_off, stru
 					    (uint64_t)(ref->bytes - ref->held->block.bytes);
 	return 1;
 }
+
+const struct damage *ordered_damages(const struct ordered *o, uint32_t *nr)
+{
+	return blocks_damages(o->blocks, nr);
+}

@@ -33,4 +33,7 @@ void ordered_free(struct ordered *ordered);
  */
 int ordered_next(struct ordered *ordered, struct record *out, uint64_t *file_off, struct err *err);
 
+/* What was passed over in this reading so far; borrowed. */
+const struct damage *ordered_damages(const struct ordered *ordered, uint32_t *nr);
+
 #endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/latency.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/vec.h"
+
+#define KEYS_MAX 8
+
+typedef int compare_fn(const struct latency_row *a, const struct latency_row *b,
+		       enum latency_which which);
+
+struct latency {
+	const struct profile_query *filter;
+	VEC(struct latency_row) tasks;           /* by the model's index */
+	struct latency_row *rows;
+	uint32_t nr_rows;
+};
+
+struct latency *latency_new(const struct profile_query *filter)
+{
+	struct latency *l = mem_zalloc(sizeof(*l));
+
+	l->filter = filter;
+	return l;
+}
+
+static void release_dists(struct latency_row *row)
+{
+	dist_release(&row->wake);
+	dist_release(&row->preempt);
+	dist_release(&row->all);
+}
+
+static void free_rows(struct latency *l)
+{
+	for (uint32_t i = 0; i < l->nr_rows; i++)
+		release_dists(&l->rows[i]);
+	free(l->rows);
+	l->rows = NULL;
+	l->nr_rows = 0;
+}
+
+void latency_free(struct latency *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->tasks.nr; i++)
+		release_dists(&l->tasks.v[i]);
+	vec_release(&l->tasks);
+	free_rows(l);
+	free(l);
+}
+
+uint64_t latency_runtime(const struct latency_row *row)
+{
+	return row->nr_charges ? row->charged_ns : row->on_cpu_ns;
+}
+
+/* --- counting --------------------------------------------------------------------------- */
+
+static struct latency_row *row_of(struct latency *l, const struct sched_task *task)
+{
+	while (l->tasks.nr <= task->index) {
+		struct latency_row *row = vec_push(&l->tasks);
+
+		memset(row, 0, sizeof(*row));
+	}
+	l->tasks.v[task->index].task = task;
+	l->tasks.v[task->index].nr_tasks = 1;
+	return &l->tasks.v[task->index];
+}
+
+static bool cpu_passes(const struct profile_query *q, uint32_t cpu)
+{
+	bool passes = !q || !q->nr_cpus;
+
+	for (uint32_t i = 0; !passes && i < q->nr_cpus; i++)
+		passes = q->cpus[i] == cpu;
+	return passes;
+}
+
+static bool time_passes(const struct profile_query *q, uint64_t time_ns)
+{
+	bool passes = !q || !q->nr_times;
+
+	for (uint32_t i = 0; !passes && i < q->nr_times; i++)
+		passes = time_ns >= q->times[i].from_ns && time_ns <= q->times[i].to_ns;
+	return passes;
+}
+
+/* How much of a span passes. */
+static uint64_t time_within(const struct profile_query *q, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t sum = 0;
+
+	if (!q || !q->nr_times)
+		return to_ns - from_ns;
+	for (uint32_t i = 0; i < q->nr_times; i++) {
+		uint64_t from = q->times[i].from_ns > from_ns ? q->times[i].from_ns : from_ns;
+		uint64_t to = q->times[i].to_ns < to_ns ? q->times[i].to_ns : to_ns;
+
+		sum += to > from ? to - from : 0;
+	}
+	return sum;
+}
+
+static void on_slice(void *arg, const struct sched_slice *s)
+{
+	struct latency *l = arg;
+
+	if (s->task->idle_cpu != SCHED_NONE || !s->from_ns || s->doubtful || s->open ||
+	    !cpu_passes(l->filter, s->cpu))
+		return;
+	row_of(l, s->task)->on_cpu_ns += time_within(l->filter, s->from_ns, s->to_ns);
+}
+
+static void on_start(void *arg, const struct sched_start *s)
+{
+	struct latency *l = arg;
+	struct latency_row *row;
+
+	if (s->task->idle_cpu != SCHED_NONE || !cpu_passes(l->filter, s->cpu) ||
+	    !time_passes(l->filter, s->time_ns))
+		return;
+	row = row_of(l, s->task);
+	row->switches++;
+	if (s->reason == SCHED_BY_WAKE)
+		dist_add(&row->wake, s->ready_ns, s->time_ns);
+	else if (s->reason == SCHED_BY_PREEMPTION)
+		dist_add(&row->preempt, s->ready_ns, s->time_ns);
+	else
+		row->unknown++;
+}
+
+static void on_stat(void *arg, const struct sched_task *task, const struct sched_event *e)
+{
+	struct latency *l = arg;
+	struct latency_row *row;
+
+	if (e->kind != SCHED_STAT_RUNTIME || task->idle_cpu != SCHED_NONE ||
+	    !cpu_passes(l->filter, e->cpu) || !time_passes(l->filter, e->time_ns))
+		return;
+	row = row_of(l, task);
+	row->charged_ns += e->amount;
+	row->nr_charges++;
+}
+
+const struct sched_ops latency_ops = { .slice = on_slice, .start = on_start, .stat = on_stat };
+
+/* --- rows ------------------------------------------------------------------------------- */
+
+const struct dist *latency_dist(const struct latency_row *row, enum latency_which which)
+{
+	return which == LATENCY_WAKE ? &row->wake : which == LATENCY_PREEMPT ? &row->preempt : &row->all;
+}
+
+static bool task_passes(const struct profile_query *q, const struct sched_task *t)
+{
+	bool pid = !q || !q->nr_pids, tid = !q || !q->nr_tids, comm = !q || !q->comms;
+
+	for (uint32_t i = 0; !pid && i < q->nr_pids; i++)
+		pid = q->pids[i] == (t->pid != SCHED_NONE ? t->pid : t->tid);
+	for (uint32_t i = 0; !tid && i < q->nr_tids; i++)
+		tid = q->tids[i] == t->tid;
+	for (const char **c = q ? q->comms : NULL; !comm && *c; c++)
+		comm = strcmp(*c, t->comm) == 0;
+	return pid && tid && comm;
+}
+
+static void add_row(struct latency_row *to, const struct latency_row *from)
+{
+	to->nr_tasks++;
+	to->on_cpu_ns += from->on_cpu_ns;
+	/* of a task that the kernel did not charge (none seen), what switches say */
+	to->charged_ns += latency_runtime(from);
+	to->nr_charges += from->nr_charges;
+	to->switches += from->switches;
+	to->unknown += from->unknown;
+	dist_merge(&to->wake, &from->wake);
+	dist_merge(&to->preempt, &from->preempt);
+}
+
+static void make_rows(struct latency *l, const struct sched_model *model, bool by_task)
+{
+	struct map64 by_name = { 0 };
+
+	free_rows(l);
+	l->rows = mem_realloc_array(NULL, l->tasks.nr + 1, sizeof(*l->rows));
+	for (uint32_t i = 0; i < l->tasks.nr && i < model_nr_tasks(model); i++) {
+		const struct latency_row *from = &l->tasks.v[i];
+		const struct sched_task *task = from->task;
+		struct latency_row *row;
+		uint64_t *slot;
+		bool added = true;
+
+		if (!task || (!from->switches && !latency_runtime(from)) || !task_passes(l->filter, task))
+			continue;
+		if (!by_task) {
+			uint64_t key = hash_bytes(task->comm, strlen(task->comm));
+
+			/* a task without a name is its own */
+			slot = map64_put(&by_name, *task->comm ? key : hash_mix(key, task->index + 1), &added);
+			if (added)
+				*slot = l->nr_rows;
+			row = &l->rows[*slot];
+		} else {
+			row = &l->rows[l->nr_rows];
+		}
+		if (added) {
+			memset(row, 0, sizeof(*row));
+			row->task = task;
+			l->nr_rows++;
+		}
+		add_row(row, from);
+	}
+	for (uint32_t i = 0; i < l->nr_rows; i++) {
+		dist_merge(&l->rows[i].all, &l->rows[i].wake);
+		dist_merge(&l->rows[i].all, &l->rows[i].preempt);
+	}
+	map64_release(&by_name);
+}
+
+static int numbers(uint64_t a, uint64_t b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_average(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	const struct dist *x = latency_dist(a, w), *y = latency_dist(b, w);
+	double left = x->nr ? (double)x->total_ns / (double)x->nr : -1;
+	double right = y->nr ? (double)y->total_ns / (double)y->nr : -1;
+
+	return left > right ? -1 : left < right;
+}
+
+static int by_max(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	return numbers(latency_dist(a, w)->max_ns, latency_dist(b, w)->max_ns);
+}
+
+static int by_switches(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	(void)w;
+	return numbers(a->switches, b->switches);
+}
+
+static int by_runtime(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	(void)w;
+	return numbers(latency_runtime(a), latency_runtime(b));
+}
+
+static int by_p50(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	return numbers(dist_percentile(latency_dist(a, w), 50), dist_percentile(latency_dist(b, w), 50));
+}
+
+static int by_p95(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	return numbers(dist_percentile(latency_dist(a, w), 95), dist_percentile(latency_dist(b, w), 95));
+}
+
+static int by_p99(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	return numbers(dist_percentile(latency_dist(a, w), 99), dist_percentile(latency_dist(b, w), 99));
+}
+
+static int by_tid(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
+{
+	(void)w;
+	return -numbers(a->task->tid, b->task->tid);
+}
+
+static const struct { const char *name; compare_fn *compare; } keys[] = {
+	{ "avg", by_average }, { "max", by_max }, { "switch", by_switches }, { "runtime", by_runtime },
+	{ "p50", by_p50 }, { "p95", by_p95 }, { "p99", by_p99 }, { "pid", by_tid },
+};
+
+struct order { compare_fn *by[KEYS_MAX]; unsigned nr; enum latency_which which; };
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct latency_row *x = a, *y = b;
+	const struct order *o = arg;
+	int r = 0;
+
+	for (unsigned i = 0; i < o->nr && !r; i++)
+		r = o->by[i](x, y, o->which);
+	return r ? r : x->task->index < y->task->index ? -1 : x->task->index > y->task->index;
+}
+
+static int parse_keys(struct order *o, const char *text, struct err *err)
+{
+	const size_t nr_keys = sizeof(keys) / sizeof(keys[0]);
+	size_t len, k;
+
+	for (const char *at = text; *at; at += len + (at[len] == ',')) {
+		at += strspn(at, " ");
+		len = strcspn(at, ", ");
+		for (k = 0; k < nr_keys; k++)
+			if (strlen(keys[k].name) == len && strncmp(keys[k].name, at, len) == 0)
+				break;
+		if (k == nr_keys || o->nr == KEYS_MAX)
+			return err_set(err, EINVAL, "-s takes %s, not '%s'", LATENCY_KEYS, text);
+		o->by[o->nr++] = keys[k].compare;
+	}
+	return 0;
+}
+
+int latency_rows(struct latency *l, const struct sched_model *model, bool by_task, const char *sort,
+		 enum latency_which which, const struct latency_row **rows, uint32_t *nr,
+		 struct err *err)
+{
+	struct order order = { .which = which };
+	int r = parse_keys(&order, sort ? sort : "avg,max,switch,runtime", err);
+
+	if (r < 0)
+		return r;
+	make_rows(l, model, by_task);
+	qsort_r(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows, &order);
+	*rows = l->rows;
+	*nr = l->nr_rows;
+	return 0;
+}

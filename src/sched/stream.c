@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/stream.h"
+
+#include <byteswap.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/progress.h"
+#include "formats/tracepoint.h"
+#include "profile/order.h"
+
+#define STATES_KEPT 64u
+/* common_flags (include/linux/trace_events.h): TRACE_FLAG_HARDIRQ, _SOFTIRQ */
+#define FLAG_INTERRUPT (0x08 | 0x10)
+
+enum field {
+	FIELD_TASK, FIELD_COMM, FIELD_PRIO, FIELD_PREV, FIELD_PREV_COMM, FIELD_PREV_PRIO,
+	FIELD_STATE, FIELD_AMOUNT, FIELD_FROM, FIELD_TO, FIELD_FLAGS,
+	NR_FIELDS,
+};
+
+/* The fields of each kind by their names, as include/trace/events/sched.h has them. */
+static const struct kind {
+	const char *event;
+	const char *names[NR_FIELDS];
+} kinds[] = {
+	[SCHED_SWITCH] = { "sched:sched_switch",
+		{ "next_pid", "next_comm", "next_prio", "prev_pid", "prev_comm", "prev_prio", "prev_state" } },
+	[SCHED_WAKING] = { "sched:sched_waking", { "pid", "comm", "prio" } },
+	[SCHED_WAKEUP] = { "sched:sched_wakeup", { "pid", "comm", "prio" } },
+	[SCHED_WAKEUP_NEW] = { "sched:sched_wakeup_new", { "pid", "comm", "prio" } },
+	[SCHED_MIGRATE] = { "sched:sched_migrate_task",
+		{ "pid", "comm", "prio", [FIELD_FROM] = "orig_cpu", [FIELD_TO] = "dest_cpu" } },
+	[SCHED_FORK] = { "sched:sched_process_fork", { "child_pid", "child_comm" } },
+	[SCHED_EXEC] = { "sched:sched_process_exec", { "pid" } },
+	[SCHED_EXIT] = { "sched:sched_process_exit", { "pid", "comm", "prio" } },
+	[SCHED_STAT_RUNTIME] = { "sched:sched_stat_runtime", { "pid", [FIELD_AMOUNT] = "runtime" } },
+	[SCHED_STAT_WAIT] = { "sched:sched_stat_wait", { "pid", [FIELD_AMOUNT] = "delay" } },
+	[SCHED_STAT_SLEEP] = { "sched:sched_stat_sleep", { "pid", [FIELD_AMOUNT] = "delay" } },
+	[SCHED_STAT_IOWAIT] = { "sched:sched_stat_iowait", { "pid", [FIELD_AMOUNT] = "delay" } },
+	[SCHED_STAT_BLOCKED] = { "sched:sched_stat_blocked", { "pid", [FIELD_AMOUNT] = "delay" } },
+};
+
+#define NR_EVENT_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* An event of the recording: what it is, and where its fields stand. */
+struct layout {
+	bool known;
+	enum sched_kind kind;
+	struct tracepoint_field fields[NR_FIELDS];       /* size 0: it has none */
+};
+
+struct state_word { uint64_t value; char letter; bool preempted; };
+
+struct stream {
+	const struct perf_data *data;
+	struct ordered *ordered;
+	struct tracepoints *tracepoints;
+	struct layout *layouts;          /* of data->events */
+	bool has[SCHED_NR_KINDS], has_stacks;
+	struct state_word states[STATES_KEPT];
+	unsigned nr_states;
+	struct record record;
+	struct stream_account account;
+};
+
+/* --- what is recorded ------------------------------------------------------------------- */
+
+static void lay_out(struct stream *s, struct layout *l, const struct event_desc *event)
+{
+	const char *text = tracepoint_name(s->tracepoints, event->attr.config);
+
+	if (event->attr.type != PERF_TYPE_TRACEPOINT || !text)
+		return;
+	for (size_t k = 0; k < NR_EVENT_KINDS; k++) {
+		if (!kinds[k].event || strcmp(kinds[k].event, text) != 0)
+			continue;
+		l->known = true;
+		l->kind = (enum sched_kind)k;
+		for (unsigned f = 0; f < NR_FIELDS; f++)
+			if (kinds[k].names[f] &&
+			    !tracepoint_field_find(s->tracepoints, event->attr.config,
+						   kinds[k].names[f], &l->fields[f]))
+				l->fields[f].size = 0;
+		if (!tracepoint_field_find(s->tracepoints, event->attr.config, "common_flags",
+					   &l->fields[FIELD_FLAGS]))
+			l->fields[FIELD_FLAGS].size = 0;
+		l->known = l->fields[FIELD_TASK].size != 0 &&
+			   (k != SCHED_SWITCH || l->fields[FIELD_PREV].size != 0);
+		s->has[k] |= l->known;
+		s->has_stacks |= event->attr.sample_type & PERF_SAMPLE_CALLCHAIN;
+	}
+}
+
+int stream_new(struct stream **out, const struct perf_data *data, struct err *err)
+{
+	struct stream *s = mem_zalloc(sizeof(*s));
+	int r = tracepoints_new(&s->tracepoints, data, err);
+
+	s->data = data;
+	s->account.unfinished = data->unfinished;
+	s->layouts = mem_zalloc((data->events.nr + 1) * sizeof(*s->layouts));
+	for (uint32_t i = 0; i < data->events.nr && s->tracepoints && !r; i++)
+		lay_out(s, &s->layouts[i], &data->events.v[i]);
+	if (!r && !s->has[SCHED_SWITCH])
+		r = err_set(err, ENOENT, "'%s' has no sched:sched_switch events%s; sonde sched record makes "
+			    "such a recording", data->path,
+			    data->tracing_data ? "" : " (and describes no tracepoints)");
+	if (r < 0) {
+		stream_free(s);
+		return r;
+	}
+	s->ordered = ordered_new(data);
+	*out = s;
+	return 0;
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	ordered_free(s->ordered);
+	tracepoints_free(s->tracepoints);
+	free(s->layouts);
+	free(s);
+}
+
+/* --- fields ----------------------------------------------------------------------------- */
+
+static uint64_t number(const void *bytes, uint32_t size, bool swap)
+{
+	uint64_t n8;
+	uint32_t n4;
+	uint16_t n2;
+
+	switch (size) {
+	case 8:
+		memcpy(&n8, bytes, 8);
+		return swap ? bswap_64(n8) : n8;
+	case 4:
+		memcpy(&n4, bytes, 4);
+		return swap ? bswap_32(n4) : n4;
+	case 2:
+		memcpy(&n2, bytes, 2);
+		return swap ? bswap_16(n2) : n2;
+	case 1:
+		return *(const uint8_t *)bytes;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t get(const struct stream *s, const struct layout *l, enum field f,
+		    const struct sample *sample)
+{
+	const struct tracepoint_field *at = &l->fields[f];
+
+	if (!at->size || at->offset > sample->raw_size || at->size > sample->raw_size - at->offset)
+		return 0;
+	return number((const uint8_t *)sample->raw + at->offset, at->size, s->data->swap);
+}
+
+static void get_comm(const struct stream *s, const struct layout *l, enum field f,
+		     const struct sample *sample, char *out)
+{
+	const struct tracepoint_field *at = &l->fields[f];
+	const void *bytes;
+	uint32_t size;
+
+	*out = '\0';
+	if (!at->size)
+		return;
+	bytes = tracepoint_field_bytes(at, sample->raw, sample->raw_size, s->data->swap, &size);
+	if (!bytes)
+		return;
+	if (size > SCHED_COMM_MAX - 1)
+		size = SCHED_COMM_MAX - 1;
+	memcpy(out, bytes, size);
+	out[size] = '\0';
+}
+
+/* The letter of a state as this kernel's format prints it; asked once for each value. */
+static struct state_word state_of(struct stream *s, const struct layout *l,
+				  const struct sample *sample)
+{
+	const struct tracepoint_field *at = &l->fields[FIELD_STATE];
+	uint64_t value = get(s, l, FIELD_STATE, sample);
+	struct state_word word = { .value = value, .letter = value ? '?' : 'R' };
+	struct str text = STR_INIT;
+
+	for (unsigned i = 0; i < s->nr_states; i++)
+		if (s->states[i].value == value)
+			return s->states[i];
+	if (at->size && at->offset <= sample->raw_size && at->size <= sample->raw_size - at->offset)
+		tracepoint_field_add(s->tracepoints, &text, at, (const uint8_t *)sample->raw + at->offset,
+				     at->size);
+	if ((text.p[0] >= 'A' && text.p[0] <= 'Z') || (text.p[0] >= 'a' && text.p[0] <= 'z'))
+		word.letter = text.p[0];
+	/* "R+"; in the text of older kernels "S|+" and the like */
+	word.preempted = text.len && text.p[text.len - 1] == '+';
+	if (word.preempted)
+		word.letter = 'R';
+	str_release(&text);
+	if (s->nr_states < STATES_KEPT)
+		s->states[s->nr_states++] = word;
+	return word;
+}
+
+static bool from_sample(struct stream *s, const struct sample *sample, struct sched_event *e)
+{
+	const struct layout *l = &s->layouts[sample->event->index];
+	struct state_word state;
+
+	if (!l->known)
+		return false;
+	if (!sample->raw || l->fields[FIELD_TASK].offset + 4 > sample->raw_size) {
+		s->account.bad_samples++;
+		return false;
+	}
+	e->kind = l->kind;
+	e->time_ns = sample->time_ns;
+	e->cpu = sample->cpu;
+	e->pid = sample->pid;
+	e->tid = sample->tid;
+	e->sample = sample;
+	e->task = (uint32_t)get(s, l, FIELD_TASK, sample);
+	e->task_pid = SCHED_NONE;
+	e->prio = (int32_t)get(s, l, FIELD_PRIO, sample);
+	e->interrupt = get(s, l, FIELD_FLAGS, sample) & FLAG_INTERRUPT;
+	e->amount = get(s, l, FIELD_AMOUNT, sample);
+	get_comm(s, l, FIELD_COMM, sample, e->comm);
+	e->prev_comm[0] = '\0';
+	if (l->kind == SCHED_SWITCH) {
+		e->prev = (uint32_t)get(s, l, FIELD_PREV, sample);
+		e->prev_prio = (int32_t)get(s, l, FIELD_PREV_PRIO, sample);
+		get_comm(s, l, FIELD_PREV_COMM, sample, e->prev_comm);
+		state = state_of(s, l, sample);
+		e->state = state.letter;
+		e->preempted = state.preempted;
+	} else if (l->kind == SCHED_MIGRATE) {
+		e->from_cpu = (uint32_t)get(s, l, FIELD_FROM, sample);
+		e->to_cpu = (uint32_t)get(s, l, FIELD_TO, sample);
+	}
+	return true;
+}
+
+/* --- side-band -------------------------------------------------------------------------- */
+
+static void copy_comm(char *to, const char *from)
+{
+	size_t n = from ? strnlen(from, SCHED_COMM_MAX - 1) : 0;
+
+	if (n)
+		memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static bool from_sideband(struct stream *s, const struct record *r, struct sched_event *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->time_ns = r->id.time_ns;
+	e->cpu = r->id.cpu;
+	e->pid = r->id.pid;
+	e->tid = r->id.tid;
+	e->task_pid = SCHED_NONE;
+	switch (r->type) {
+	case PERF_RECORD_COMM:
+		e->kind = SCHED_NAME;
+		e->task = r->comm.tid;
+		e->task_pid = r->comm.pid;
+		copy_comm(e->comm, r->comm.comm);
+		return true;
+	case PERF_RECORD_FORK:
+		/* those made up at the start tell who there is, not that it was made now */
+		e->kind = r->task.time_ns ? SCHED_FORK : SCHED_NAME;
+		e->task = r->task.tid;
+		e->task_pid = r->task.pid;
+		return true;
+	case PERF_RECORD_EXIT:
+		e->kind = SCHED_EXIT;
+		e->task = r->task.tid;
+		return true;
+	case PERF_RECORD_LOST:
+		e->kind = SCHED_LOST;
+		e->amount = r->lost.lost;
+		return true;
+	case PERF_RECORD_LOST_SAMPLES:
+		s->account.lost_samples += r->lost_samples.lost;
+		return false;
+	default:
+		return false;
+	}
+}
+
+int stream_next(struct stream *s, struct sched_event *out, struct err *err)
+{
+	uint64_t off;
+	int r;
+
+	while ((r = ordered_next(s->ordered, &s->record, &off, err)) > 0) {
+		if (!(++s->account.records & 0xffff))
+			progress("reading", off - s->data->data_off, s->data->data_size);
+		if (s->record.type == PERF_RECORD_SAMPLE ?
+			    from_sample(s, &s->record.sample, out) :
+			    from_sideband(s, &s->record, out))
+			return 1;
+	}
+	return r;
+}
+
+bool stream_has(const struct stream *s, enum sched_kind kind)
+{
+	return s->has[kind];
+}
+
+bool stream_has_stacks(const struct stream *s)
+{
+	return s->has_stacks;
+}
+
+struct stream_account stream_account(const struct stream *s)
+{
+	struct stream_account a = s->account;
+
+	a.damages = ordered_damages(s->ordered, &a.nr_damages);
+	return a;
+}

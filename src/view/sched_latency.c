@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* sched latency: the table of perf sched latency, and to its right what perf does not tell. */
+#include <inttypes.h>
+
+#include "base/str.h"
+#include "view/sched.h"
+
+#define NAME_WIDTH 24            /* perf's */
+#define BAR_WIDTH 40u
+
+struct totals { uint64_t runtime_ns, switches, unknown; };
+
+static double ms(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+static void add_name(struct str *s, const struct latency_row *row, bool by_task)
+{
+	sched_add_comm(s, row->task);
+	if (row->nr_tasks > 1 && !by_task)
+		str_addf(s, ":(%u)", row->nr_tasks);
+	else
+		str_addf(s, ":%u", row->task->tid);
+}
+
+/* --- text ----------------------------------------------------------------------------------- */
+
+static void rule(unsigned width, FILE *out)
+{
+	fputc(' ', out);
+	for (unsigned i = 0; i < width; i++)
+		fputc('-', out);
+	fputc('\n', out);
+}
+
+static const char *which_name(enum latency_which which)
+{
+	return which == LATENCY_WAKE ? "from wake-up to running" :
+	       which == LATENCY_PREEMPT ? "from preemption to running" :
+					  "from wake-up or preemption to running";
+}
+
+static void write_row(const struct sched_latency_view *v, const struct latency_row *row, FILE *out)
+{
+	const struct dist *d = latency_dist(row, v->which);
+	struct str s = STR_INIT;
+
+	str_add(&s, "  ");
+	add_name(&s, row, v->by_task);
+	while (s.len < NAME_WIDTH)
+		str_addc(&s, ' ');
+	str_addf(&s, "|%11.3f ms |%9" PRIu64 " | avg:%8.3f ms | max:%8.3f ms | max start: ",
+		 ms(latency_runtime(row)), row->switches, ms(dist_average(d)), ms(d->max_ns));
+	sched_add_time(&s, d->max_from_ns, 12);
+	str_add(&s, " s | max end: ");
+	sched_add_time(&s, d->max_to_ns, 12);
+	str_addf(&s, " s |%8.3f |%8.3f |%8.3f |", ms(dist_percentile(d, 50)), ms(dist_percentile(d, 95)),
+		 ms(dist_percentile(d, 99)));
+	str_addf(&s, "%8" PRIu64 " %8.3f %8.3f |%8" PRIu64 " %8.3f %8.3f |\n", row->wake.nr,
+		 ms(dist_average(&row->wake)), ms(row->wake.max_ns), row->preempt.nr,
+		 ms(dist_average(&row->preempt)), ms(row->preempt.max_ns));
+	fwrite(s.p, 1, s.len, out);
+	str_release(&s);
+}
+
+static const char heading[] =
+	"  Task                  |   Runtime ms  | Switches | Avg delay ms    | Max delay ms    "
+	"| Max delay start           | Max delay end          |  p50 ms |  p95 ms |  p99 ms "
+	"|  Woken   avg ms   max ms | Thrown   avg ms   max ms |\n";
+
+static void write_hist(const char *title, const struct dist *d, FILE *out)
+{
+	uint32_t most = 0;
+	unsigned last = 0;
+
+	fprintf(out, "\n  %s: %" PRIu64 " delays\n", title, d->nr);
+	fprintf(out, "  %12s -> %-12s : %-9s %s\n", "usecs", "", "count", "distribution");
+	for (unsigned i = 0; i < DIST_LOG2_MAX; i++) {
+		if (d->log2_us[i])
+			last = i;
+		if (d->log2_us[i] > most)
+			most = d->log2_us[i];
+	}
+	for (unsigned i = 0; d->nr && i <= last; i++) {
+		unsigned bar = (unsigned)((uint64_t)d->log2_us[i] * BAR_WIDTH / most);
+
+		fprintf(out, "  %12" PRIu64 " -> %-12" PRIu64 " : %-9" PRIu32 "|", i ? (uint64_t)1 << i : 0,
+			((uint64_t)2 << i) - 1, d->log2_us[i]);
+		for (unsigned b = 0; b < BAR_WIDTH; b++)
+			fputc(b < bar ? '*' : ' ', out);
+		fputs("|\n", out);
+	}
+}
+
+static void write_hists(const struct sched_latency_view *v, FILE *out)
+{
+	struct dist all = { 0 };
+
+	for (uint32_t i = 0; i < v->nr; i++) {
+		const struct dist *d = latency_dist(&v->rows[i], v->which);
+		struct str title = STR_INIT;
+
+		dist_merge(&all, d);
+		if (!v->hist_rows || !d->nr)
+			continue;
+		add_name(&title, &v->rows[i], v->by_task);
+		write_hist(title.p, d, out);
+		str_release(&title);
+	}
+	if (v->hist_all && !v->hist_rows)
+		write_hist(which_name(v->which), &all, out);
+	dist_release(&all);
+}
+
+void sched_latency_text(const struct sched_latency_view *v, FILE *out)
+{
+	const unsigned width = sizeof(heading) - 3;
+	struct totals sum = { 0 };
+
+	fprintf(out, "\n");
+	rule(width, out);
+	fputs(heading, out);
+	rule(width, out);
+	for (uint32_t i = 0; i < v->nr; i++) {
+		write_row(v, &v->rows[i], out);
+		sum.runtime_ns += latency_runtime(&v->rows[i]);
+		sum.switches += v->rows[i].switches;
+		sum.unknown += v->rows[i].unknown;
+	}
+	rule(113, out);
+	fprintf(out, "  TOTAL:                |%11.3f ms |%9" PRIu64 " |\n", ms(sum.runtime_ns), sum.switches);
+	rule(51, out);
+	fprintf(out, "  avg, max, p50, p95, p99: %s\n", which_name(v->which));
+	if (sum.unknown)
+		fprintf(out, "  INFO: of %" PRIu64 " switches the delay is not known (first seen as they "
+			"came, or see below)\n", sum.unknown);
+	sched_account_write(v->account, v->stream, "  INFO: ", out);
+	write_hists(v, out);
+	fprintf(out, "\n");
+}
+
+/* --- CSV and JSON ----------------------------------------------------------------------------- */
+
+static void csv_dist(struct str *s, const struct dist *d)
+{
+	str_addf(s, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+		 ",%" PRIu64 ",%" PRIu64, d->nr, dist_average(d), dist_percentile(d, 50),
+		 dist_percentile(d, 95), dist_percentile(d, 99), d->max_ns, d->max_from_ns, d->max_to_ns);
+}
+
+void sched_latency_csv(const struct sched_latency_view *v, FILE *out)
+{
+	static const char *const groups[] = { "delay", "wake", "preempt" };
+
+	fputs("comm,pid,tid,tasks,runtime_ns,on_cpu_ns,switches,unknown_delays", out);
+	for (unsigned i = 0; i < 3; i++)
+		fprintf(out, ",%s_nr,%s_avg_ns,%s_p50_ns,%s_p95_ns,%s_p99_ns,%s_max_ns,%s_max_start_ns,"
+			"%s_max_end_ns", groups[i], groups[i], groups[i], groups[i], groups[i], groups[i],
+			groups[i], groups[i]);
+	fputc('\n', out);
+	for (uint32_t i = 0; i < v->nr; i++) {
+		const struct latency_row *row = &v->rows[i];
+		struct str name = STR_INIT, s = STR_INIT;
+		bool one = row->nr_tasks == 1;
+
+		sched_add_comm(&name, row->task);
+		str_addc(&s, '"');
+		for (const char *c = name.p; *c; c++)
+			str_add(&s, *c == '"' ? "\"\"" : (char[]){ *c, '\0' });
+		str_add(&s, "\",");
+		if (one && row->task->pid != SCHED_NONE)
+			str_addf(&s, "%u", row->task->pid);
+		str_addc(&s, ',');
+		if (one)
+			str_addf(&s, "%u", row->task->tid);
+		str_addf(&s, ",%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, row->nr_tasks,
+			 latency_runtime(row), row->on_cpu_ns, row->switches, row->unknown);
+		csv_dist(&s, &row->all);
+		csv_dist(&s, &row->wake);
+		csv_dist(&s, &row->preempt);
+		fprintf(out, "%s\n", s.p);
+		str_release(&name);
+		str_release(&s);
+	}
+}
+
+static void json_dist(struct str *s, const char *name, const struct dist *d, bool hist)
+{
+	unsigned last = 0;
+
+	str_addf(s, ", \"%s\": {\"nr\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"avg_ns\": %" PRIu64
+		 ", \"p50_ns\": %" PRIu64 ", \"p95_ns\": %" PRIu64 ", \"p99_ns\": %" PRIu64
+		 ", \"max_ns\": %" PRIu64 ", \"max_start_ns\": %" PRIu64 ", \"max_end_ns\": %" PRIu64,
+		 name, d->nr, d->total_ns, dist_average(d), dist_percentile(d, 50),
+		 dist_percentile(d, 95), dist_percentile(d, 99), d->max_ns, d->max_from_ns, d->max_to_ns);
+	for (unsigned i = 0; i < DIST_LOG2_MAX; i++)
+		if (d->log2_us[i])
+			last = i;
+	if (hist) {
+		str_add(s, ", \"log2_us\": [");
+		for (unsigned i = 0; d->nr && i <= last; i++)
+			str_addf(s, "%s%" PRIu32, i ? ", " : "", d->log2_us[i]);
+		str_addc(s, ']');
+	}
+	str_addc(s, '}');
+}
+
+void sched_latency_json(const struct sched_latency_view *v, FILE *out)
+{
+	struct str s = STR_INIT;
+
+	str_add(&s, "{\"schema\": \"sonde-sched-latency-1\", \"account\": {");
+	sched_account_json(v->account, v->stream, &s);
+	str_add(&s, "}, \"tasks\": [");
+	for (uint32_t i = 0; i < v->nr; i++) {
+		const struct latency_row *row = &v->rows[i];
+
+		str_addf(&s, "%s\n  {\"comm\": \"", i ? "," : "");
+		str_add_json(&s, row->task->comm);
+		str_addf(&s, "\", \"tasks\": %u", row->nr_tasks);
+		if (row->nr_tasks == 1 && row->task->pid != SCHED_NONE)
+			str_addf(&s, ", \"pid\": %u", row->task->pid);
+		if (row->nr_tasks == 1)
+			str_addf(&s, ", \"tid\": %u", row->task->tid);
+		str_addf(&s, ", \"runtime_ns\": %" PRIu64 ", \"on_cpu_ns\": %" PRIu64 ", \"switches\": %"
+			 PRIu64 ", \"unknown_delays\": %" PRIu64, latency_runtime(row), row->on_cpu_ns,
+			 row->switches, row->unknown);
+		json_dist(&s, "delay", &row->all, v->hist_all);
+		json_dist(&s, "wake", &row->wake, v->hist_all);
+		json_dist(&s, "preempt", &row->preempt, v->hist_all);
+		str_addc(&s, '}');
+		fwrite(s.p, 1, s.len, out);
+		str_clear(&s);
+	}
+	fprintf(out, "%s\n]}\n", s.p);
+	str_release(&s);
+}
