@@ -41,6 +41,7 @@ struct disasm {
 	csh handle;
 	cs_insn *insn;
 	bool big_endian, thumb;
+	enum disasm_syntax syntax;
 	int mode;
 };
 
@@ -64,6 +65,7 @@ int disasm_new(struct disasm **out, uint16_t e_machine, bool is_64bit, bool big_
 	d = mem_zalloc(sizeof(*d));
 	d->machine = m;
 	d->big_endian = big_endian;
+	d->syntax = syntax;
 	d->mode = m->mode;
 	/* aarch64 has its instructions in little endian whatever its data are */
 	if (big_endian && m->e_machine != EM_AARCH64)
@@ -111,11 +113,6 @@ const char *disasm_version(char buf[24])
 }
 
 /* --- what an instruction does ----------------------------------------------------------- */
-
-struct operand {
-	bool is_imm, is_last;
-	uint64_t imm;
-};
 
 static void x86_places(const struct disasm *d, const cs_insn *insn, struct insn *out)
 {
@@ -238,12 +235,11 @@ static bool is_legacy_prefix(uint8_t b)
 }
 
 /* Bytes of ModRM, SIB and displacement in 32- and 64-bit code; 0: they are not all there. */
-static size_t modrm_size(const uint8_t *p, size_t room, bool disp8_only_one)
+static size_t modrm_size(const uint8_t *p, size_t room)
 {
 	uint8_t mod, rm;
 	size_t n = 1;
 
-	(void)disp8_only_one;
 	if (!room)
 		return 0;
 	mod = p[0] >> 6;
@@ -265,7 +261,7 @@ static size_t modrm_size(const uint8_t *p, size_t room, bool disp8_only_one)
 }
 
 /*
- * The length of a VEX or EVEX instruction that is too new for the decoder: it follows
+ * The length of an instruction, most of all a VEX or EVEX one, that is too new for the decoder: it follows
  * from the prefix and the opcode map (Intel SDM vol. 2, 2.3 and 2.7), so the next one is found.
  * 0: it is none of these.
  */
@@ -277,6 +273,9 @@ static size_t vector_size(const uint8_t *p, size_t room)
 
 	while (at < room && at < 4 && is_legacy_prefix(p[at]))
 		at++;
+	/* 0f 01 with two registers: rdpkru, wrpkru and their like */
+	if (room - at >= 3 && p[at] == 0x0f && p[at + 1] == 0x01 && p[at + 2] >= 0xc0)
+		return at + 3;
 	if (room - at >= 5 && p[at] == 0x62) {
 		map = p[at + 1] & 7;
 		opcode = p[at + 4];
@@ -296,7 +295,7 @@ static size_t vector_size(const uint8_t *p, size_t room)
 					(opcode >= 0xc4 && opcode <= 0xc6)));
 	if (map == 1 && opcode == 0x77)
 		return at;
-	n = modrm_size(p + at, room - at, true);
+	n = modrm_size(p + at, room - at);
 	if (!n || at + n + imm > room || at + n + imm > 15)
 		return 0;
 	return at + n + imm;
@@ -337,6 +336,93 @@ static size_t raw_size(const struct disasm *d, const uint8_t *bytes, size_t room
 	return n < room ? n : room;
 }
 
+/* --- x86 as objdump writes it ----------------------------------------------------------- */
+
+static bool is_gp_register(const cs_x86_op *op)
+{
+	x86_reg r = op->reg;
+
+	if (op->type != X86_OP_REG || r == X86_REG_CS || r == X86_REG_DS || r == X86_REG_RIP ||
+	    r == X86_REG_RIZ)
+		return false;
+	/* capstone numbers registers by the alphabet, those of r8 to r15 behind */
+	return (r >= X86_REG_AH && r <= X86_REG_EDX) || r == X86_REG_ESI || r == X86_REG_ESP ||
+	       (r >= X86_REG_RAX && r <= X86_REG_SPL) || (r >= X86_REG_R8 && r <= X86_REG_R15) ||
+	       (r >= X86_REG_R8B && r <= X86_REG_R15W);
+}
+
+/* Whether a register among the operands tells the size that the suffix tells, too. */
+static bool says_size(const cs_insn *insn)
+{
+	static const unsigned shifts[] = {
+		X86_INS_SHL, X86_INS_SHR, X86_INS_SAR, X86_INS_SAL, X86_INS_ROL, X86_INS_ROR, X86_INS_RCL,
+		X86_INS_RCR,
+	};
+	const cs_x86 *x = &insn->detail->x86;
+	bool shift = false, memory = false, found = false;
+
+	switch (insn->id) {
+	case X86_INS_CALL:
+	case X86_INS_JMP:
+	case X86_INS_RET:
+	case X86_INS_PUSH:
+	case X86_INS_POP:
+	case X86_INS_LEAVE:
+		return true;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++)
+		shift |= insn->id == shifts[i];
+	for (uint8_t i = 0; i < x->op_count; i++) {
+		memory |= x->operands[i].type == X86_OP_MEM;
+		found |= is_gp_register(&x->operands[i]);
+	}
+	/* the count in %cl does not say how long what is shifted is */
+	return found && !(shift && memory);
+}
+
+/* "movl %edi, %eax" -> "mov %edi,%eax": the suffix goes where a register says as much. */
+static void plain_mnemonic(const struct disasm *d, const cs_insn *insn, struct insn *out)
+{
+	const char *base = cs_insn_name(d->handle, insn->id);
+	char *word = strrchr(out->mnemonic, ' ');        /* behind "lock" and the like */
+	size_t n = base ? strlen(base) : 0;
+
+	word = word ? word + 1 : out->mnemonic;
+	/* the move of 64 bits between both kinds of registers is the one that is called movq */
+	if (strcmp(word, "movd") == 0 && insn->detail->x86.rex & 8) {
+		snprintf(word, sizeof(out->mnemonic) - (size_t)(word - out->mnemonic), "movq");
+		return;
+	}
+	if (n && strncmp(word, base, n) == 0 && word[n] && strchr("bwlq", word[n]) && !word[n + 1] &&
+	    says_size(insn))
+		word[n] = '\0';
+}
+
+/* "8(%rcx, %rax), $1" -> "0x8(%rcx,%rax),$0x1": no blanks, and numbers of one digit in hex, too. */
+static void plain_operands(const char *in, char *out, size_t room)
+{
+	unsigned depth = 0;
+	size_t n = 0;
+
+	for (const char *p = in; *p && n + 4 < room; p++) {
+		bool starts = p == in || strchr(",$- *", p[-1]);
+
+		if (*p == ' ' && p > in && p[-1] == ',')
+			continue;
+		depth += *p == '(';
+		depth -= *p == ')' && depth;
+		if (!depth && starts && *p >= '0' && *p <= '9' && p[1] != 'x' &&
+		    (!p[1] || strchr(",(", p[1]))) {
+			out[n++] = '0';
+			out[n++] = 'x';
+		}
+		out[n++] = *p;
+	}
+	out[n] = '\0';
+}
+
 /* --- one after the other -------------------------------------------------------------------- */
 
 bool disasm_next(struct disasm *d, const uint8_t *bytes, size_t room, uint64_t addr,
@@ -357,6 +443,10 @@ bool disasm_next(struct disasm *d, const uint8_t *bytes, size_t room, uint64_t a
 	snprintf(out->mnemonic, sizeof(out->mnemonic), "%s", d->insn->mnemonic);
 	snprintf(out->operands, sizeof(out->operands), "%s", d->insn->op_str);
 	out->kind = kind_of(d, d->insn);
+	if (d->machine->arch == CS_ARCH_X86 && d->syntax == DISASM_ATT) {
+		plain_mnemonic(d, d->insn, out);
+		plain_operands(d->insn->op_str, out->operands, sizeof(out->operands));
+	}
 	if (d->machine->arch == CS_ARCH_X86)
 		x86_places(d, d->insn, out);
 	else

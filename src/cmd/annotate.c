@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde annotate: where in a function the time went. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/query.h"
 #include "view/account.h"
-#include "view/annotate.h"
+#include "view/annotate_data.h"
 
 #define LIMIT_PERCENT 0.5
 
@@ -21,9 +22,10 @@ struct annotate {
 	struct query_options query;
 	struct annotate_options view;
 	struct sources_options sources;
+	const char *html;                /* file of the page, or NULL */
 	const char *symbol, *syntax, *percent, *limit_text, *least_text, *color;
 	double limit;                    /* of the event's period; symbols below it are not shown */
-	bool stdio, group, no_group, modules, ignore_vmlinux, skip_missing, demangle_kernel, source;
+	bool stdio, json, group, no_group, modules, ignore_vmlinux, skip_missing, demangle_kernel, source;
 };
 
 /* What is at work while listings are written. */
@@ -34,6 +36,7 @@ struct run {
 	struct codes *codes;
 	struct sources *sources;
 	FILE *out;
+	struct str notes;                /* of the page */
 	bool said_skid;
 	const struct module *said_missing;       /* whose code it was last said cannot be had */
 	uint32_t nr_shown, nr_missing, nr_below;
@@ -131,6 +134,11 @@ static int settle(struct annotate *a, struct err *err)
 	if (!e && a->sources.prefix_strip && !a->sources.prefix)
 		e = err_set(err, EINVAL, "--prefix-strip takes folders off before --prefix is put there: it "
 			    "needs --prefix");
+	if (!e && (a->json + (a->html != NULL) + a->view.brief > 1))
+		e = err_set(err, EINVAL, "only one of -j, --html and --stdio2 can be");
+	if (!e && (a->json || a->html) && (a->view.samples || a->view.period || a->view.print_line))
+		e = err_set(err, EINVAL, "%s has percentages, counts and lines in one: leave out -n, "
+			    "--show-total-period and -l", a->json ? "-j" : "--html");
 	if (!e && a->modules && a->query.vmlinux)
 		e = err_set(err, EINVAL, "-m does not go with -k: a vmlinux has no modules in it. Without -k the "
 			    "names and the code of modules are those of the running kernel");
@@ -189,6 +197,25 @@ static int nothing_found(const struct run *r, const struct profile_query *query,
 
 /* --- listings ----------------------------------------------------------------------------- */
 
+/* A remark on what is shown: a comment in the text, a note on the page, nothing in JSON. */
+static void __attribute__((format(printf, 2, 3))) remark(struct run *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->options->json || r->options->query.quiet)
+		return;
+	va_start(ap, fmt);
+	if (r->options->html) {
+		str_addvf(&r->notes, fmt, ap);
+		str_addc(&r->notes, '\n');
+	} else {
+		fputs("# ", r->out);
+		vfprintf(r->out, fmt, ap);
+		fputc('\n', r->out);
+	}
+	va_end(ap);
+}
+
 static void say_skid(struct run *r, const uint32_t *events, uint32_t nr)
 {
 	for (uint32_t e = 0; e < nr && !r->said_skid; e++) {
@@ -196,8 +223,8 @@ static void say_skid(struct run *r, const uint32_t *events, uint32_t nr)
 
 		if (!annotate_skids(&event->attr))
 			continue;
-		fprintf(r->out, "# %s is not a precise event: a sample lies on the instruction after the one "
-				"that took the time, or later\n", event->name);
+		remark(r, "%s is not a precise event: a sample lies on the instruction after the one that took "
+		       "the time, or later", event->name);
 		r->said_skid = true;
 	}
 }
@@ -213,13 +240,18 @@ static int show_symbol(struct run *r, const struct hot_symbol *symbol, const uin
 		r->nr_missing++;
 		return e;
 	}
-	if (r->nr_shown)
-		fputc('\n', r->out);
-	annotate_write(&r->options->view, r->sources, &a, r->out);
+	if (r->options->json) {
+		annotate_json_function(&a, r->nr_shown, r->out);
+	} else if (r->options->html) {
+		annotate_html_function(&r->options->view, r->sources, &a, r->nr_shown, r->out);
+	} else {
+		if (r->nr_shown)
+			fputc('\n', r->out);
+		annotate_write(&r->options->view, r->sources, &a, r->out);
+	}
 	annotation_release(&a);
 	r->nr_shown++;
-	if (!r->options->query.quiet)
-		say_skid(r, events, nr_events);
+	say_skid(r, events, nr_events);
 	return 0;
 }
 
@@ -277,14 +309,63 @@ static int show_all(struct run *r, const struct profile_query *query, struct err
 	}
 	if (!e && !r->nr_shown && !r->nr_missing && !r->nr_below)
 		e = nothing_found(r, query, err);
-	if (!e && r->nr_below && !o->query.quiet)
-		fprintf(r->out, "# %u function%s under %g %% not shown; --percent-limit 0 shows all\n",
-			r->nr_below, r->nr_below == 1 ? "" : "s", o->limit);
-	if (!e && r->nr_missing && r->nr_shown && !o->skip_missing && !o->query.quiet)
-		fprintf(r->out, "# %u function%s cannot be shown for want of %s code\n", r->nr_missing,
-			r->nr_missing == 1 ? "" : "s", r->nr_missing == 1 ? "its" : "their");
+	if (!e && r->nr_below)
+		remark(r, "%u function%s under %g %% not shown; --percent-limit 0 shows all", r->nr_below,
+		       r->nr_below == 1 ? "" : "s", o->limit);
+	if (!e && r->nr_missing && r->nr_shown && !o->skip_missing)
+		remark(r, "%u function%s cannot be shown for want of %s code", r->nr_missing,
+		       r->nr_missing == 1 ? "" : "s", r->nr_missing == 1 ? "its" : "their");
 	if (!e && !r->nr_shown && r->nr_missing)
 		e = err_set(err, ENOENT, "none of the functions with samples can be annotated");
+	return e;
+}
+
+/* Where the page goes: what is there is replaced only once there is something to show. */
+static int open_page(struct run *r, struct err *err)
+{
+	const char *path = r->options->html;
+
+	if (r->options->json)
+		annotate_json_head(r->out);
+	if (!path)
+		return 0;
+	r->out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	if (!r->out) {
+		int code = errno;
+
+		r->out = stdout;
+		return err_set(err, code, "cannot write the page '%s': %s", path, strerror(code));
+	}
+	annotate_html_head("sonde annotate", r->out);
+	return 0;
+}
+
+static int finish(struct run *r, int e, struct err *err)
+{
+	const struct annotate *o = r->options;
+	int code = 0;
+
+	if (o->json)
+		annotate_json_foot(r->nr_missing, r->nr_below, r->out);
+	if (o->html && !e)
+		annotate_html_foot(r->notes.p, r->out);
+	if (!e && !o->query.quiet && !o->json && !o->html)
+		account_write(&r->profile->account, "# ", ACCOUNT_LOSSES, r->out);
+	if (r->out != stdout) {
+		code = ferror(r->out) ? EIO : 0;
+		if (fclose(r->out) && !code)
+			code = errno;
+		/* half a page is none */
+		if (e || code)
+			unlink(o->html);
+		if (!e && code)
+			e = err_set(err, code, "cannot write the page '%s': %s", o->html, strerror(code));
+		if (!e && !o->query.quiet)
+			printf("%s\n", o->html);
+	}
+	if (fflush(stdout) && errno != EPIPE && !e)
+		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
+	str_release(&r->notes);
 	return e;
 }
 
@@ -292,7 +373,7 @@ static int annotate(const struct annotate *o, struct query_options *options, str
 {
 	struct codes_options codes = { .ignore_vmlinux = o->ignore_vmlinux };
 	struct profile_query query, asked;
-	struct run r = { .options = o, .out = stdout };
+	struct run r = { .options = o, .out = stdout, .notes = STR_INIT };
 	struct perf_data *data;
 	struct profile *profile;
 	int e = query_open(options, &query, &data, err);
@@ -311,15 +392,14 @@ static int annotate(const struct annotate *o, struct query_options *options, str
 	hots_build(&r.hots, profile);
 	r.codes = codes_new(&codes);
 	r.sources = o->source ? sources_new(&o->sources) : NULL;
-	e = show_all(&r, &asked, err);
-	if (!e && !options->quiet)
-		account_write(&profile->account, "# ", ACCOUNT_LOSSES, stdout);
+	e = open_page(&r, err);
+	if (!e)
+		e = show_all(&r, &asked, err);
+	e = finish(&r, e, err);
 	sources_free(r.sources);
 	codes_free(r.codes);
 	hots_release(&r.hots);
 	profile_free(profile);
-	if (fflush(stdout) && errno != EPIPE && !e)
-		e = err_set(err, errno, "cannot write standard output: %s", strerror(errno));
 	return e;
 }
 
@@ -361,6 +441,9 @@ static int run(int argc, char **argv)
 		OPT_SECTION("Output"),
 		OPT_SWITCH(0, "stdio", &a.stdio, "as text, with addresses (this is the default)"),
 		OPT_SWITCH(0, "stdio2", &a.view.brief, "as text, with offsets, and jumps drawn in the margin"),
+		OPT_SWITCH('j', "json", &a.json, "as JSON, for programs"),
+		OPT_STRING(0, "html", &a.html, "FILE", "as a page for a browser: source and instructions side by "
+			   "side, one file that needs no network; - is standard output"),
 		OPT_STRING(0, "stdio-color", &a.color, "WHEN", "colours always, never or auto: on a terminal (auto)"),
 		OPT_SWITCH('q', "quiet", &a.query.quiet, "listings alone"),
 		OPT_COUNT('v', "verbose", &a.query.verbose, "remarks on what was opened"),
