@@ -188,7 +188,7 @@ static inline void put_file_of(struct str *s, const struct perf_event_attr *attr
 	str_addn(s, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32);
 }
 
-#define TEST_EVENTS_MAX 8
+#define TEST_EVENTS_MAX 1000
 
 /* The same with `nr_events` alike: cpu-clock, then page-faults. */
 static inline void put_file(struct str *s, unsigned nr_events, const struct str *data,
