@@ -39,6 +39,8 @@ struct blocks {
 	size_t rest_size, rest_cap;
 	VEC(struct damage) damages;
 	VEC(struct block) list;  /* the borrowed ones so far */
+	VEC(uint32_t) others;    /* of the block that was given out last */
+	uint32_t nr_samples;
 	bool any_owned;
 };
 
@@ -62,6 +64,7 @@ void blocks_free(struct blocks *b)
 	free(b->rest);
 	vec_release(&b->damages);
 	vec_release(&b->list);
+	vec_release(&b->others);
 	free(b);
 }
 
@@ -251,11 +254,13 @@ static void decompress_more(struct blocks *b)
 }
 
 /* Bytes of whole records at the start of `rest`; 0 and *bad for what is no record. */
-static size_t whole_bytes(const struct blocks *b, bool *bad)
+static size_t whole_bytes(struct blocks *b, bool *bad)
 {
 	size_t at = 0;
 
 	*bad = false;
+	b->others.nr = 0;
+	b->nr_samples = 0;
 	while (b->rest_size - at >= sizeof(struct perf_event_header)) {
 		struct perf_event_header h = record_header(b->rest + at, b->data->swap);
 
@@ -265,9 +270,20 @@ static size_t whole_bytes(const struct blocks *b, bool *bad)
 		}
 		if (h.size > b->rest_size - at)
 			break;
+		if (h.type == PERF_RECORD_SAMPLE)
+			b->nr_samples++;
+		else
+			*vec_push(&b->others) = (uint32_t)at;
 		at += h.size;
 	}
 	return at;
+}
+
+static void give_others(const struct blocks *b, struct block *out)
+{
+	out->others = b->others.v;
+	out->nr_others = (uint32_t)b->others.nr;
+	out->nr_samples = b->nr_samples;
 }
 
 /* Open compressed records from b->at on until a block is full. Returns 1 if *out was filled. */
@@ -297,6 +313,7 @@ static int next_decompressed(struct blocks *b, struct block *out)
 	if (!whole)
 		return 0;
 	*out = (struct block){ .size = whole, .file_off = file_off(b, first), .seq = b->seq++ };
+	give_others(b, out);
 	b->any_owned = true;
 	out->owned = mem_dup(b->rest, whole);
 	out->bytes = out->owned;
@@ -327,12 +344,52 @@ static bool next_part(struct blocks *b)
 	return true;
 }
 
+/* The end of the samples from `p` on, or where the block is full. */
+static const uint8_t *pass_samples(struct blocks *b, const uint8_t *p, const uint8_t *full)
+{
+	const uint8_t *end = b->end;
+	bool swap = b->data->swap;
+	uint32_t nr = 0;
+
+	while (p < full && end - p >= (ptrdiff_t)sizeof(struct perf_event_header)) {
+		struct perf_event_header h = record_header(p, swap);
+
+		if (h.type != PERF_RECORD_SAMPLE || h.size < sizeof(h) || h.size > end - p)
+			break;
+		nr++;
+		p += h.size;
+	}
+	b->nr_samples += nr;
+	return p;
+}
+
+/* The end of the whole records that may make up a block; *payload is what follows them. */
+static const uint8_t *pass_records(struct blocks *b, uint64_t *payload)
+{
+	const uint8_t *p = b->at, *full = p + BLOCK_BYTES;
+
+	b->others.nr = 0;
+	b->nr_samples = 0;
+	*payload = 0;
+	while (!*payload && (p = pass_samples(b, p, full)) < full && is_record(b, p)) {
+		struct perf_event_header h = record_header(p, b->data->swap);
+
+		if (is_compressed(h.type))
+			break;
+		if (h.type >= RECORD_HEADER_ATTR)
+			*payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
+		*vec_push(&b->others) = (uint32_t)(p - b->at);
+		p += h.size;
+	}
+	return p;
+}
+
 int blocks_next(struct blocks *b, struct block *out, struct err *err)
 {
 	(void)err;
 	while (b->in_more || b->at < b->end || next_part(b)) {
-		const uint8_t *from = b->at, *p = from;
-		uint64_t payload = 0;
+		const uint8_t *from = b->at, *p;
+		uint64_t payload;
 
 		if (b->in_more) {
 			if (next_decompressed(b, out))
@@ -348,19 +405,12 @@ int blocks_next(struct blocks *b, struct block *out, struct err *err)
 				return 1;
 			continue;
 		}
-		while (!payload && p - from < (ptrdiff_t)BLOCK_BYTES && is_record(b, p)) {
-			struct perf_event_header h = record_header(p, b->data->swap);
-
-			if (is_compressed(h.type))
-				break;
-			if (h.type >= RECORD_HEADER_ATTR)
-				payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
-			p += h.size;
-		}
+		p = pass_records(b, &payload);
 		b->at = p + payload;
 		*out = (struct block){ .bytes = from, .size = (size_t)(p - from),
 				       .file_off = file_off(b, from), .seq = b->seq++ };
 		*vec_push(&b->list) = *out;
+		give_others(b, out);
 		return 1;
 	}
 	return 0;

@@ -133,6 +133,12 @@ struct block {
 	uint64_t file_off;               /* of bytes[0]; of the compressed record if owned */
 	uint64_t seq;                    /* 0, 1, 2, ... in file order */
 	void *owned;
+	/*
+	 * Where those stand that are not samples, for who wants nothing else; borrowed from
+	 * the struct blocks until its next, and not in its list.
+	 */
+	const uint32_t *others;
+	uint32_t nr_others, nr_samples;
 };
 
 struct blocks;

@@ -77,27 +77,36 @@ static void entries_grow(struct raw_table *t)
 	t->cap = cap;
 }
 
-/* The entry with that hash, or a new one without a key. */
-static struct raw_entry *table_get(struct raw_table *t, struct hash128 hash)
+/* A new entry without a key, its slot being free. */
+static struct raw_entry *table_add(struct raw_table *t, uint32_t slot, uint64_t lo, uint64_t hi)
 {
 	struct raw_entry *e;
-	uint32_t s;
 
-	if (t->nr * 2 >= t->nr_slots)
-		slots_grow(t);
-	for (s = slot_of(t, hash); t->slots[s].index; s = (s + 1) & (t->nr_slots - 1)) {
-		if (t->slots[s].tag != (uint32_t)hash.hi)
-			continue;
-		e = &t->v[t->slots[s].index - 1];
-		if (e->hash.lo == hash.lo && e->hash.hi == hash.hi)
-			return e;
-	}
 	if (t->nr == t->cap)
 		entries_grow(t);
 	e = &t->v[t->nr++];
-	*e = (struct raw_entry){ .hash = hash };
-	t->slots[s] = (struct raw_slot){ (uint32_t)hash.hi, t->nr };
+	memset(e, 0, sizeof(*e));
+	e->hash.lo = lo;
+	e->hash.hi = hi;
+	t->slots[slot] = (struct raw_slot){ (uint32_t)hi, t->nr };
 	return e;
+}
+
+/* The entry with that hash, or a new one without a key. */
+static inline struct raw_entry *table_get(struct raw_table *t, uint64_t lo, uint64_t hi)
+{
+	uint32_t mask, s, index;
+
+	if (t->nr * 2 >= t->nr_slots)
+		slots_grow(t);
+	mask = t->nr_slots - 1;
+	for (s = (uint32_t)lo & mask; (index = t->slots[s].index); s = (s + 1) & mask) {
+		struct raw_entry *e = &t->v[index - 1];
+
+		if (t->slots[s].tag == (uint32_t)hi && e->hash.lo == lo && e->hash.hi == hi)
+			return e;
+	}
+	return table_add(t, s, lo, hi);
 }
 
 /* Have the lines of cache on their way that table_get will look at. */
@@ -133,7 +142,7 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 {
 	for (uint32_t i = 0; i < from->nr; i++) {
 		const struct raw_entry *e = &from->v[i];
-		struct raw_entry *to = table_get(into, e->hash);
+		struct raw_entry *to = table_get(into, e->hash.lo, e->hash.hi);
 
 		if (!to->key)
 			to->key = key_copy(&into->arena, e->key, (const u64_una *)e->key->ips,
@@ -177,8 +186,11 @@ struct who {
 #define WHO_SLOTS 256u
 
 /*
- * Looking an entry up waits for memory; so samples are looked up a few at a time, and
- * their lines of cache are asked for while others are decoded.
+ * Looking an entry up waits for memory. So a sample is looked up when others have come
+ * behind it, and its lines of cache are asked for before: the slot's at once, the
+ * entry's half way.
+ *
+ *	settled -> | ... ENTRY_AHEAD ... | entry asked for | ... | slot asked for | <- hashed
  */
 struct pending {
 	struct hash128 hash;
@@ -188,7 +200,8 @@ struct pending {
 	struct raw_key key;              /* without what follows it */
 };
 
-#define PENDING_MAX 16u
+#define PENDING_MAX 32u          /* a power of two */
+#define ENTRY_AHEAD 16u
 
 struct worker {
 	struct feed *feed;
@@ -196,8 +209,8 @@ struct worker {
 	pthread_t thread;
 	struct decoder decoder;
 	struct who who[WHO_SLOTS];
-	struct pending pending[PENDING_MAX];
-	unsigned nr_pending;
+	struct pending pending[PENDING_MAX];     /* a ring */
+	unsigned laid, settled;          /* how many so far, wrapping */
 	uint64_t *extra;                 /* words of the one that is counted now */
 	bool filters;                    /* is there any to ask? */
 	struct record record;            /* for extras that need all of the sample */
@@ -273,29 +286,34 @@ static void chain_of(struct worker *w, const struct sample *s, const struct imag
 		a->stack_dumps++;
 }
 
-static void settle(struct worker *w)
+static void settle_one(struct worker *w)
 {
+	const struct pending *p = &w->pending[w->settled++ % PENDING_MAX];
 	struct raw_table *table = &w->out.table;
+	struct profile_total *total = &w->out.totals[p->key.event];
+	struct raw_entry *e = table_get(table, p->hash.lo, p->hash.hi);
 
-	for (unsigned i = 0; i < w->nr_pending; i++)
-		table_fetch_entry(table, w->pending[i].hash);
-	for (unsigned i = 0; i < w->nr_pending; i++) {
-		const struct pending *p = &w->pending[i];
-		struct profile_total *total = &w->out.totals[p->key.event];
-		struct raw_entry *e = table_get(table, p->hash);
-
-		if (!e->key) {
-			e->key = key_copy(&table->arena, &p->key, p->ips, w->extra);
-			e->first_ns = p->time_ns;
-			e->image = p->image;
-		}
-		e->samples++;
-		e->period += p->period;
-		e->squares += (double)p->period * (double)p->period;
-		total->samples++;
-		total->period += p->period;
+	if (!e->key) {
+		e->key = key_copy(&table->arena, &p->key, p->ips, w->extra);
+		e->first_ns = p->time_ns;
+		e->image = p->image;
 	}
-	w->nr_pending = 0;
+	e->samples++;
+	e->period += p->period;
+	e->squares += (double)p->period * (double)p->period;
+	total->samples++;
+	total->period += p->period;
+}
+
+static void settle_all(struct worker *w)
+{
+	while (w->settled != w->laid)
+		settle_one(w);
+}
+
+static struct pending *next_pending(struct worker *w)
+{
+	return &w->pending[w->laid % PENDING_MAX];
 }
 
 static struct hash128 hash_of(const struct pending *p, const uint64_t *extra)
@@ -321,7 +339,7 @@ static void lay_by(struct worker *w, const struct sample *s, const struct who *w
 		   const struct sample_branch *branch, bool kept)
 {
 	const struct profile_query *q = w->feed->query;
-	struct pending *p = &w->pending[w->nr_pending++];
+	struct pending *p = next_pending(w);
 	struct raw_key *key = &p->key;
 
 	key->event = s->event->index;
@@ -340,8 +358,16 @@ static void lay_by(struct worker *w, const struct sample *s, const struct who *w
 	}
 	p->hash = hash_of(p, w->extra);
 	table_fetch_slot(&w->out.table, p->hash);
-	if (!kept || w->nr_pending == PENDING_MAX)
-		settle(w);
+	w->laid++;
+	if (!kept) {
+		settle_all(w);
+		return;
+	}
+	if (w->laid - w->settled > ENTRY_AHEAD)
+		table_fetch_entry(&w->out.table,
+				  w->pending[(w->laid - 1 - ENTRY_AHEAD) % PENDING_MAX].hash);
+	if (w->laid - w->settled == PENDING_MAX)
+		settle_one(w);
 }
 
 /* Each branch is a sample of its own, with a period of 1, as in perf. */
@@ -354,7 +380,7 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 			.from = s->branches[3 * i], .to = s->branches[3 * i + 1],
 			.flags = s->branches[3 * i + 2],
 		};
-		struct pending *p = &w->pending[w->nr_pending];
+		struct pending *p = next_pending(w);
 
 		p->key.nr_ips = p->key.cpumode = 0;
 		p->key.ip = branch.to;
@@ -385,7 +411,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		chain_of(w, s, who->image, &chain);
 	else
 		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
-	p = &w->pending[w->nr_pending];
+	p = next_pending(w);
 	p->ips = chain.ips;
 	p->period = s->period;
 	p->key.nr_ips = chain.ips ? chain.nr : 0;
@@ -440,7 +466,7 @@ static void count_block(struct worker *w, const struct block *block)
 		else
 			count_sample(w, &w->record.sample);
 	}
-	settle(w);
+	settle_all(w);
 }
 
 /* 1 with a block, 0 when there are no more or another thread failed. */

@@ -72,32 +72,36 @@ static void note_values(struct recording *rec, struct decoder *decoder, const ui
 		read_carries_add(&rec->carries, &rec->data->events, &record.sample);
 }
 
+static void take_other(struct recording *rec, struct decoder *decoder, const uint8_t *bytes)
+{
+	uint32_t type = record_header(bytes, rec->data->swap).type;
+	struct record record;
+
+	rec->nr_by_type[type < 255 ? type : 255]++;
+	if (record_decode(decoder, bytes, &record, NULL) < 0) {
+		rec->account.bad_records++;
+		return;
+	}
+	process_table_add(rec->processes, &record);
+	note_losses(rec, &record);
+}
+
 static void walk_block(struct recording *rec, struct decoder *decoder, const struct block *block)
 {
 	bool swap = rec->data->swap;
 	const uint8_t *bytes;
-	struct record record;
 	size_t at = 0;
 
-	if (rec->samples_values)
-		read_carries_block(&rec->carries, block);
-	while ((bytes = block_record(block, swap, &at))) {
-		uint32_t type = record_header(bytes, swap).type;
-
-		rec->nr_by_type[type < 255 ? type : 255]++;
-		if (type == PERF_RECORD_SAMPLE) {
-			rec->nr_samples++;
-			if (rec->samples_values)
-				note_values(rec, decoder, bytes);
-			continue;
-		}
-		if (record_decode(decoder, bytes, &record, NULL) < 0) {
-			rec->account.bad_records++;
-			continue;
-		}
-		process_table_add(rec->processes, &record);
-		note_losses(rec, &record);
-	}
+	rec->nr_samples += block->nr_samples;
+	rec->nr_by_type[PERF_RECORD_SAMPLE] += block->nr_samples;
+	for (uint32_t i = 0; i < block->nr_others; i++)
+		take_other(rec, decoder, block->bytes + block->others[i]);
+	if (!rec->samples_values)
+		return;
+	read_carries_block(&rec->carries, block);
+	while ((bytes = block_record(block, swap, &at)))
+		if (record_header(bytes, swap).type == PERF_RECORD_SAMPLE)
+			note_values(rec, decoder, bytes);
 }
 
 static void keep_damages(struct recording *rec, const struct blocks *blocks)
