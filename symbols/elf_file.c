@@ -336,3 +336,14 @@ int build_id_read(const char *path, uint8_t build_id[20])
 	close(fd);
 	return size;
 }
+
+bool elf_file_has_symtab(const struct elf_file *file)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(file->elf, scn)))
+		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_SYMTAB && shdr.sh_size)
+			return true;
+	return false;
+}

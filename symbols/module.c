@@ -19,6 +19,7 @@
 #include "symbols/elf_symbols.h"
 #include "symbols/jit_file.h"
 #include "symbols/kernel.h"
+#include "symbols/names.h"
 #include "symbols/packed.h"
 #include "symbols/ranges.h"
 #include "symbols/symbols.h"
@@ -45,8 +46,8 @@ struct module_priv {
 	atomic_bool opened;
 	enum name_reason reason;         /* once opened: why there are no names at all */
 	struct elf_file *file;           /* what is mapped; NULL if it cannot be had */
-	struct elf_file *debug, *mini;   /* more names of it; NULL: none */
-	struct symtab *symbols, *plt;
+	struct elf_file *debug;          /* more names of it; NULL: none */
+	struct names names;
 	atomic_bool has_dwarf;           /* whether it was looked for */
 	struct elf_file *dwarf_file;     /* a debug file that was opened for lines alone, or NULL */
 	struct dwarf *dwarf;             /* NULL: none */
@@ -91,14 +92,12 @@ static void module_release(struct module *module)
 
 	dwarf_free(priv->dwarf);
 	elf_file_free(priv->dwarf_file);
-	symtab_free(priv->symbols);
-	symtab_free(priv->plt);
 	packed_free(priv->packed_names);
 	ranges_free(priv->ranges);
 	unwind_table_free(atomic_load(&priv->unwind));
 	map64_release(&priv->range_names);
 	arena_release(&priv->arena);
-	elf_file_free(priv->mini);
+	names_release(&priv->names);
 	elf_file_free(priv->debug);
 	elf_file_free(priv->file);
 	vec_release(&priv->added);
@@ -297,25 +296,14 @@ static bool is_changed(const struct module *module, const struct elf_file *file)
 			       file->build_id_size);
 }
 
-/*
- * Read the names of the file that ran, after those of the debug file, which has
- * all of them. Names of PLT entries are made from the file itself.
- */
+/* After those of the debug file, which has all of them, if the file has been stripped. */
 static enum name_reason load_symbols(struct module_priv *priv)
 {
 	unsigned options = priv->set->options.no_demangle ? SYMTAB_NO_DEMANGLE : 0;
 
-	priv->symbols = symtab_new(options);
-	if (priv->debug)
-		elf_symbols_add(priv->symbols, priv->debug);
-	if (priv->mini)
-		elf_symbols_add(priv->symbols, priv->mini);
-	elf_symbols_add(priv->symbols, priv->file);
-	symtab_finish(priv->symbols);
-	priv->plt = symtab_new(options);
-	elf_plt_add(priv->plt, priv->file, priv->symbols);
-	symtab_finish(priv->plt);
-	return symtab_count(priv->symbols) || symtab_count(priv->plt) ? NAME_OK : NAME_STRIPPED;
+	names_open(&priv->names, priv->file, priv->debug, options);
+	return symtab_count(priv->names.symbols) || symtab_count(priv->names.plt) ? NAME_OK :
+										    NAME_STRIPPED;
 }
 
 /* Open the file at the mapping's path; "(deleted)" is what /proc/PID/maps adds. */
@@ -354,8 +342,9 @@ void module_copy_name(char name[64], const char *path, uint64_t recording_ns)
 static bool open_kept(struct module *module)
 {
 	uint64_t recording_ns = module->priv->set->options.recording_ns;
-	char name[64], path[64];
+	struct str path = STR_INIT;
 	struct elf_file *file;
+	char name[64];
 	int fd;
 
 	if (module->build_id_size)
@@ -367,28 +356,18 @@ static bool open_kept(struct module *module)
 	fd = cache_get(CACHE_FILES, name, NULL);
 	if (fd < 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (elf_file_open(&file, path) < 0)
+	close(fd);               /* it is there, and ours */
+	cache_folder(&path);
+	str_addf(&path, "/%s/%s", cache_kind_name(CACHE_FILES), name);
+	if (elf_file_open(&file, path.p) < 0)
 		file = NULL;
-	close(fd);
+	str_release(&path);
 	if (file && is_changed(module, file)) {
 		elf_file_free(file);
 		file = NULL;
 	}
 	module->priv->file = file;
 	return file;
-}
-
-/* Whether the file itself has all its names. */
-static bool has_symtab(struct elf_file *file)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-
-	while ((scn = elf_nextscn(file->elf, scn)))
-		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_SYMTAB && shdr.sh_size)
-			return true;
-	return false;
 }
 
 static enum name_reason open_file(struct module *module)
@@ -406,11 +385,8 @@ static enum name_reason open_file(struct module *module)
 	if (!priv->file)
 		return reason;
 	module->is_64bit = priv->file->is_64bit;
-	if (!has_symtab(priv->file)) {
+	if (!elf_file_has_symtab(priv->file))
 		priv->debug = debug_file_find(priv->file, module->path, priv->set->options.symfs);
-		if (!priv->debug)
-			priv->mini = debug_file_mini(priv->file);
-	}
 	return load_symbols(priv);
 }
 
@@ -727,7 +703,7 @@ static bool find_range(struct module *module, uint64_t addr, const struct symtab
 		return false;
 	pthread_mutex_lock(&priv->lock);
 	if (!priv->ranges)
-		priv->ranges = ranges_new(priv->file);
+		priv->ranges = names_ranges(&priv->names, priv->file);
 	if (ranges_find(priv->ranges, addr, &out->start, &out->end) &&
 	    (!unsized || unsized->start < out->start)) {
 		out->name = range_name(module, out->start);
@@ -744,11 +720,11 @@ static void file_symbol(struct module *module, uint64_t addr, struct symbol *out
 	struct module_priv *priv = module->priv;
 	struct symtab_hit hit;
 
-	if (priv->symbols && symtab_find(priv->symbols, addr, &hit)) {
+	if (priv->names.symbols && symtab_find(priv->names.symbols, addr, &hit)) {
 		if (!hit.unsized || !find_range(module, addr, &hit, out))
-			show(priv->symbols, &hit, out);
-	} else if (priv->plt && symtab_find(priv->plt, addr, &hit)) {
-		show(priv->plt, &hit, out);
+			show(priv->names.symbols, &hit, out);
+	} else if (priv->names.plt && symtab_find(priv->names.plt, addr, &hit)) {
+		show(priv->names.plt, &hit, out);
 	} else if (!find_range(module, addr, NULL, out)) {
 		out->start = out->end = 0;
 		out->reason = priv->reason == NAME_OK ? NAME_NO_SYMBOL : priv->reason;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "symbols/cfi.h"
+#include "symbols/index.h"
 
 struct range {
 	uint64_t start, end;
@@ -13,6 +14,7 @@ struct range {
 
 struct ranges {
 	VEC(struct range) v;
+	bool is_loaded;          /* v is an index's */
 };
 
 static void take_fde(const struct cfi_fde *fde, void *arg)
@@ -61,8 +63,31 @@ void ranges_free(struct ranges *ranges)
 {
 	if (!ranges)
 		return;
-	vec_release(&ranges->v);
+	if (!ranges->is_loaded)
+		vec_release(&ranges->v);
 	free(ranges);
+}
+
+#define TAG INDEX_TAG('r', 'n', 'g', 's')
+
+void ranges_save(const struct ranges *ranges, struct index_draft *draft)
+{
+	index_add(draft, TAG, sizeof(*ranges->v.v), ranges->v.v, ranges->v.nr);
+}
+
+struct ranges *ranges_load(const struct index *index)
+{
+	size_t nr;
+	const struct range *v = index_section(index, TAG, sizeof(*v), &nr);
+	struct ranges *ranges;
+
+	if (!v)
+		return NULL;
+	ranges = mem_zalloc(sizeof(*ranges));
+	ranges->is_loaded = true;
+	ranges->v.v = (struct range *)(uintptr_t)v;
+	ranges->v.nr = nr;
+	return ranges;
 }
 
 uint32_t ranges_count(const struct ranges *ranges)
@@ -86,7 +111,7 @@ bool ranges_find(const struct ranges *ranges, uint64_t elf_addr, uint64_t *start
 	if (!low)
 		return false;
 	range = &ranges->v.v[low - 1];
-	if (elf_addr >= range->end)
+	if (elf_addr >= range->end || elf_addr < range->start)
 		return false;
 	*start = range->start;
 	*end = range->end;

@@ -17,6 +17,12 @@ struct ranges;
 struct ranges *ranges_new(struct elf_file *file);
 void ranges_free(struct ranges *ranges);
 
+/* As symtab_save and symtab_load: the draft borrows from the ranges, these from the index. */
+struct index;
+struct index_draft;
+void ranges_save(const struct ranges *ranges, struct index_draft *draft);
+struct ranges *ranges_load(const struct index *index);
+
 uint32_t ranges_count(const struct ranges *ranges);
 
 /* The range that covers elf_addr. */

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "symbols/demangle.h"
+#include "symbols/index.h"
 
 #define STRINGS_MAX 8
 #define NO_ENTRY UINT32_MAX
@@ -41,6 +42,9 @@ struct symtab {
 	int own_number;
 	VEC(struct entry) entries;
 	VEC(struct segment) segments;
+	bool is_loaded;          /* entries, segments and strings are an index's */
+	struct entry *saved;     /* for an index: entries whose names are in saved_names */
+	struct str saved_names;
 
 	pthread_mutex_t lock;    /* guards what follows */
 	struct map64 shown;      /* entry -> const char * */
@@ -52,7 +56,7 @@ struct symtab *symtab_new(unsigned options)
 	struct symtab *tab = mem_zalloc(sizeof(*tab));
 
 	tab->options = options;
-	tab->own = (struct str)STR_INIT;
+	tab->own = tab->saved_names = (struct str)STR_INIT;
 	tab->own_number = -1;
 	pthread_mutex_init(&tab->lock, NULL);
 	arena_init(&tab->arena);
@@ -63,8 +67,11 @@ void symtab_free(struct symtab *tab)
 {
 	if (!tab)
 		return;
-	vec_release(&tab->entries);
-	vec_release(&tab->segments);
+	if (!tab->is_loaded) {
+		vec_release(&tab->entries);
+		vec_release(&tab->segments);
+	}
+	symtab_saved(tab);
 	map64_release(&tab->shown);
 	arena_release(&tab->arena);
 	str_release(&tab->own);
@@ -313,6 +320,14 @@ uint32_t symtab_count(const struct symtab *tab)
 	return (uint32_t)tab->entries.nr;
 }
 
+/* What comes from an index may have been damaged on the way. */
+static bool is_sound(const struct symtab *tab, uint32_t index)
+{
+	return !tab->is_loaded ||
+	       (index < tab->entries.nr && tab->entries.v[index].strings == 0 &&
+		tab->entries.v[index].name < tab->strings[0].size);
+}
+
 bool symtab_find(const struct symtab *tab, uint64_t addr, struct symtab_hit *out)
 {
 	size_t low = 0, high = tab->segments.nr;
@@ -329,6 +344,8 @@ bool symtab_find(const struct symtab *tab, uint64_t addr, struct symtab_hit *out
 	if (!low || tab->segments.v[low - 1].entry == NO_ENTRY)
 		return false;
 	out->index = tab->segments.v[low - 1].entry;
+	if (!is_sound(tab, out->index))
+		return false;
 	entry = &tab->entries.v[out->index];
 	out->start = entry->start;
 	out->end = entry->start + entry->size;
@@ -346,6 +363,60 @@ bool symtab_find_name(const struct symtab *tab, const char *name, uint64_t *star
 		}
 	}
 	return false;
+}
+
+static uint32_t tag_of(char letter, unsigned number)
+{
+	return INDEX_TAG('s', letter, '0' + number, ' ');
+}
+
+void symtab_save(struct symtab *tab, struct index_draft *draft, unsigned number)
+{
+	tab->saved = mem_realloc_array(tab->saved, tab->entries.nr + 1, sizeof(*tab->saved));
+	str_clear(&tab->saved_names);
+	for (size_t i = 0; i < tab->entries.nr; i++) {
+		const char *name = entry_name(tab, &tab->entries.v[i]);
+
+		tab->saved[i] = tab->entries.v[i];
+		tab->saved[i].strings = 0;
+		tab->saved[i].name = (uint32_t)tab->saved_names.len;
+		str_addn(&tab->saved_names, name, strlen(name) + 1);
+	}
+	if (tab->saved_names.len > UINT32_MAX)
+		return;
+	index_add(draft, tag_of('e', number), sizeof(*tab->saved), tab->saved, tab->entries.nr);
+	index_add(draft, tag_of('s', number), sizeof(*tab->segments.v), tab->segments.v,
+		  tab->segments.nr);
+	index_add(draft, tag_of('n', number), 1, tab->saved_names.p, tab->saved_names.len);
+}
+
+void symtab_saved(struct symtab *tab)
+{
+	free(tab->saved);
+	tab->saved = NULL;
+	str_release(&tab->saved_names);
+}
+
+struct symtab *symtab_load(const struct index *index, unsigned number, unsigned options)
+{
+	size_t nr_entries, nr_segments, size;
+	const struct entry *entries = index_section(index, tag_of('e', number), sizeof(*entries),
+						    &nr_entries);
+	const struct segment *segments = index_section(index, tag_of('s', number),
+						       sizeof(*segments), &nr_segments);
+	const char *names = index_section(index, tag_of('n', number), 1, &size);
+	struct symtab *tab;
+
+	if (!entries || !segments || !names || nr_entries >= NO_ENTRY)
+		return NULL;
+	tab = symtab_new(options);
+	tab->is_loaded = true;
+	tab->entries.v = (struct entry *)(uintptr_t)entries;
+	tab->entries.nr = nr_entries;
+	tab->segments.v = (struct segment *)(uintptr_t)segments;
+	tab->segments.nr = nr_segments;
+	symtab_add_strings(tab, names, size);
+	return tab;
 }
 
 const char *symtab_name(struct symtab *tab, const struct symtab_hit *hit)

@@ -92,6 +92,17 @@ bool symtab_find_name(const struct symtab *tab, const char *name, uint64_t *star
 /* Sort and link; then look-ups may begin, and nothing can be added any more. */
 void symtab_finish(struct symtab *tab);
 
+/*
+ * Put a finished table into an index (number 0 to 9 tells tables of one index apart); the
+ * draft borrows until symtab_saved. And back: look-ups read the index, which has to
+ * outlive the table. NULL if it has none of that number, or a damaged one.
+ */
+struct index;
+struct index_draft;
+void symtab_save(struct symtab *tab, struct index_draft *draft, unsigned number);
+void symtab_saved(struct symtab *tab);
+struct symtab *symtab_load(const struct index *index, unsigned number, unsigned options);
+
 uint32_t symtab_count(const struct symtab *tab);
 bool symtab_find(const struct symtab *tab, uint64_t addr, struct symtab_hit *out);
 

@@ -14,10 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "symbols/cache.h"
 #include "symbols/index.h"
+#include "symbols/symbols.h"
 
 static char dir[] = "/tmp/test_index.XXXXXX";
 static const uint8_t id[20] = { 0xab, 0xcd, 0xef, 1, 2, 3 };
@@ -266,6 +268,99 @@ static void test_switched_off(void **state)
 	assert_true(cache_begin(&draft, CACHE_FILES, "x", 10) < 0);
 }
 
+/* The path of the C library that this program runs with. */
+static bool find_libc(char path[256])
+{
+	char line[512], *slash;
+	FILE *file = fopen("/proc/self/maps", "r");
+	bool found = false;
+
+	while (!found && file && fgets(line, sizeof(line), file)) {
+		slash = strchr(line, '/');
+		if (!slash || !strstr(slash, "/libc.so.6"))
+			continue;
+		snprintf(path, 256, "%.*s", (int)strcspn(slash, "\n"), slash);
+		found = true;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static uint64_t look_all_over(const char *path, uint64_t *nr_named)
+{
+	struct module_set *set = module_set_new(NULL);
+	struct module *module = module_intern(set, MODULE_FILE, path, NULL, 0);
+	uint64_t hash = 0;
+
+	*nr_named = 0;
+	for (uint64_t at = 0; at < 0x200000; at += 37) {
+		struct symbol symbol;
+
+		module_symbol(module, at, &symbol);
+		hash = hash_mix(hash, symbol.start ^ symbol.end ^ symbol.reason);
+		if (symbol.name)
+			hash = hash_mix(hash, hash_bytes(symbol.name, strlen(symbol.name)));
+		*nr_named += symbol.name != NULL;
+	}
+	module_set_free(set);
+	return hash;
+}
+
+/* One of the cache's files, rewritten with a byte turned over; 0 at its end. */
+static bool damage(const char *path, uint64_t at)
+{
+	FILE *file = fopen(path, "r+");
+	int c = EOF;
+
+	if (!file)
+		return false;
+	if (fseek(file, (long)at, SEEK_SET) == 0)
+		c = fgetc(file);
+	if (c != EOF && fseek(file, (long)at, SEEK_SET) == 0)
+		fputc(c ^ 0xff, file);
+	fclose(file);
+	return c != EOF;
+}
+
+static char some_index[256];
+
+static void remember(const struct cache_entry *entry, void *arg)
+{
+	struct str path = STR_INIT;
+
+	(void)arg;
+	path_of(&path, "index/");
+	str_add(&path, entry->name);
+	snprintf(some_index, sizeof(some_index), "%s", path.p);
+	str_release(&path);
+}
+
+/* The C library's names are the same from the index, and nothing is read out of a damaged one's bounds. */
+static void test_names_from_index(void **state)
+{
+	uint64_t parsed, nr, nr_parsed, bytes = 0;
+	char path[256];
+
+	(void)state;
+	if (!find_libc(path)) {
+		print_message("no libc.so.6 here\n");
+		skip();
+	}
+	parsed = look_all_over(path, &nr_parsed);
+	assert_true(nr_parsed > 10000);
+	cache_list(count_bytes, &bytes, NULL);
+	assert_true(bytes > 50000);
+	assert_true(look_all_over(path, &nr) == parsed);
+	assert_int_equal(nr, nr_parsed);
+	cache_list(remember, NULL, NULL);
+	for (uint64_t at = 72; damage(some_index, at); at = at * 2 + 1) {
+		look_all_over(path, &nr);
+		damage(some_index, at);
+	}
+	assert_true(look_all_over(path, &nr) == parsed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup(test_others_may_not_write, purge),
 		cmocka_unit_test_setup(test_limit, purge),
 		cmocka_unit_test_setup(test_switched_off, purge),
+		cmocka_unit_test_setup(test_names_from_index, purge),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
