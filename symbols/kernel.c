@@ -77,9 +77,14 @@ void kernel_free(struct kernel *kernel)
 
 void kernel_set_ref(struct kernel *kernel, const char *symbol, uint64_t run_addr)
 {
-	free(kernel->ref_symbol);
-	kernel->ref_symbol = symbol && *symbol ? mem_strdup(symbol) : NULL;
-	kernel->ref_addr = run_addr;
+	/* it may be told again while another thread is reading the names */
+	pthread_mutex_lock(&kernel->lock);
+	if (!kernel->opened) {
+		free(kernel->ref_symbol);
+		kernel->ref_symbol = symbol && *symbol ? mem_strdup(symbol) : NULL;
+		kernel->ref_addr = run_addr;
+	}
+	pthread_mutex_unlock(&kernel->lock);
 }
 
 static unsigned table_options(const struct kernel *kernel)

@@ -476,6 +476,12 @@ static void module_open(struct module *module)
 	pthread_mutex_unlock(&priv->lock);
 }
 
+void module_set_warm(struct module_set *set)
+{
+	if (set->host_kernel)
+		module_open(set->host_kernel);
+}
+
 /* --- memory of JITs ----------------------------------------------------------- */
 
 struct module *module_jit_intern(struct module_set *set, uint32_t pid)

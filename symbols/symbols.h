@@ -79,6 +79,7 @@ struct symbol_options {
 	const char *os_release;  /* the recording's, or NULL: tells a kernel without build-id */
 	uint64_t recording_ns;   /* the recording's first sample, as its header has it; 0: not known */
 	bool no_demangle;
+	bool soon;               /* names will be asked for: a recording may get them ready meanwhile */
 };
 
 struct module {
@@ -161,6 +162,12 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
  * a kernel that KASLR put elsewhere is noticed. 0: not known.
  */
 void module_set_kernel_ref(struct module_set *set, const char *symbol, uint64_t run_addr);
+
+/*
+ * Read the kernel's names, if a mapping of it is known, which takes as long as a
+ * hundred thousand samples do; for a thread of one's own. Nobody has to.
+ */
+void module_set_warm(struct module_set *set);
 
 /* Add a name the recording itself carries (KSYMBOL): code at [start, start+len). */
 void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len);

@@ -305,9 +305,18 @@ void symtab_end_last(struct symtab *tab, uint64_t page)
 	}
 }
 
+/* kallsyms is, and other tables may be. */
+static bool is_sorted(struct symtab *tab)
+{
+	for (size_t i = 1; i < tab->entries.nr; i++)
+		if (compare_entries(&tab->entries.v[i - 1], &tab->entries.v[i], tab) > 0)
+			return false;
+	return true;
+}
+
 void symtab_finish(struct symtab *tab)
 {
-	if (tab->entries.nr > 1)
+	if (!is_sorted(tab))
 		qsort_r(tab->entries.v, tab->entries.nr, sizeof(*tab->entries.v), compare_entries,
 			tab);
 	drop_aliases(tab);

@@ -285,7 +285,8 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	arena_init(&p->priv->arena);
 	p->priv->query = *query;
 	p->priv->query.extras = NULL;
-	r = recording_load(&p->priv->recording, data, &query->symbols, err);
+	p->priv->query.symbols.soon = true;
+	r = recording_load(&p->priv->recording, data, &p->priv->query.symbols, err);
 	if (r < 0)
 		goto out;
 	p->modules = p->priv->recording.modules;

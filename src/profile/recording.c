@@ -8,6 +8,8 @@
 #include "base/progress.h"
 #include "profile/pack.h"
 
+#define WARM_BYTES (16u << 20)
+
 /*
  * Build-ids stand in a section of the file, per path, and are wanted when the
  * mapping with that path is seen: make the modules known first.
@@ -118,6 +120,33 @@ static void keep_damages(struct recording *rec, const struct blocks *blocks)
 	rec->account.nr_damages = nr + opened;
 }
 
+static void *warm(void *modules)
+{
+	module_set_warm(modules);
+	return NULL;
+}
+
+static bool samples_kernel(const struct event_set *events)
+{
+	for (uint32_t i = 0; i < events->nr; i++)
+		if (!events->v[i].attr.exclude_kernel)
+			return true;
+	return false;
+}
+
+/*
+ * This pass is for one thread: another one may read the kernel's names, of which the
+ * mapping is told before the first sample. Not worth it for a small file. A pipe may
+ * tell build-ids at its end.
+ */
+static void start_warming(struct recording *rec, bool wanted)
+{
+	if (!wanted || rec->is_warming || rec->data->is_pipe ||
+	    rec->data->data_size < WARM_BYTES || !samples_kernel(&rec->data->events))
+		return;
+	rec->is_warming = pthread_create(&rec->warmer, NULL, warm, rec->modules) == 0;
+}
+
 int recording_load(struct recording *rec, const struct perf_data *data,
 		   const struct symbol_options *symbols, struct err *err)
 {
@@ -144,6 +173,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	rec->pack = pack_state(data, rec->modules);
 	while ((r = blocks_next(blocks, &block, err)) > 0) {
 		walk_block(rec, &decoder, &block);
+		start_warming(rec, options.soon);
 		progress("reading", block.file_off - data->data_off, data->data_size);
 		block_release(&block);
 	}
@@ -165,6 +195,8 @@ const char *recording_cgroup(const struct recording *rec, uint64_t id)
 
 void recording_release(struct recording *rec)
 {
+	if (rec->is_warming)
+		pthread_join(rec->warmer, NULL);
 	process_table_free(rec->processes);
 	module_set_free(rec->modules);
 	pack_free(rec->pack);

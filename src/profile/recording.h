@@ -9,6 +9,8 @@
 #ifndef PROFILE_RECORDING_H
 #define PROFILE_RECORDING_H
 
+#include <pthread.h>
+
 #include "base/hash.h"
 #include "profile/profile.h"
 #include "profile/reads.h"
@@ -28,6 +30,8 @@ struct recording {
 	struct map64 cgroups;            /* id -> number of its path */
 	struct intern cgroup_paths;
 	uint64_t nr_by_type[256];        /* records by type; [255]: higher ones */
+	pthread_t warmer;                /* gets the kernel's names ready */
+	bool is_warming;
 };
 
 /* `data` is borrowed and must outlive the recording. On failure it holds nothing. */
