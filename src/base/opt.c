@@ -138,6 +138,8 @@ static const struct opt *find_long(const struct parser *p, const char *word, siz
 			*many = false;
 			return o;
 		}
+		if (o->flags & OPT_HIDDEN)
+			continue;
 		if (hit)
 			*many = true;
 		hit = o;
@@ -230,6 +232,16 @@ int opt_parse(const struct opt *opts, unsigned flags, int argc, char **argv, int
 	argv[words] = NULL;
 	*nr_words = words;
 	return 0;
+}
+
+int opt_refuse(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	char name[64];
+
+	(void)arg;
+	if (unset)
+		return 0;
+	return err_set(err, EOPNOTSUPP, "option %s is not there: %s", label(opt, name), opt->help);
 }
 
 /* Print text from column HELP_COLUMN on, broken at spaces. */

@@ -85,6 +85,15 @@ struct opt {
 	{ .kind = OPT_KIND_CALL, .short_name = (s), .long_name = (l), .value = (ptr), \
 	  .arg_name = (arg), .help = (text), .fn = (call), .flags = (more) }
 
+/*
+ * perf's option that sonde does not have: hidden from the help, known all the same, and
+ * refused with the reason `why` and not as unknown (-EOPNOTSUPP). --no-NAME is taken.
+ */
+#define OPT_REFUSE(s, l, why) \
+	{ .kind = OPT_KIND_CALL, .short_name = (s), .long_name = (l), .help = (why), \
+	  .flags = OPT_ARG_OPTIONAL | OPT_HIDDEN, .fn = opt_refuse }
+opt_fn opt_refuse;
+
 enum opt_parse_flag {
 	OPT_PARSE_ANYWHERE = 1,  /* options may stand behind other words */
 };

@@ -26,7 +26,7 @@ struct ordered {
 	size_t at, nr_ready;
 	uint64_t seq, newest_ns, limit_ns;
 	struct held *last;       /* whose record was given out last */
-	bool ended, unsorted;
+	bool ended, unsorted, place_rounds;
 };
 
 struct ordered *ordered_new(const struct perf_data *data)
@@ -45,6 +45,11 @@ struct ordered *ordered_new_unsorted(const struct perf_data *data)
 
 	o->unsorted = true;
 	return o;
+}
+
+void ordered_place_rounds(struct ordered *o)
+{
+	o->place_rounds = true;
 }
 
 static void held_put(struct held *held)
@@ -117,13 +122,15 @@ static int take_block(struct ordered *o, struct err *err)
 	}
 	held->waiting = 1;
 	while ((bytes = block_record(&held->block, o->data->swap, &at))) {
+		time_ns = o->unsorted ? 0 : record_time(&o->decoder, bytes);
 		if (record_header(bytes, o->data->swap).type == RECORD_FINISHED_ROUND) {
 			limit = o->limit_ns;
 			o->limit_ns = o->newest_ns;
 			round = true;
+			if (o->place_rounds)
+				time_ns = o->newest_ns;
 		}
 		held->waiting++;
-		time_ns = o->unsorted ? 0 : record_time(&o->decoder, bytes);
 		*vec_push(&o->refs) = (struct ref){ time_ns, o->seq++, bytes, held };
 		if (time_ns > o->newest_ns)
 			o->newest_ns = time_ns;

@@ -24,6 +24,8 @@ struct ordered;
 struct ordered *ordered_new(const struct perf_data *data);
 /* The same in the order of the file. */
 struct ordered *ordered_new_unsorted(const struct perf_data *data);
+/* Rounds have no time and come first; with this, each behind the newest that it finishes. */
+void ordered_place_rounds(struct ordered *ordered);
 void ordered_free(struct ordered *ordered);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/script.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,8 @@ struct script {
 	struct reads reads;
 	struct day_clock day_clock;      /* for `tod` */
 	size_t data_src_width;
+	uint64_t *samples;               /* written, per event */
+	bool has_switch, is_off;         /* --switch-on, --switch-off */
 	struct str line;                 /* the sample being put together */
 	/*
 	 * Most chains, places and names come again and again: each is put into words
@@ -71,6 +74,30 @@ static void name_events(struct script *s, const struct event_set *events)
 	}
 }
 
+static int find_event(const struct event_set *events, const char *option, const char *name,
+		      struct err *err)
+{
+	for (uint32_t i = 0; i < events->nr; i++)
+		if (strcmp(events->v[i].name, name) == 0)
+			return 0;
+	return err_set(err, ENOENT, "%s: the recording has no event '%s'; sonde evlist lists them",
+		       option, name);
+}
+
+static int prepare_switch(struct script *s, const struct event_set *events, struct err *err)
+{
+	const struct script_options *o = &s->options;
+	int r = 0;
+
+	if (o->switch_on)
+		r = find_event(events, "--switch-on", o->switch_on, err);
+	if (!r && o->switch_off)
+		r = find_event(events, "--switch-off", o->switch_off, err);
+	s->has_switch = o->switch_on || o->switch_off;
+	s->is_off = o->switch_on != NULL;
+	return r;
+}
+
 int script_new(struct script **out, const struct recording *recording,
 	       const struct script_options *options, struct err *err)
 {
@@ -89,7 +116,10 @@ int script_new(struct script **out, const struct recording *recording,
 	s->stacks = user_stack_new(recording->processes, s->arch, data->swap);
 	name_events(s, &data->events);
 	(void)script_day_clock(data, &s->day_clock);
+	s->samples = mem_zalloc(data->events.nr * sizeof(*s->samples));
 	r = script_fields(data, options->fields, s->fields, err);
+	if (!r)
+		r = prepare_switch(s, &data->events, err);
 	if (r < 0) {
 		script_free(s);
 		return r;
@@ -108,6 +138,7 @@ void script_free(struct script *s)
 		free(s->event_texts[i]);
 	free(s->event_texts);
 	free(s->fields);
+	free(s->samples);
 	tracepoints_free(s->tracepoints);
 	resolver_free(s->resolver);
 	user_stack_free(s->stacks);
@@ -269,6 +300,26 @@ static void add_place(struct str *out, const struct place *place, unsigned field
 	}
 }
 
+/* "\n  file.c:12"; the binary and the address where that is not known. */
+static void add_source(struct script *s, const struct place *place, bool is_return)
+{
+	struct str *out = &s->line;
+	struct source_frame at = { .file = NULL };
+	const char *last;
+
+	if (!place->module)
+		return;
+	str_add(out, "\n  ");
+	if (module_lines(place->module, place->elf_addr - is_return, &at, 1) && at.file && at.line) {
+		last = strrchr(at.file, '/');
+		str_add_safe(out, s->options.full_path || !last ? at.file : last + 1);
+		str_addf(out, ":%u", at.line);
+	} else {
+		str_add_safe(out, place->module->short_name);
+		str_addf(out, "[%" PRIx64 "]", place->elf_addr);
+	}
+}
+
 static bool is_listed(const char *const *names, const char *name)
 {
 	for (; name && *names; names++)
@@ -307,6 +358,8 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 		str_addc(&s->line, '\t');
 		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
 		add_place(&s->line, &place, fields);
+		if (fields & FIELD_SRCLINE)
+			add_source(s, &place, f->is_return && i < head);
 		str_addc(&s->line, '\n');
 		if (s->options.stop_at && place.symbol.name &&
 		    is_listed(s->options.stop_at, place.symbol.name))
@@ -374,6 +427,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 				hash_mix((uint64_t)image_space(image) << 32 | fields,
 					 image_epoch(image, sample->time_ns)));
 	size_t from = s->line.len;
+	const struct place *place;
 
 	if (chain) {
 		struct user_chain words;
@@ -390,10 +444,12 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 	}
 	if (add_kept(s, key))
 		return;
+	place = resolve(s->resolver, image, sample->ip, sample->time_ns, kernel, false);
 	str_addc(&s->line, ' ');
 	str_add_hex(&s->line, sample->ip, 16, ' ');
-	add_place(&s->line, resolve(s->resolver, image, sample->ip, sample->time_ns, kernel, false),
-		  fields);
+	add_place(&s->line, place, fields);
+	if (fields & FIELD_SRCLINE)
+		add_source(s, place, false);
 	keep(s, key, from);
 }
 
@@ -509,26 +565,73 @@ static bool is_shown(const struct script_options *o, uint32_t type)
 	}
 }
 
+/* The thread that a record is about, which is also the one whose name stands before it. */
+static void subject_of(const struct record *r, uint32_t *pid, uint32_t *tid)
+{
+	*pid = r->id.pid;
+	*tid = r->id.tid;
+	switch (r->type) {
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		*pid = r->mmap.pid;
+		*tid = r->mmap.tid;
+		break;
+	case PERF_RECORD_COMM:
+		*pid = r->comm.pid;
+		*tid = r->comm.tid;
+		break;
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+		*pid = r->task.pid;
+		*tid = r->task.tid;
+		break;
+	case PERF_RECORD_NAMESPACES:
+		*pid = r->namespaces.pid;
+		*tid = r->namespaces.tid;
+		break;
+	default:
+		break;
+	}
+}
+
 static void write_sideband(struct script *s, const struct record *r, FILE *file)
 {
 	unsigned fields = s->fields[r->id.event ? r->id.event->index : 0];
+	bool padded = !((fields & FIELD_IP) && !s->options.hide_chain &&
+			(s->recording->data->events.v[0].attr.sample_type & PERF_SAMPLE_CALLCHAIN));
 	struct record start = *r;
 
 	if (r->type == RECORD_FINISHED_ROUND) {
 		fputs("PERF_RECORD_FINISHED_ROUND\n", file);
 		return;
 	}
+	if (fields & FIELD_COMM) {
+		subject_of(r, &start.id.pid, &start.id.tid);
+		if (start.id.pid == UINT32_MAX)
+			start.id.pid = start.id.tid = 0;
+		add_comm(s, &start.id, padded);
+	}
+	start.id = r->id;
 	if (start.id.pid == UINT32_MAX)
 		start.id.pid = start.id.tid = 0;
 	if (start.id.cpu == UINT32_MAX)
 		start.id.cpu = 0;
-	add_start(s, &start, fields, !((fields & FIELD_IP) && !s->options.hide_chain &&
-				       (s->recording->data->events.v[0].attr.sample_type &
-					PERF_SAMPLE_CALLCHAIN)));
+	add_start(s, &start, fields & ~(unsigned)FIELD_COMM, padded);
 	str_addf(&s->line, "PERF_RECORD_%s", record_type_name(r->type));
 	script_add_record(&s->line, r);
 	str_addc(&s->line, '\n');
 	fwrite(s->line.p, 1, s->line.len, file);
+}
+
+/* Is the event outside of what --switch-on and --switch-off span? */
+static bool is_switched_off(struct script *s, const struct event_desc *event)
+{
+	const char *until = s->is_off ? s->options.switch_on : s->options.switch_off;
+
+	if (!until || strcmp(event->name, until) != 0)
+		return s->is_off;
+	s->is_off = !s->is_off;
+	return !s->options.show_on_off;
 }
 
 static void write_if_wanted(struct script *s, const struct record *r, FILE *file)
@@ -536,6 +639,8 @@ static void write_if_wanted(struct script *s, const struct record *r, FILE *file
 	const struct profile_query *q = s->options.filter;
 	uint32_t comm;
 
+	if (s->has_switch && is_switched_off(s, r->sample.event))
+		return;
 	if (q && !filter_sample(q, &r->sample))
 		return;
 	if (q && q->comms) {
@@ -552,7 +657,13 @@ static void write_if_wanted(struct script *s, const struct record *r, FILE *file
 			return;
 	}
 	str_clear(&s->line);
-	write_sample(s, r, file);
+	write_sample(s, r, s->options.outs ? s->options.outs[r->sample.event->index] : file);
+	s->samples[r->sample.event->index]++;
+}
+
+uint64_t script_samples(const struct script *s, uint32_t event)
+{
+	return s->samples[event];
 }
 
 void script_write(struct script *s, struct record *r, FILE *file)

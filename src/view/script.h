@@ -48,6 +48,7 @@ enum script_field {
 	FIELD_CGROUP = 1 << 27,
 	FIELD_RETIRE_LAT = 1 << 28,
 	FIELD_DSOFF = 1 << 29,
+	FIELD_SRCLINE = 1 << 30,
 };
 
 struct script_options {
@@ -59,6 +60,10 @@ struct script_options {
 	const char **stop_at;    /* --stop-bt: chains end with these functions; or NULL */
 	bool show_tasks, show_mmaps, show_lost, show_switches, show_namespaces, show_bpf, show_rounds;
 	bool show_cgroups, show_text_pokes;
+	const char *switch_on, *switch_off;      /* events between which samples are printed; or NULL */
+	bool show_on_off;                        /* print these two as well */
+	bool full_path;                          /* srcline with folders */
+	FILE **outs;                             /* for each event's samples; NULL: all to one */
 };
 
 struct script;
@@ -71,13 +76,13 @@ void script_free(struct script *script);
 /* Add how unwinding went for the samples that were written. */
 void script_account(const struct script *script, struct profile_account *account);
 
+/* How many samples of an event were written. */
+uint64_t script_samples(const struct script *script, uint32_t event);
+
 /*
  * Write one record, if the options show its kind. Records come in the order of time. A
  * sample that stands for several (profile/reads.h) is left as the last of them.
  */
 void script_write(struct script *script, struct record *record, FILE *out);
-
-/* The hexadecimal dump of a record with its type and place, as perf script -D has it. */
-void script_dump(const struct record *record, uint64_t file_off, const char *path, FILE *out);
 
 #endif

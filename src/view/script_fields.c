@@ -29,6 +29,7 @@ static const struct {
 	{ "dsoff", FIELD_DSO | FIELD_DSOFF, 0, NULL },
 	{ "addr", FIELD_ADDR, PERF_SAMPLE_ADDR, "ADDR" },
 	{ "symoff", FIELD_SYMOFF, 0, NULL },
+	{ "srcline", FIELD_SRCLINE, PERF_SAMPLE_IP, "IP" },
 	{ "period", FIELD_PERIOD, 0, NULL },     /* without it all have the same */
 	{ "brstack", FIELD_BRSTACK, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
 	{ "brstacksym", FIELD_BRSTACKSYM, PERF_SAMPLE_BRANCH_STACK, "branch stacks" },
@@ -56,7 +57,6 @@ static const struct { const char *name, *why; } absent[] = {
 	{ "synth", OF_TRACES },
 	{ "insn", OF_CODE }, { "insnlen", OF_CODE }, { "disasm", OF_CODE },
 	{ "brstackinsn", OF_CODE }, { "brstackinsnlen", OF_CODE }, { "brstackdisasm", OF_CODE },
-	{ "srcline", "lines of source are not printed here" },
 	{ "srccode", "source code is not printed here; see sonde annotate" },
 	{ "metric", "metrics are reckoned by sonde stat, not from samples" },
 	{ "machine_pid", "sonde reads no recordings with guests merged into them" },
@@ -213,6 +213,8 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 	if (!is_bpf_output(&event->attr))
 		*out &= ~(unsigned)FIELD_BPF_OUTPUT;
 	/* names and modules are those of the ip, the address or the branches */
+	if ((asked & FIELD_SRCLINE) && !(*out & FIELD_IP))
+		return err_set(err, EINVAL, "-F: 'srcline' needs 'ip' beside it");
 	if (!(*out & (FIELD_IP | FIELD_ADDR | FIELD_BRSTACK | FIELD_BRSTACKSYM | FIELD_BRSTACKOFF)) &&
 	    (asked & (FIELD_SYM | FIELD_DSO | FIELD_SYMOFF)))
 		return err_set(err, EINVAL, "-F: 'sym' and 'dso' need 'ip' or 'addr' beside them");

@@ -240,7 +240,7 @@ void script_add_time_of_day(struct str *out, const struct day_clock *clock, uint
 		str_addf(out, "%s.%06" PRIu64 " ", day, wall_ns % NS_PER_S / 1000);
 }
 
-void script_add_branch_flags(struct str *out, uint64_t flags)
+const char *script_branch_type(uint64_t flags)
 {
 	/* PERF_BR_... of linux/perf_event.h */
 	static const char *const types[16] = {
@@ -248,7 +248,12 @@ void script_add_branch_flags(struct str *out, uint64_t flags)
 		"COND_CALL", "COND_RET", "ERET", "IRQ", "SERROR", "NO_TX", "",
 	};
 
+	return types[flags >> 20 & 0xf];
+}
+
+void script_add_branch_flags(struct str *out, uint64_t flags)
+{
 	str_addf(out, "/%c/%c/%c/%u/%s ", flags & 1 ? 'M' : flags & 2 ? 'P' : '-',
 		 flags & 4 ? 'X' : '-', flags & 8 ? 'A' : '-', (unsigned)(flags >> 4 & 0xffff),
-		 types[flags >> 20 & 0xf]);
+		 script_branch_type(flags));
 }

@@ -33,6 +33,8 @@ bool script_day_clock(const struct perf_data *data, struct day_clock *out);
 void script_add_time_of_day(struct str *out, const struct day_clock *clock, uint64_t time_ns,
 			    bool ns);
 
+/* "COND", "CALL", ... of the flags of a branch; "" where it is not told. */
+const char *script_branch_type(uint64_t flags);
 /* The flags of a branch: "/P/-/-/12/COND ". */
 void script_add_branch_flags(struct str *out, uint64_t flags);
 

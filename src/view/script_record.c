@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/script_record.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 
 #include "view/script.h"
@@ -33,7 +32,7 @@ static void add_mmap(struct str *out, const struct record *r)
 {
 	const struct record_mmap *m = &r->mmap;
 
-	str_addf(out, " %d/%d: [0x%" PRIx64 "(0x%" PRIx64 ") @ 0x%" PRIx64, (int)m->pid, (int)m->tid,
+	str_addf(out, " %d/%d: [%#" PRIx64 "(%#" PRIx64 ") @ %#" PRIx64, (int)m->pid, (int)m->tid,
 		 m->start, m->len, m->pgoff);
 	if (r->type == PERF_RECORD_MMAP) {
 		str_addf(out, "]: %c ", r->misc & PERF_RECORD_MISC_MMAP_DATA ? 'r' : 'x');
@@ -105,48 +104,4 @@ void script_add_record(struct str *out, const struct record *r)
 	default:
 		break;
 	}
-}
-
-static void dump_bytes(const struct record *r, FILE *file)
-{
-	for (unsigned at = 0; at < r->size; at += 16) {
-		fprintf(file, ".  %04x: ", at);
-		for (unsigned i = at; i < at + 16; i++)
-			if (i < r->size)
-				fprintf(file, " %02x", r->bytes[i]);
-			else
-				fputs("   ", file);
-		fputs("  ", file);
-		for (unsigned i = at; i < at + 16; i++)
-			fputc(i >= r->size ? ' ' : isprint(r->bytes[i]) ? r->bytes[i] : '.', file);
-		fputc('\n', file);
-	}
-}
-
-void script_dump(const struct record *r, uint64_t file_off, const char *path, FILE *file)
-{
-	const char *name = record_type_name(r->type);
-	struct str line = STR_INIT;
-
-	fprintf(file, "\n0x%" PRIx64 "@%s [0x%x]: event: %u\n.\n. ... raw event: size %u bytes\n",
-		file_off, path, r->size, r->type, r->size);
-	dump_bytes(r, file);
-	if (r->id.cpu != UINT32_MAX)
-		str_addf(&line, "%u ", r->id.cpu);
-	str_addf(&line, "%" PRIu64 " 0x%" PRIx64 " [0x%x]: PERF_RECORD_%s", r->id.time_ns, file_off,
-		 r->size, name ? name : "UNKNOWN");
-	if (r->type == PERF_RECORD_SAMPLE)
-		str_addf(&line, "(IP, 0x%x): %d/%d: 0x%" PRIx64 " period: %" PRIu64 " addr: 0x%" PRIx64,
-			 r->misc, (int)r->sample.pid, (int)r->sample.tid, r->sample.ip,
-			 r->sample.period, r->sample.addr);
-	else
-		script_add_record(&line, r);
-	fprintf(file, "\n%s\n", line.p);
-	if (r->type == PERF_RECORD_SAMPLE && r->sample.nr_ips) {
-		fprintf(file, "... FP chain: nr:%" PRIu64 "\n", r->sample.nr_ips);
-		for (uint64_t i = 0; i < r->sample.nr_ips; i++)
-			fprintf(file, "..... %2" PRIu64 ": %016" PRIx64 "\n", i,
-				(uint64_t)r->sample.ips[i]);
-	}
-	str_release(&line);
 }
