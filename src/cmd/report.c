@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde report: where the time went, as a table. */
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,23 +11,12 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "cmd/report_priv.h"
 #include "profile/count.h"
 #include "view/header.h"
 #include "view/report.h"
 #include "view/report_data.h"
 #include "view/tasks.h"
-
-struct report {
-	struct query_options query;
-	struct report_options view;
-	struct sort_wish wish;
-	const char *percentage, *color, *limit, *parent, *quantum, *widths, *socket;
-	bool late_keys, usage;
-	regex_t parent_pattern;
-	struct extra extras[EXTRAS_MAX];
-	bool stdio, inverted, header, header_only, children, json, csv;
-	bool stats, tasks, mmaps, threads;
-};
 
 static int take_graph(const struct opt *opt, const char *arg, bool unset, struct err *err)
 {
@@ -42,165 +29,14 @@ static int take_graph(const struct opt *opt, const char *arg, bool unset, struct
 	return arg ? callgraph_parse(&r->view.callgraph, arg, err) : 0;
 }
 
-static int refuse_screen(const struct opt *opt, const char *arg, bool unset, struct err *err)
+static int take_demangle(const struct opt *opt, const char *arg, bool unset, struct err *err)
 {
+	struct report *r = opt->value;
+
 	(void)arg;
-	(void)unset;
-	return err_set(err, EOPNOTSUPP, "--%s: there is no such screen here; the report is text, as with "
-		       "--stdio", opt->long_name);
-}
-
-/* --- what follows from several options ---------------------------------------------------- */
-
-static int parse_limit(struct report *r, struct err *err)
-{
-	char *end;
-
-	if (!r->limit)
-		return 0;
-	r->view.percent_limit = strtod(r->limit, &end);
-	if (end == r->limit || *end || !(r->view.percent_limit >= 0))
-		return err_set(err, EINVAL, "--percent-limit takes a percentage, not '%s'", r->limit);
-	r->view.callgraph.min_percent = r->view.percent_limit;
+	(void)err;
+	r->query.no_demangle = unset;
 	return 0;
-}
-
-static int parse_percentage(struct report *r, struct err *err)
-{
-	if (!r->percentage || strcmp(r->percentage, "absolute") == 0)
-		return 0;
-	if (strcmp(r->percentage, "relative") != 0)
-		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
-			       r->percentage);
-	r->view.relative = true;
-	return 0;
-}
-
-static int parse_color(struct report *r, struct err *err)
-{
-	const char *when = r->color ? r->color : "auto", *term = getenv("TERM");
-
-	if (strcmp(when, "always") == 0)
-		r->view.color = true;
-	else if (strcmp(when, "auto") == 0)
-		r->view.color = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
-				!getenv("NO_COLOR");
-	else if (strcmp(when, "never") != 0)
-		return err_set(err, EINVAL, "--stdio-color takes always, never or auto, not '%s'", when);
-	return 0;
-}
-
-static unsigned terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col >= 40 ? size.ws_col : 40;
-}
-
-/* "100ms" -> nanoseconds; perf's units. */
-static int parse_quantum(struct report *r, struct err *err)
-{
-	static const struct { const char *unit; uint64_t ns; } units[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
-	};
-	char *end = NULL;
-	unsigned long long n;
-
-	r->view.time_quantum_ns = 100000000;
-	if (!r->quantum)
-		return 0;
-	errno = 0;
-	n = strtoull(r->quantum, &end, 10);
-	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (end == r->quantum || errno || r->quantum[0] == '-' || strcmp(end, units[i].unit) != 0)
-			continue;
-		if (!n || n > UINT64_MAX / units[i].ns)
-			break;
-		r->view.time_quantum_ns = n * units[i].ns;
-		return 0;
-	}
-	return err_set(err, EINVAL, "--time-quantum takes a number with ns, us, ms or s, as in 10ms, not "
-		       "'%s'", r->quantum);
-}
-
-static int parse_lists(struct report *r, struct err *err)
-{
-	uint32_t nr = 0;
-	int e = query_numbers(&r->query.arena, r->widths, "-w", false, &r->view.widths,
-			      &r->view.nr_widths, err);
-
-	for (uint32_t i = 0; !e && i < r->view.nr_widths; i++)
-		if (r->view.widths[i] > 1000)
-			e = err_set(err, EINVAL, "-w: a column of %u is wider than any screen",
-				    r->view.widths[i]);
-	if (!e)
-		e = query_numbers(&r->query.arena, r->socket, "--socket-filter", false, &r->view.sockets,
-				  &nr, err);
-	if (!e && nr > 1)
-		e = err_set(err, EINVAL, "--socket-filter takes one socket, not '%s'", r->socket);
-	return e;
-}
-
-/* -p takes a pattern of its own; the key parent alone has perf's, for system calls and faults. */
-static int parse_parent(struct report *r, struct err *err)
-{
-	const char *text = r->parent ? r->parent : "^sys_|^do_page_fault";
-	char why[128];
-	int e = regcomp(&r->parent_pattern, text, REG_EXTENDED | REG_NOSUB);
-
-	if (e) {
-		regerror(e, &r->parent_pattern, why, sizeof(why));
-		memset(&r->parent_pattern, 0, sizeof(r->parent_pattern));
-		return err_set(err, EINVAL, "-p '%s' is not a regular expression: %s", text, why);
-	}
-	r->wish.parent = r->parent != NULL;
-	return 0;
-}
-
-static int settle(struct report *r, struct err *err)
-{
-	struct sort_spec checked;
-	int e = parse_parent(r, err);
-
-	/* what is no key may be a field of the recording's tracepoints */
-	if (!e) {
-		e = sort_parse(&checked, &r->wish, err);
-		r->late_keys = e == -EINVAL && (r->wish.sort || r->wish.fields);
-		if (r->late_keys)
-			e = 0;
-	}
-	if (!e)
-		e = parse_quantum(r, err);
-	if (!e)
-		e = parse_lists(r, err);
-	if (!e)
-		e = parse_limit(r, err);
-
-	if (!e)
-		e = parse_percentage(r, err);
-	if (!e)
-		e = parse_color(r, err);
-	if (!e && r->view.separator && (!*r->view.separator || strcmp(r->view.separator, ".") == 0))
-		e = err_set(err, EINVAL, "-t '%s': the separator cannot be %s", r->view.separator,
-			    *r->view.separator ? "'.', which takes its place inside names" : "empty");
-	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
-		r->view.separator = "\t";
-	r->view.width = r->view.separator ? 0 : terminal_width();
-	if (!e && r->json + r->csv + (r->view.separator != NULL) > 1)
-		e = err_set(err, EINVAL, "only one of -j, --csv and -t can be");
-	if (!e && (r->json || r->csv) && (r->header || r->header_only))
-		e = err_set(err, EINVAL, "%s has no header in text: leave out --header", r->json ? "-j" :
-			    "--csv");
-	if (!e && r->stats && (r->tasks || r->mmaps))
-		e = err_set(err, EINVAL, "--tasks and --mmaps do not go with --stats");
-	if (!e && (r->json || r->csv) && (r->stats || r->tasks || r->mmaps || r->threads))
-		e = err_set(err, EINVAL, "%s has rows alone: it does not go with --stats, --tasks, --mmaps "
-			    "and -T", r->json ? "-j" : "--csv");
-	r->view.quiet = r->query.quiet;
-	r->view.full = r->query.verbose > 0;
-	return e;
 }
 
 static bool is_field(const char *word, void *arg)
@@ -216,15 +52,61 @@ static bool all_tracepoints(const struct perf_data *data)
 	return data->events.nr != 0;
 }
 
+static bool any_sampled(const struct perf_data *data, uint64_t bits)
+{
+	for (uint32_t i = 0; i < data->events.nr; i++)
+		if (data->events.v[i].attr.sample_type & bits)
+			return true;
+	return false;
+}
+
+/* Branches are what rows are of where they were recorded, but for stacks made of them. */
+static bool shows_branches(const struct perf_data *data)
+{
+	bool plain = false;
+
+	for (uint32_t i = 0; i < data->events.nr; i++) {
+		const struct perf_event_attr *attr = &data->events.v[i].attr;
+
+		if (attr->sample_type & PERF_SAMPLE_STACK_USER)
+			return false;
+		plain |= (attr->sample_type & PERF_SAMPLE_BRANCH_STACK) &&
+			 !(attr->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK);
+	}
+	return plain;
+}
+
+/* Which kind of rows, by what was recorded. */
+static int settle_mode(struct report *r, const struct perf_data *data, struct err *err)
+{
+	/* --no-branch-stack clears it */
+	if (r->branches && !r->branches_given)
+		r->branches = !r->memory && shows_branches(data);
+	if (r->branches && r->memory)
+		return err_set(err, EINVAL, "-b and --mem-mode are two kinds of rows; take one");
+	if (r->branches && !any_sampled(data, PERF_SAMPLE_BRANCH_STACK))
+		return err_set(err, EINVAL, "-b: no branches were recorded; record -b records them");
+	if (r->memory && !any_sampled(data, PERF_SAMPLE_DATA_SRC))
+		return err_set(err, EINVAL, "--mem-mode: no sources of data were recorded; record -d -W with an "
+			       "event of memory accesses records them");
+	r->wish.branches = r->branches;
+	r->wish.memory = r->memory;
+	return 0;
+}
+
 /* What the recording decides: without chains there are no children, and no chains to draw. */
 static int settle_chains(struct report *r, const struct perf_data *data, struct err *err)
 {
 	struct callgraph_options *graph = &r->view.callgraph;
-	bool chains = false;
+	bool chains;
+	int e = settle_mode(r, data, err);
 
-	for (uint32_t i = 0; i < data->events.nr; i++)
-		chains |= (data->events.v[i].attr.sample_type & PERF_SAMPLE_CALLCHAIN) != 0;
-	r->view.children = r->children && chains;
+	if (e < 0)
+		return e;
+	chains = !r->branches && !r->memory && any_sampled(data, PERF_SAMPLE_CALLCHAIN);
+	r->view.children = r->children && chains && !r->view.hierarchy;
+	r->view.groups = r->groups && !r->view.hierarchy;
+	r->view.group_all = r->groups_given;
 	if (!chains)
 		graph->mode = CALLGRAPH_NONE;
 	if (r->inverted) {
@@ -297,7 +179,7 @@ static int show_stats(const struct perf_data *data, struct err *err)
 	return e;
 }
 
-static int show_threads(const struct perf_data *data, struct err *err)
+static int show_threads(const struct report *r, const struct perf_data *data, struct err *err)
 {
 	struct thread_counts counts;
 	int e = thread_counts_load(&counts, data, err);
@@ -305,7 +187,7 @@ static int show_threads(const struct perf_data *data, struct err *err)
 	if (e < 0)
 		return e;
 	if (counts.nr)
-		thread_counts_write(&counts, data, stdout);
+		thread_counts_write(&counts, data, r->raw_counts, stdout);
 	else
 		log_note("-T: no thread's counts are in the recording; record -s writes them when a thread "
 			 "ends");
@@ -354,7 +236,12 @@ static int report(struct report *r, struct err *err)
 	query.nr_extras = report_extras(&r->view, r->extras);
 	query.extra_list = r->extras;
 	query.parent = &r->parent_pattern;
+	query.ignore_callees = r->ignore_callees ? &r->callees_pattern : NULL;
+	query.branches = r->branches;
+	query.by_weight = r->memory;
 	query.named_only = r->view.named_only;
+	if (r->ignore_callees)
+		query.by |= PROFILE_BY_STACK;
 	if (r->view.exclude_other || sort_has(&r->view.spec, COLUMN_PARENT))
 		query.by |= PROFILE_BY_STACK;
 	else
@@ -371,15 +258,22 @@ static int report(struct report *r, struct err *err)
 	else
 		report_write(&r->view, profile, stdout);
 	if (r->threads)
-		e = show_threads(profile->data, err);
+		e = show_threads(r, profile->data, err);
 	profile_free(profile);
 	return finish_output(e, err);
 }
 
+/* Options of perf report that are known, so that it can be said why they are not here. */
+#define REFUSED(s, l) OPT_CALL(s, l, NULL, "ARG", NULL, report_refuse, OPT_HIDDEN)
+#define REFUSED_WITHOUT_ARG(s, l) OPT_CALL(s, l, NULL, NULL, NULL, report_refuse, OPT_HIDDEN | OPT_ARG_NONE)
+#define OPT_SWITCH_GIVEN(s, l, ptr, flag, text) \
+	{ .kind = OPT_KIND_SWITCH, .short_name = (s), .long_name = (l), .value = (ptr), \
+	  .help = (text), .given = (flag) }
+
 static int run(int argc, char **argv)
 {
 	static char buffer[1 << 16];
-	struct report r = { .children = true };
+	struct report r = { .children = true, .groups = true, .branches = true, .view.skip_empty = true };
 	const struct opt opts[] = {
 		OPT_SECTION("Input"),
 		QUERY_INPUT_OPTIONS(&r.query),
@@ -405,6 +299,19 @@ static int run(int argc, char **argv)
 			   "as need be"),
 		OPT_STRING('t', "field-separator", &r.view.separator, "SEP", "SEP between columns, no "
 			   "filling; inside of names it becomes '.'"),
+		OPT_SWITCH_GIVEN('b', "branch-stack", &r.branches, &r.branches_given, "rows of branches (on, "
+				 "where they were recorded); keys: dso_from, dso_to, symbol_from, symbol_to, "
+				 "addr_from, addr_to, mispredict, in_tx, abort, cycles"),
+		OPT_SWITCH(0, "mem-mode", &r.memory, "rows of memory accesses, by weight; keys: mem, tlb, "
+			   "snoop, locked, blocked, symbol_daddr, dso_daddr, dcacheline, phys_daddr, "
+			   "data_page_size, ins_lat, p_stage_cyc"),
+		OPT_SWITCH_GIVEN(0, "group", &r.groups, &r.groups_given, "events side by side: those of a "
+				 "group (on, where one was recorded), or with --group all"),
+		OPT_UINT(0, "group-sort-idx", &r.view.group_sort, "N", "sort by the N-th event of a group, from 0"),
+		OPT_SWITCH(0, "hierarchy", &r.view.hierarchy, "a level of rows for each key"),
+		OPT_SWITCH(0, "ns", &r.wish.nanoseconds, "the key time in nanoseconds"),
+		OPT_SWITCH(0, "raw-trace", &r.wish.raw_trace, "the key trace by the fields alone"),
+		OPT_SWITCH(0, "skip-empty", &r.view.skip_empty, "no table for events without samples (on)"),
 		OPT_SECTION("Call chains"),
 		OPT_SWITCH(0, "children", &r.children, "add to each function what it called, and sort by "
 			   "that (on, where chains were recorded)"),
@@ -412,6 +319,8 @@ static int run(int argc, char **argv)
 			 "folded or none; no branches under PERCENT (0.5), no more than LIMIT; caller or "
 			 "callee first; values as percent, period or count", take_graph, OPT_ARG_NEXT),
 		OPT_SWITCH('G', "inverted", &r.inverted, "callers first, as -g caller"),
+		OPT_STRING(0, "ignore-callees", &r.ignore_callees, "REGEX", "chains begin at functions whose "
+			   "name it matches: what these call is theirs"),
 		OPT_UINT(0, "max-stack", &r.query.max_stack, "N", "at most N frames from the leaf"),
 		OPT_SECTION("Which samples"),
 		OPT_STRING('c', "comms", &r.query.comms, "COMM[,COMM...]", "only of these commands"),
@@ -425,8 +334,8 @@ static int run(int argc, char **argv)
 		QUERY_WHEN_OPTIONS(&r.query),
 		OPT_SECTION("Output"),
 		OPT_SWITCH(0, "stdio", &r.stdio, "as text, which is the only way"),
-		OPT_CALL(0, "tui", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
-		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such screen", refuse_screen, OPT_ARG_NONE),
+		OPT_CALL(0, "tui", &r, NULL, "refused: there is no such screen", report_refuse, OPT_ARG_NONE),
+		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such screen", report_refuse, OPT_ARG_NONE),
 		OPT_SWITCH('j', "json", &r.json, "as JSON, for programs"),
 		OPT_SWITCH(0, "csv", &r.csv, "as CSV: a header line, then a line for each row"),
 		OPT_STRING(0, "stdio-color", &r.color, "WHEN", "colours always, never or auto: on a "
@@ -438,11 +347,26 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "tasks", &r.tasks, "the threads as a family tree, and no rows"),
 		OPT_SWITCH(0, "mmaps", &r.mmaps, "the same with what they had mapped"),
 		OPT_SWITCH('T', "threads", &r.threads, "at the end what each thread counted (of record -s)"),
+		OPT_STRING(0, "pretty", &r.pretty, "normal|raw", "how -T shows counts: as a table, or one by one"),
 		OPT_SWITCH('q', "quiet", &r.query.quiet, "rows alone"),
 		OPT_COUNT('v', "verbose", &r.query.verbose, "whole paths, addresses, build-ids"),
 		OPT_SECTION("Symbols"),
 		QUERY_SYMBOL_OPTIONS(&r.query),
+		OPT_SWITCH('m', "modules", &r.modules, "accepted: kernel modules are always looked at"),
+		OPT_SWITCH(0, "ignore-vmlinux", &r.no_vmlinux, "no vmlinux, even if -k names one"),
+		OPT_CALL(0, "demangle", &r, NULL, "C++ and Rust names as in the source (on)", take_demangle,
+			 OPT_ARG_NONE),
+		OPT_SWITCH(0, "disable-order", &r.unordered, "accepted: samples are never sorted to be counted"),
 		QUERY_JOBS_OPTION(&r.query, 0),
+		REFUSED_WITHOUT_ARG(0, "demangle-kernel"), REFUSED_WITHOUT_ARG(0, "full-source-path"),
+		REFUSED_WITHOUT_ARG(0, "inline"), REFUSED_WITHOUT_ARG(0, "asm-raw"), REFUSED_WITHOUT_ARG(0, "source"),
+		REFUSED_WITHOUT_ARG(0, "stitch-lbr"), REFUSED_WITHOUT_ARG(0, "branch-history"),
+		REFUSED_WITHOUT_ARG(0, "total-cycles"), REFUSED_WITHOUT_ARG(0, "show-ref-call-graph"),
+		REFUSED_WITHOUT_ARG(0, "show-on-off-events"),
+		REFUSED_WITHOUT_ARG('D', "dump-raw-trace"), REFUSED('M', "disassembler-style"), REFUSED(0, "objdump"), REFUSED(0, "prefix"),
+		REFUSED(0, "prefix-strip"), REFUSED(0, "percent-type"), REFUSED(0, "samples"),
+		REFUSED(0, "switch-on"), REFUSED(0, "switch-off"),
+		OPT_CALL(0, "itrace", NULL, "OPTIONS", NULL, report_refuse, OPT_HIDDEN | OPT_ARG_OPTIONAL),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;
@@ -462,7 +386,7 @@ static int run(int argc, char **argv)
 		}
 		r.view.sym_part = argv[0];
 	}
-	if (settle(&r, &err) < 0) {
+	if (report_settle(&r, &err) < 0) {
 		cmd_error("report", &err);
 		return EXIT_USAGE;
 	}
@@ -478,6 +402,7 @@ static int run(int argc, char **argv)
 			status = EXIT_USAGE;
 	}
 	regfree(&r.parent_pattern);
+	regfree(&r.callees_pattern);
 	query_release(&r.query);
 	return status;
 }

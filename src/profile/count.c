@@ -375,6 +375,7 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 {
 	uint64_t nr = s->sample_type & PERF_SAMPLE_BRANCH_STACK ? s->nr_branches : 0;
 
+	w->out.account.samples += nr - 1;
 	for (uint64_t i = 0; i < nr; i++) {
 		struct sample_branch branch = {
 			.from = s->branches[3 * i], .to = s->branches[3 * i + 1],
@@ -387,6 +388,14 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 		p->period = 1;
 		lay_by(w, s, who, &branch, true);
 	}
+}
+
+/* What perf's --mem-mode sorts and reckons by; an access without a weight counts once. */
+static uint64_t sample_weight(const struct sample *s)
+{
+	bool has = s->sample_type & (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT);
+
+	return has && s->weight ? s->weight : 1;
 }
 
 static void count_one(struct worker *w, const struct sample *s)
@@ -413,7 +422,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
 	p = next_pending(w);
 	p->ips = chain.ips;
-	p->period = s->period;
+	p->period = w->feed->query->by_weight ? sample_weight(s) : s->period;
 	p->key.nr_ips = chain.ips ? chain.nr : 0;
 	p->key.cpumode = s->cpumode;
 	p->key.ip = s->ip;
@@ -511,7 +520,7 @@ static struct worker *worker_new(struct feed *feed)
 	w->feed = feed;
 	w->extra = mem_alloc((extras_room(feed->query->extras) + 1) * sizeof(*w->extra));
 	w->filters = filter_any(feed->query);
-	w->need_all = feed->query->branches || extras_need_all(feed->query->extras);
+	w->need_all = feed->query->branches || feed->query->by_weight || extras_need_all(feed->query->extras);
 	raw_table_init(&w->out.table);
 	w->out.totals = mem_zalloc(feed->recording->data->events.nr * sizeof(*w->out.totals));
 	decoder_init(&w->decoder, &feed->recording->data->events, feed->recording->data->swap);

@@ -296,7 +296,6 @@ static uint64_t branch_number(const struct sample_branch *b, enum extra_kind kin
 	case EXTRA_BRANCH_TX: return b->flags >> 2 & 1;
 	case EXTRA_BRANCH_ABORT: return b->flags >> 3 & 1;
 	case EXTRA_BRANCH_CYCLES: return b->flags >> 4 & 0xffff;
-	case EXTRA_BRANCH_TO: return b->to;
 	default: return b->from;
 	}
 }

@@ -28,7 +28,6 @@ enum extra_kind {
 	EXTRA_BRANCH_PREDICTED,  /* enum branch_predicted */
 	EXTRA_BRANCH_TX, EXTRA_BRANCH_ABORT,     /* 0 or 1 */
 	EXTRA_BRANCH_CYCLES,
-	EXTRA_BRANCH_FROM, EXTRA_BRANCH_TO,      /* run addresses */
 	/* frames: an index into profile.frames, of which the symbol or the module counts */
 	EXTRA_FROM_FRAME, EXTRA_DATA_FRAME,
 	/* texts */

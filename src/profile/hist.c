@@ -175,10 +175,15 @@ static void add_children(struct builder *b)
 	free(height);
 }
 
+static bool by_address(const struct sort_spec *spec)
+{
+	return sort_has(spec, COLUMN_SYMOFF) || sort_has(spec, COLUMN_ADDR) || sort_has(spec, COLUMN_ADDR_TO);
+}
+
 static void number_symbols(struct hists *h)
 {
 	h->syms = profile_symbols(h->profile, h->options.by_addr, &h->nr_syms);
-	if (sort_has(&h->spec, COLUMN_SYMOFF) || sort_has(&h->spec, COLUMN_ADDR)) {
+	if (by_address(&h->spec)) {
 		/* frames are apart by address then */
 		h->nr_syms = h->profile->nr_frames;
 		for (uint32_t i = 0; i < h->nr_syms; i++)
@@ -219,18 +224,26 @@ static int compare_rows(const void *x, const void *y, void *arg)
 	return r ? r : (a > b) - (a < b);
 }
 
-void hists_build(struct hists *h, const struct profile *profile, const struct sort_spec *spec,
-		 const struct hists_options *options)
+static struct builder builder_of(struct hists *h)
 {
-	struct builder b = {
+	const struct sort_spec *spec = &h->spec;
+
+	return (struct builder){
 		.h = h, .by_sym = sort_has(spec, COLUMN_SYM) || sort_has(spec, COLUMN_SYM_TO),
-		.by_off = sort_has(spec, COLUMN_SYMOFF) || sort_has(spec, COLUMN_ADDR),
+		.by_off = by_address(spec),
 		.by_dso = sort_has(spec, COLUMN_DSO) || sort_has(spec, COLUMN_DSO_TO),
 		.by_sym_size = sort_has(spec, COLUMN_SYM_SIZE),
 		.by_map_size = sort_has(spec, COLUMN_DSO_SIZE),
 	};
+}
+
+void hists_build(struct hists *h, const struct profile *profile, const struct sort_spec *spec,
+		 const struct hists_options *options)
+{
+	struct builder b;
 
 	*h = (struct hists){ .profile = profile, .spec = *spec, .options = *options };
+	b = builder_of(h);
 	number_symbols(h);
 	call_tree_build(&h->tree, profile, options->event, h->syms, sort_dims(spec),
 			options->order, options->filter, options->filter_arg);
@@ -243,6 +256,96 @@ void hists_build(struct hists *h, const struct profile *profile, const struct so
 	for (uint32_t i = 0; i < h->nr; i++)
 		h->sorted[i] = i;
 	qsort_r(h->sorted, h->nr, sizeof(*h->sorted), compare_rows, h);
+}
+
+/* --- several events ------------------------------------------------------------------- */
+
+struct joint {
+	struct hists *first;
+	const struct hist **rows;        /* [row * nr + event] */
+	uint32_t nr, by;
+};
+
+/* What a row is, for all events alike: (task, CPU and extras; frame). */
+static uint32_t identity(struct tuple_table *table, const struct builder *b, const struct hist *hist)
+{
+	const struct group *g = &b->h->tree.groups[hist->group];
+	unsigned by = sort_dims(&b->h->spec);
+	uint64_t comm = by & PROFILE_BY_COMM ? g->comm : ~0u;
+	uint64_t task = hash_mix(comm << 32 | g->pid, (uint64_t)g->tid << 32 | g->cpu);
+
+	return tuple_id(table, task, hash_mix(g->extra, size_part(b, hist->frame)),
+			frame_part(b, hist->frame));
+}
+
+/* A row of another event that `h` has none for: the same without counts. */
+static void add_empty(struct hists *h, const struct hists *of, const struct hist *hist)
+{
+	struct call_tree *tree = &h->tree;
+
+	tree->groups = mem_realloc_array(tree->groups, (size_t)tree->nr_groups + 1, sizeof(*tree->groups));
+	tree->groups[tree->nr_groups] = of->tree.groups[hist->group];
+	h->v = mem_realloc_array(h->v, (size_t)h->nr + 1, sizeof(*h->v));
+	h->v[h->nr++] = (struct hist){ .group = tree->nr_groups++, .frame = hist->frame,
+				       .depth = hist->depth };
+}
+
+static int compare_values(const struct joint *j, uint32_t x, uint32_t y, enum column column)
+{
+	for (uint32_t i = 0; i < j->nr; i++) {
+		uint32_t m = i == 0 ? j->by : i <= j->by ? i - 1 : i;
+		const struct hist *a = j->rows[(size_t)x * j->nr + m], *b = j->rows[(size_t)y * j->nr + m];
+		uint64_t p = a ? hist_value(a, column) : 0, q = b ? hist_value(b, column) : 0;
+
+		if (p != q)
+			return p < q ? 1 : -1;
+	}
+	return 0;
+}
+
+static int compare_joint(const void *x, const void *y, void *arg)
+{
+	const struct joint *j = arg;
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	const struct sort_spec *spec = &j->first->spec;
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < spec->nr_order; i++)
+		r = column_is_key(spec->order[i]) ?
+			    hist_compare(j->first, &j->first->v[a], &j->first->v[b], spec->order[i]) :
+			    compare_values(j, a, b, spec->order[i]);
+	return r ? r : compare_rows(x, y, j->first);
+}
+
+const struct hist **hists_join(struct hists *const *hists, uint32_t nr, uint32_t by)
+{
+	struct joint j = { .first = hists[0], .nr = nr, .by = by < nr ? by : 0 };
+	struct tuple_table table = { 0 };
+
+	for (uint32_t m = 0; m < nr; m++) {
+		struct builder b = builder_of(hists[m]);
+
+		for (uint32_t i = 0; i < hists[m]->nr; i++) {
+			uint32_t id = identity(&table, &b, &hists[m]->v[i]);
+
+			if (m && id >= j.first->nr)
+				add_empty(j.first, hists[m], &hists[m]->v[i]);
+		}
+	}
+	j.rows = mem_zalloc(((size_t)j.first->nr * nr + 1) * sizeof(*j.rows));
+	for (uint32_t m = 0; m < nr; m++) {
+		struct builder b = builder_of(hists[m]);
+
+		for (uint32_t i = 0; i < hists[m]->nr; i++)
+			j.rows[(size_t)identity(&table, &b, &hists[m]->v[i]) * nr + m] = &hists[m]->v[i];
+	}
+	tuple_table_release(&table);
+	j.first->sorted = mem_realloc_array(j.first->sorted, (size_t)j.first->nr + 1,
+					    sizeof(*j.first->sorted));
+	for (uint32_t i = 0; i < j.first->nr; i++)
+		j.first->sorted[i] = i;
+	qsort_r(j.first->sorted, j.first->nr, sizeof(*j.first->sorted), compare_joint, &j);
+	return j.rows;
 }
 
 void hists_release(struct hists *h)

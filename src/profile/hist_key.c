@@ -44,7 +44,7 @@ static const struct profile_frame *frame_of_column(const struct hists *h, const 
 {
 	uint64_t frame;
 
-	if (column != COLUMN_SYM_FROM && column != COLUMN_DSO_FROM && column != COLUMN_SYM_DATA &&
+	if (column != COLUMN_SYM_FROM && column != COLUMN_ADDR_FROM && column != COLUMN_DSO_FROM && column != COLUMN_SYM_DATA &&
 	    column != COLUMN_DSO_DATA)
 		return &h->profile->frames[hist->frame];
 	frame = hist_number(h, hist, column);
@@ -144,6 +144,13 @@ static int compare_fields(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
+static int compare_addrs(const struct profile_frame *a, const struct profile_frame *b)
+{
+	if (!a || !b)
+		return (a == NULL) - (b == NULL);
+	return (a->elf_addr > b->elf_addr) - (a->elf_addr < b->elf_addr);
+}
+
 int hist_compare(const struct hists *h, const struct hist *a, const struct hist *b,
 		 enum column column)
 {
@@ -162,9 +169,9 @@ int hist_compare(const struct hists *h, const struct hist *a, const struct hist 
 		return compare_u32(ga->cpu, gb->cpu);
 	case COLUMN_SYMOFF:
 	case COLUMN_ADDR:
-		x = h->profile->frames[a->frame].elf_addr;
-		y = h->profile->frames[b->frame].elf_addr;
-		return (x > y) - (x < y);
+	case COLUMN_ADDR_FROM:
+	case COLUMN_ADDR_TO:
+		return compare_addrs(frame_of_column(h, a, column), frame_of_column(h, b, column));
 	case COLUMN_SYM_SIZE:
 		x = h->profile->frames[a->frame].sym_bytes;
 		y = h->profile->frames[b->frame].sym_bytes;
@@ -241,20 +248,30 @@ static bool add_number_word(struct str *s, uint64_t n, enum column column)
 	return true;
 }
 
-static void add_number(struct str *s, uint64_t n, enum column column)
+bool column_is_word(enum column column)
+{
+	struct str s = STR_INIT;
+	bool is = column_is_number(column) && add_number_word(&s, 0, column);
+
+	str_release(&s);
+	return is;
+}
+
+static void add_number(struct str *s, uint64_t n, enum column column, bool nanoseconds)
 {
 	if (n == EXTRA_UNKNOWN)
 		str_add(s, column == COLUMN_SOCKET ? "     ?" : "   ?");
 	else if (add_number_word(s, n, column))
 		return;
+	else if (column == COLUMN_TIME && nanoseconds)
+		str_addf(s, "%" PRIu64 ".%09" PRIu64, n / 1000000000, n % 1000000000);
 	else if (column == COLUMN_TIME)
 		str_addf(s, "%" PRIu64 ".%06" PRIu64, n / 1000000000, n % 1000000000 / 1000);
 	else if (column == COLUMN_SOCKET)
 		str_addf(s, "%6.3" PRIu64, n);
 	else if (column == COLUMN_CYCLES && !n)
 		str_add(s, "-");
-	else if (column == COLUMN_ADDR_FROM || column == COLUMN_ADDR_TO ||
-		 column == COLUMN_DATA_LINE || column == COLUMN_PHYS_DATA)
+	else if (column == COLUMN_DATA_LINE || column == COLUMN_PHYS_DATA)
 		str_addf(s, "0x%" PRIx64, n);
 	else
 		str_addf(s, column == COLUMN_NODE ? "%4" PRIu64 : "%" PRIu64, n);
@@ -265,15 +282,15 @@ static void add_text(struct str *s, const char *text, enum column column)
 	str_add(s, text ? text : column == COLUMN_PARENT ? "[other]" : "N/A");
 }
 
-static void add_symoff(struct str *s, const struct hists *h, const struct hist *hist)
+static void add_symoff(struct str *s, const struct profile_frame *f)
 {
-	const struct profile_frame *f = &h->profile->frames[hist->frame];
-
-	if (f->name)
+	if (!f)
+		str_add(s, "N/A");
+	else if (f->name)
 		str_addf(s, "[%c] %s+0x%" PRIx64, f->kernel ? 'k' : '.', f->name,
 			 f->elf_addr - f->sym_start);
 	else
-		add_symbol(s, h, f, false);
+		str_addf(s, "[%c] %#.16" PRIx64, f->kernel ? 'k' : '.', f->module ? f->elf_addr : f->run_addr);
 }
 
 static void add_size(struct str *s, uint64_t bytes)
@@ -304,7 +321,9 @@ void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 		str_addf(s, group->cpu == UINT32_MAX ? "  ?" : "%03u", group->cpu);
 		break;
 	case COLUMN_SYMOFF:
-		add_symoff(s, h, hist);
+	case COLUMN_ADDR_FROM:
+	case COLUMN_ADDR_TO:
+		add_symoff(s, frame_of_column(h, hist, column));
 		break;
 	case COLUMN_ADDR:
 		str_addf(s, "0x%" PRIx64, h->profile->frames[hist->frame].run_addr);
@@ -321,7 +340,7 @@ void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 		else if (column_is_symbol(column))
 			add_symbol(s, h, frame_of_column(h, hist, column), full);
 		else if (column_is_number(column))
-			add_number(s, hist_number(h, hist, column), column);
+			add_number(s, hist_number(h, hist, column), column, h->spec.nanoseconds);
 		else if (column_is_key(column))
 			add_text(s, hist_text(h, hist, column), column);
 		break;

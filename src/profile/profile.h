@@ -58,6 +58,7 @@ struct profile_query {
 	const struct re_pattern_buffer *parent;  /* a regex_t */
 	/* Or NULL: a chain begins at the last function from the leaf on that this matches. */
 	const struct re_pattern_buffer *ignore_callees;
+	bool by_weight;                  /* a sample's weight is its period */
 	bool branches;                   /* count branches in the place of samples: what they lead to */
 	struct extras *extras;           /* profile_load's own */
 };

@@ -59,8 +59,8 @@ static const struct column_desc {
 	[COLUMN_IN_TX] = { .name = "in_tx", X(EXTRA_BRANCH_TX), .of_branch = true },
 	[COLUMN_ABORT] = { .name = "abort", X(EXTRA_BRANCH_ABORT), .of_branch = true },
 	[COLUMN_CYCLES] = { .name = "cycles", X(EXTRA_BRANCH_CYCLES), .of_branch = true },
-	[COLUMN_ADDR_FROM] = { .name = "addr_from", X(EXTRA_BRANCH_FROM), .of_branch = true },
-	[COLUMN_ADDR_TO] = { .name = "addr_to", X(EXTRA_BRANCH_TO), .of_branch = true },
+	[COLUMN_ADDR_FROM] = { .name = "addr_from", .dims = PROFILE_BY_ADDR, X(EXTRA_FROM_FRAME), .of_branch = true },
+	[COLUMN_ADDR_TO] = { .name = "addr_to", .dims = PROFILE_BY_ADDR, .of_branch = true },
 	[COLUMN_SYM_FROM] = { .name = "symbol_from", X(EXTRA_FROM_FRAME), .of_branch = true },
 	[COLUMN_DSO_FROM] = { .name = "dso_from", X(EXTRA_FROM_FRAME), .of_branch = true },
 	[COLUMN_SYM_DATA] = { .name = "symbol_daddr", X(EXTRA_DATA_FRAME) },
@@ -111,13 +111,18 @@ bool column_is_field(enum column column)
 
 bool column_is_number(enum column column)
 {
-	return column >= COLUMN_SOCKET && column <= COLUMN_ADDR_TO;
+	return column >= COLUMN_SOCKET && column <= COLUMN_CYCLES;
 }
 
 bool column_is_symbol(enum column column)
 {
 	return column == COLUMN_SYM || column == COLUMN_SYM_TO || column == COLUMN_SYM_FROM ||
 	       column == COLUMN_SYM_DATA;
+}
+
+bool column_is_symoff(enum column column)
+{
+	return column == COLUMN_SYMOFF || column == COLUMN_ADDR_FROM || column == COLUMN_ADDR_TO;
 }
 
 bool column_is_dso(enum column column)
@@ -187,7 +192,8 @@ unsigned sort_dims(const struct sort_spec *spec)
 uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
 		     struct extra out[EXTRAS_MAX])
 {
-	bool from_symbol = sort_has(spec, COLUMN_SYM_FROM), data_symbol = sort_has(spec, COLUMN_SYM_DATA);
+	bool from_symbol = sort_has(spec, COLUMN_SYM_FROM) || sort_has(spec, COLUMN_ADDR_FROM);
+	bool data_symbol = sort_has(spec, COLUMN_SYM_DATA);
 	uint32_t nr = 0;
 
 	for (unsigned c = 0; c < COLUMN_FIELD; c++) {
@@ -316,7 +322,8 @@ int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err 
 	bool add = fields && fields[0] == '+', add_sort = sort && sort[0] == '+';
 	int r = 0;
 
-	*spec = (struct sort_spec){ .raw_trace = wish->raw_trace };
+	*spec = (struct sort_spec){ .raw_trace = wish->raw_trace,
+				    .nanoseconds = wish->nanoseconds };
 	if (!sort || add_sort)
 		r = fields && !add && !sort ? 0 :
 			parse_list(spec, wish, wish->branches ? BRANCH_KEYS : wish->memory ? MEMORY_KEYS :

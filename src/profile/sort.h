@@ -36,9 +36,10 @@ enum column {
 	COLUMN_LOCAL_INS_LAT, COLUMN_P_STAGE, COLUMN_LOCAL_P_STAGE, COLUMN_TRANSACTION,
 	COLUMN_CODE_PAGE, COLUMN_DATA_PAGE, COLUMN_DATA_LINE, COLUMN_PHYS_DATA, COLUMN_MEM,
 	COLUMN_SNOOP, COLUMN_TLB, COLUMN_LOCKED, COLUMN_BLOCKED, COLUMN_MISPREDICT, COLUMN_IN_TX,
-	COLUMN_ABORT, COLUMN_CYCLES, COLUMN_ADDR_FROM, COLUMN_ADDR_TO,
-	/* frames; SYM_TO and DSO_TO are of the sampled one, which is where a branch went to */
-	COLUMN_SYM_FROM, COLUMN_DSO_FROM, COLUMN_SYM_DATA, COLUMN_DSO_DATA, COLUMN_SYM_TO, COLUMN_DSO_TO,
+	COLUMN_ABORT, COLUMN_CYCLES,
+	/* frames; those TO are of the sampled one, which is where a branch went to */
+	COLUMN_SYM_FROM, COLUMN_ADDR_FROM, COLUMN_DSO_FROM, COLUMN_SYM_DATA, COLUMN_DSO_DATA,
+	COLUMN_SYM_TO, COLUMN_ADDR_TO, COLUMN_DSO_TO,
 	/* texts */
 	COLUMN_CGROUP, COLUMN_PARENT, COLUMN_TRACE,
 	COLUMN_FIELD,                    /* the first of SORT_FIELDS_MAX: fields of tracepoints */
@@ -50,6 +51,7 @@ struct sort_spec {
 	unsigned nr_output, nr_order;
 	char fields[SORT_FIELDS_MAX][SORT_FIELD_NAME_MAX];
 	unsigned nr_fields;
+	bool nanoseconds;                /* the key time shows all nine places */
 	bool raw_trace;                  /* the key trace shows fields as they are */
 	bool comm_first, sym_first;      /* the first key of a list without -F; see view/callgraph */
 };
@@ -60,7 +62,7 @@ struct sort_wish {
 	bool parent;                     /* the key parent, too */
 	bool branches;                   /* rows are of branches: their keys, and their defaults */
 	bool memory;                     /* the defaults of --mem-mode */
-	bool raw_trace;
+	bool raw_trace, nanoseconds;
 	bool guest;                      /* with cpu_utilization that of guests, too */
 	/* Is this a tracepoint's field? NULL: there are none. */
 	bool (*is_field)(const char *word, void *arg);
@@ -74,6 +76,7 @@ bool column_is_key(enum column column);
 bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
 bool column_is_field(enum column column);
 bool column_is_symbol(enum column column);       /* shows a function's name */
+bool column_is_symoff(enum column column);       /* and where in it */
 bool column_is_dso(enum column column);
 bool column_extra(enum column column, enum extra_kind *kind);   /* false: it is none of an extra */
 const char *column_name(enum column column);     /* as typed */
@@ -126,6 +129,13 @@ void hists_build(struct hists *hists, const struct profile *profile,
 		 const struct sort_spec *spec, const struct hists_options *options);
 void hists_release(struct hists *hists);
 
+/*
+ * Lay the rows of several events side by side: the first one gets those that only others
+ * have, without counts, and is sorted anew, by event `by` first. Returns for each row of
+ * it the rows of all, [row * nr + event], NULL where an event has it not; the caller frees.
+ */
+const struct hist **hists_join(struct hists *const *hists, uint32_t nr, uint32_t by);
+
 /* Append what a row shows under a key column. `full`: whole paths, addresses. */
 void hist_add_key(struct str *s, const struct hists *hists, const struct hist *hist,
 		  enum column column, bool full);
@@ -145,6 +155,7 @@ const char *hist_text(const struct hists *hists, const struct hist *hist, enum c
 unsigned hist_field_width(const struct hists *hists, enum column column);
 /* The value of a key that is a number of an extra; EXTRA_UNKNOWN if it is not known. */
 bool column_is_number(enum column column);
+bool column_is_word(enum column column);         /* a number that shows as words */
 uint64_t hist_number(const struct hists *hists, const struct hist *hist, enum column column);
 const char *hist_dso(const struct hists *hists, const struct hist *hist, bool full);
 /* The function's or the binary's name under a column of such; NULL without a name. */

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "view/account.h"
 #include "view/frame_text.h"
-#include "view/line.h"
+#include "view/report_priv.h"
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -15,15 +16,6 @@
 #define HOT_PERCENT 5.0
 #define WARM_PERCENT 0.5
 #define SYMBOL_COLUMNS 24        /* what is kept for the last column of a terminal */
-
-struct section {
-	const struct report_options *options;
-	struct hists h;
-	FILE *out;
-	struct line line;
-	unsigned widths[SORT_COLUMNS_MAX];
-	uint32_t nr_rows;                /* of h.sorted that reach the limit */
-};
 
 unsigned report_dims(const struct report_options *o)
 {
@@ -168,7 +160,7 @@ static const struct { const char *title; unsigned width; } titles[COLUMN_COUNT] 
 	[COLUMN_TRACE] = { "Trace output", 12 },
 };
 
-static const char *title(const struct section *s, enum column column)
+const char *section_title(const struct section *s, enum column column)
 {
 	if (column == COLUMN_OVERHEAD && sort_has(&s->options->spec, COLUMN_CHILDREN))
 		return "Self";
@@ -180,14 +172,21 @@ static const char *title(const struct section *s, enum column column)
 	return titles[column].title;
 }
 
+unsigned section_value_width(const struct section *s, enum column column)
+{
+	return titles[column].width * s->nr_members;
+}
+
 static unsigned least_width(const struct section *s, enum column column)
 {
 	unsigned width, name;
 
+	if (!column_is_key(column))
+		return section_value_width(s, column);
 	if (!column_is_field(column))
 		return titles[column].width;
 	width = hist_field_width(&s->h, column);
-	name = (unsigned)strlen(title(s, column));
+	name = (unsigned)strlen(section_title(s, column));
 	return name > width ? name : width;
 }
 
@@ -206,9 +205,16 @@ bool report_shows(const struct report_options *o, const struct hists *h, const s
 	return percent(o->children ? hist->children : hist->period, h->total) >= o->percent_limit;
 }
 
-static bool shown(const struct section *s, const struct hist *hist)
+bool section_shows(const struct section *s, const struct hist *hist)
 {
-	return report_shows(s->options, &s->h, hist);
+	const struct hist **joint = s->joint ? s->joint + (size_t)(hist - s->h.v) * s->nr_members : NULL;
+
+	if (!joint)
+		return report_shows(s->options, &s->h, hist);
+	for (uint32_t m = 0; m < s->nr_members; m++)
+		if (joint[m] && report_shows(s->options, s->members[m], joint[m]))
+			return true;
+	return false;
 }
 
 /* Key columns are as wide as the widest of the rows that are shown. */
@@ -224,7 +230,7 @@ static void measure(struct section *s)
 			const struct hist *hist = &s->h.v[s->h.sorted[i]];
 			unsigned n;
 
-			if (!shown(s, hist))
+			if (!section_shows(s, hist))
 				continue;
 			str_clear(&text);
 			hist_add_key(&text, &s->h, hist, spec->output[c], s->options->full);
@@ -276,8 +282,8 @@ static void add_percent(struct section *s, double value, unsigned width)
 		line_add_color(&s->line, PLAIN);
 }
 
-static void add_key(struct section *s, const struct hist *hist, enum column column,
-		    unsigned width, bool last)
+void section_add_key(struct section *s, const struct hist *hist, enum column column, unsigned width,
+		     bool last)
 {
 	const char *separator = s->options->separator;
 	struct str text = STR_INIT;
@@ -298,11 +304,44 @@ static void add_key(struct section *s, const struct hist *hist, enum column colu
 	str_release(&text);
 }
 
+static void add_value(struct section *s, const struct hists *h, const struct hist *hist,
+		      enum column column, unsigned width)
+{
+	uint64_t value = hist ? hist_value(hist, column) : 0;
+	char buf[32];
+
+	if (column_is_percent(column)) {
+		add_percent(s, percent(value, h->total), width);
+	} else {
+		snprintf(buf, sizeof(buf), "%*" PRIu64, (int)width, value);
+		line_add(&s->line, buf);
+	}
+}
+
+void section_add_values(struct section *s, const struct hist *hist, enum column column, unsigned width)
+{
+	const struct hist **joint = s->joint ? s->joint + (size_t)(hist - s->h.v) * s->nr_members : NULL;
+	const char *separator = s->options->separator;
+	unsigned own = titles[column].width * s->nr_members;
+
+	if (!joint) {
+		add_value(s, &s->h, hist, column, separator ? 0 : width);
+		return;
+	}
+	if (!separator && width > own)
+		line_add_right(&s->line, "", width - own);
+	for (uint32_t m = 0; m < s->nr_members; m++) {
+		/* a blank, as in perf: they are one field */
+		if (separator && m)
+			line_add(&s->line, " ");
+		add_value(s, s->members[m], joint[m], column, separator ? 0 : titles[column].width);
+	}
+}
+
 static void write_row(struct section *s, const struct hist *hist)
 {
 	const struct sort_spec *spec = &s->options->spec;
 	const char *separator = s->options->separator;
-	char buf[32];
 
 	for (unsigned c = 0; c < spec->nr_output; c++) {
 		enum column column = spec->output[c];
@@ -312,41 +351,36 @@ static void write_row(struct section *s, const struct hist *hist)
 			line_add(&s->line, separator);
 		else if (!separator)
 			line_add(&s->line, "  ");
-		if (column_is_percent(column)) {
-			add_percent(s, percent(hist_value(hist, column), s->h.total), width);
-		} else if (!column_is_key(column)) {
-			snprintf(buf, sizeof(buf), "%*" PRIu64, (int)width, hist_value(hist, column));
-			line_add(&s->line, buf);
-		} else {
-			add_key(s, hist, column, width, c + 1 == spec->nr_output);
-		}
+		if (column_is_key(column))
+			section_add_key(s, hist, column, width, c + 1 == spec->nr_output);
+		else
+			section_add_values(s, hist, column, width);
 	}
 	line_end(&s->line, s->out);
 }
 
-static void write_rows(struct section *s)
+void section_draw(struct section *s, struct chain_drawer *drawer, uint32_t row)
 {
-	const struct report_options *o = s->options;
-	bool draws = o->callgraph.mode != CALLGRAPH_NONE && s->h.profile->has_chains;
-	struct chains *chains = draws ? chains_new(&s->h) : NULL;
-	struct chain_options cut = { .relative = o->callgraph.mode == CALLGRAPH_FRACTAL,
-				     .min_percent = o->callgraph.min_percent };
-	struct callgraph_page page = { .out = s->out, .separator = o->separator,
-				       .width = o->width, .skip_first = o->spec.sym_first };
-	double least = cut.relative ? 0 : cut.min_percent;
+	const struct hist *hist = &s->h.v[row];
+	double least = drawer->cut.relative ? 0 : drawer->cut.min_percent;
 
+	/* no chain can weigh more than its row */
+	if (!drawer->chains || percent(weight(s, hist), s->h.total) < least)
+		return;
+	callgraph_write(&drawer->page, &s->options->callgraph, &s->h,
+			chains_build(drawer->chains, row, &drawer->cut));
+}
+
+static void write_rows(struct section *s, struct chain_drawer *drawer)
+{
 	for (uint32_t i = 0; i < s->h.nr; i++) {
 		uint32_t row = s->h.sorted[i];
-		const struct hist *hist = &s->h.v[row];
 
-		if (!shown(s, hist))
+		if (!section_shows(s, &s->h.v[row]))
 			continue;
-		write_row(s, hist);
-		/* no chain can weigh more than its row */
-		if (draws && percent(weight(s, hist), s->h.total) >= least)
-			callgraph_write(&page, &o->callgraph, &s->h, chains_build(chains, row, &cut));
+		write_row(s, &s->h.v[row]);
+		section_draw(s, drawer, row);
 	}
-	chains_free(chains);
 }
 
 /* --- sections ---------------------------------------------------------------------------- */
@@ -358,7 +392,7 @@ static void write_titles(struct section *s)
 
 	line_add(&s->line, "# ");
 	for (unsigned c = 0; c < spec->nr_output; c++) {
-		const char *text = title(s, spec->output[c]);
+		const char *text = section_title(s, spec->output[c]);
 
 		if (c)
 			line_add(&s->line, separator ? separator : "  ");
@@ -400,26 +434,49 @@ static void short_count(uint64_t n, char buf[32])
 	snprintf(buf, 32, "%" PRIu64 "%c", n, units[u]);
 }
 
-static void write_section_head(struct section *s, uint32_t event)
+/* "cycles", or for a group its name and its events. */
+static void add_event_names(struct str *out, const struct section *s)
+{
+	const struct event_desc *events = s->h.profile->data->events.v;
+	const struct event_desc *leader = &events[s->members[0]->options.event];
+	bool recorded = leader->nr_members == s->nr_members && s->nr_members > 1;
+
+	if (recorded)
+		str_addf(out, "%s { ", leader->group_name ? leader->group_name : "anon group");
+	for (uint32_t m = 0; m < s->nr_members; m++)
+		str_addf(out, "%s%s", m ? ", " : "", events[s->members[m]->options.event].name);
+	if (recorded)
+		str_add(out, " }");
+}
+
+static void write_section_head(struct section *s)
 {
 	const struct profile *p = s->h.profile;
-	const struct profile_total *total = &p->totals[event];
-	uint64_t samples = total->samples, period = total->period;
-	struct str name = STR_INIT;
+	struct str names = STR_INIT, safe = STR_INIT;
+	uint64_t samples = 0, period = 0;
 	char buf[32];
 
-	if (s->options->relative) {
-		samples = s->h.tree.nodes.nodes[STACK_TREE_ROOT].total_samples;
-		period = s->h.tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+	for (uint32_t m = 0; m < s->nr_members; m++) {
+		const struct hists *h = s->members[m];
+
+		if (s->options->relative) {
+			samples += h->tree.nodes.nodes[STACK_TREE_ROOT].total_samples;
+			period += h->tree.nodes.nodes[STACK_TREE_ROOT].total_period;
+		} else {
+			samples += p->totals[h->options.event].samples;
+			period += p->totals[h->options.event].period;
+		}
 	}
-	str_add_safe(&name, p->data->events.v[event].name);
+	add_event_names(&names, s);
+	str_add_safe(&safe, names.p);
 	short_count(samples, buf);
-	fprintf(s->out, "# Samples: %s of event '%s'\n", buf, name.p);
+	fprintf(s->out, "# Samples: %s of event%s '%s'\n", buf, s->nr_members > 1 ? "s" : "", safe.p);
 	fprintf(s->out, "# Event count (approx.): %" PRIu64 "\n", period);
 	if (s->options->sockets)
 		fprintf(s->out, "# Processor Socket: %u\n", s->options->sockets[0]);
 	fputs("#\n", s->out);
-	str_release(&name);
+	str_release(&names);
+	str_release(&safe);
 }
 
 void report_rows(const struct report_options *o, const struct profile *profile, uint32_t event,
@@ -435,28 +492,93 @@ void report_rows(const struct report_options *o, const struct profile *profile, 
 		h->total = h->tree.nodes.nodes[STACK_TREE_ROOT].total_period;
 }
 
-static void write_section(const struct report_options *o, const struct profile *profile,
-			  uint32_t event, FILE *out)
+/* An event has no columns for the fields of others. */
+static void hide_fields(struct section *s, struct report_options *own)
 {
-	struct report_options own = *o;
-	struct section s = { .options = &own, .out = out };
+	for (unsigned c = s->options->spec.nr_output; c-- > 0;) {
+		enum column column = s->options->spec.output[c];
+		bool any = false;
 
-	report_rows(o, profile, event, &s.h);
-	/* an event has no columns for the fields of others */
-	for (unsigned c = o->spec.nr_output; c-- > 0;)
-		if (column_is_field(o->spec.output[c]) && !hist_field_width(&s.h, o->spec.output[c]))
-			sort_hide(&own.spec, o->spec.output[c]);
-	line_init(&s.line, o->width);
-	measure(&s);
-	squeeze(&s);
-	if (!o->quiet) {
-		write_section_head(&s, event);
-		write_titles(&s);
+		for (uint32_t m = 0; column_is_field(column) && m < s->nr_members; m++)
+			any |= hist_field_width(s->members[m], column) != 0;
+		if (column_is_field(column) && !any)
+			sort_hide(&own->spec, column);
 	}
-	write_rows(&s);
-	fputs("\n\n", out);
-	line_release(&s.line);
-	hists_release(&s.h);
+}
+
+static void write_table(struct section *s)
+{
+	const struct report_options *o = s->options;
+	bool draws = o->callgraph.mode != CALLGRAPH_NONE && s->h.profile->has_chains;
+	struct chain_drawer drawer = {
+		.chains = draws ? chains_new(&s->h) : NULL,
+		.cut = { .relative = o->callgraph.mode == CALLGRAPH_FRACTAL,
+			 .min_percent = o->callgraph.min_percent },
+		.page = { .out = s->out, .separator = o->separator, .width = o->width,
+			  .skip_first = o->spec.sym_first },
+	};
+
+	line_init(&s->line, o->width);
+	if (!o->quiet)
+		write_section_head(s);
+	if (o->hierarchy) {
+		section_write_levels(s, &drawer);
+	} else {
+		measure(s);
+		squeeze(s);
+		if (!o->quiet)
+			write_titles(s);
+		write_rows(s, &drawer);
+	}
+	fputs("\n\n", s->out);
+	line_release(&s->line);
+	chains_free(drawer.chains);
+}
+
+/* The table of one event, or of events side by side. */
+static void write_section(const struct report_options *o, const struct profile *profile,
+			  const uint32_t *events, uint32_t nr, FILE *out)
+{
+	struct hists **members = mem_zalloc(nr * sizeof(*members));
+	struct hists *others = mem_zalloc(nr * sizeof(*others));
+	struct report_options own = *o;
+	struct section s = { .options = &own, .out = out, .members = members, .nr_members = nr };
+
+	for (uint32_t m = 0; m < nr; m++) {
+		members[m] = m ? &others[m] : &s.h;
+		report_rows(o, profile, events[m], members[m]);
+	}
+	if (nr > 1)
+		s.joint = hists_join(members, nr, o->group_sort);
+	hide_fields(&s, &own);
+	write_table(&s);
+	for (uint32_t m = 0; m < nr; m++)
+		hists_release(members[m]);
+	free(s.joint);
+	free(others);
+	free(members);
+}
+
+/* The events of the table that `event` begins, into out; 0 if it stands in another one. */
+static uint32_t events_of_table(const struct report_options *o, const struct profile *profile,
+				uint32_t event, uint32_t *out)
+{
+	const struct event_set *set = &profile->data->events;
+	uint64_t samples = 0;
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < set->nr; i++) {
+		bool all = o->groups && o->group_all;
+		bool in = i == event || all || (o->groups && set->v[i].leader == event);
+
+		if (!in || (all && !profile->totals[i].samples && o->skip_empty))
+			continue;
+		out[nr++] = i;
+		samples += profile->totals[i].samples;
+	}
+	if (o->groups && (o->group_all ? nr && event != out[0] : set->v[event].leader != event))
+		return 0;
+	return samples || !o->skip_empty ? nr : 0;
 }
 
 /*
@@ -489,18 +611,22 @@ void report_write(const struct report_options *options, const struct profile *pr
 	const struct profile_account *a = &profile->account;
 	struct report_options o = *options;
 	bool any = false;
+	uint32_t *events;
 
 	say_once(&o, COLUMN_COMM, "comm", o.comms, out);
 	say_once(&o, COLUMN_DSO, "dso", o.dsos, out);
 	say_once(&o, COLUMN_SYM, "symbol", o.syms, out);
 	if (!o.quiet)
 		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
+	events = mem_zalloc((profile->data->events.nr + 1) * sizeof(*events));
 	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
-		if (!profile->totals[i].samples)
-			continue;
-		write_section(&o, profile, i, out);
-		any = true;
+		uint32_t nr = events_of_table(&o, profile, i, events);
+
+		if (nr)
+			write_section(&o, profile, events, nr, out);
+		any |= nr != 0;
 	}
+	free(events);
 	if (!any && !o.quiet)
 		fputs("# There are no samples to show.\n#\n", out);
 	if (!o.quiet) {

@@ -36,6 +36,10 @@ struct report_options {
 	bool named_only;                 /* -U: what has no name is left out */
 	const uint32_t *widths;          /* -w: of the columns in turn; 0: as wide as need be */
 	uint32_t nr_widths;
+	bool groups, group_all;          /* events of a group side by side; all events as one group */
+	unsigned group_sort;             /* by which event of a group rows are sorted */
+	bool hierarchy;                  /* a level of rows for each key */
+	bool skip_empty;                 /* no sections for events without samples */
 	bool exclude_other;              /* -x: only samples with a parent */
 	const uint32_t *sockets;         /* --socket-filter: only of this one */
 	/* filters; percentages stay those of the whole without `relative` */

@@ -106,7 +106,26 @@ static void key_values(struct values *values, const struct hists *h, const struc
 		push_text(values, "symoff", f->name);
 		push_number(values, "offset", f->name ? f->elf_addr - f->sym_start : f->elf_addr);
 		break;
+	case COLUMN_ADDR:
+		str_addf(&push(values, "addr", VALUE_TEXT)->text, "0x%" PRIx64,
+			 h->profile->frames[hist->frame].run_addr);
+		break;
+	case COLUMN_SYM_SIZE:
+		push_number(values, "symbol_size", h->profile->frames[hist->frame].sym_bytes);
+		break;
+	case COLUMN_DSO_SIZE:
+		push_number(values, "dso_size", h->profile->frames[hist->frame].map_bytes);
+		break;
 	default:
+		if (column_is_symbol(column) || column_is_dso(column)) {
+			push_text(values, column_name(column), hist_name_of(h, hist, column));
+			break;
+		}
+		if (column_is_symoff(column) || column_is_word(column)) {
+			hist_add_key(&push(values, column_name(column), VALUE_TEXT)->text, h, hist, column,
+				     false);
+			break;
+		}
 		if (column_is_number(column)) {
 			uint64_t n = hist_number(h, hist, column);
 

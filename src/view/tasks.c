@@ -61,11 +61,35 @@ static void widen(unsigned *width, unsigned to)
 		*width = to;
 }
 
-void thread_counts_write(const struct thread_counts *c, const struct perf_data *data, FILE *out)
+static void raw_counts_write(const struct thread_counts *c, const struct perf_data *data, FILE *out)
 {
-	unsigned pid = 3, tid = 3, *width = mem_zalloc((c->nr_events + 1) * sizeof(*width));
-	bool *counted = mem_zalloc(c->nr_events + 1);
+	fprintf(out, "# %8s  %8s  %*s  %s\n", "PID", "TID", -32, "Name", "Count");
+	for (uint32_t i = 0; i < c->nr; i++) {
+		for (uint32_t e = 0; e < c->nr_events; e++) {
+			uint64_t value = c->value[(size_t)i * c->nr_events + e];
+			struct str name = STR_INIT;
 
+			if (!value)
+				continue;
+			str_add_safe(&name, data->events.v[e].name);
+			fprintf(out, "  %8d  %8d  %-32s  %" PRIu64 "\n", (int)c->rows[i].pid,
+				(int)c->rows[i].tid, name.p, value);
+			str_release(&name);
+		}
+	}
+}
+
+void thread_counts_write(const struct thread_counts *c, const struct perf_data *data, bool raw, FILE *out)
+{
+	unsigned pid = 3, tid = 3, *width;
+	bool *counted;
+
+	if (raw) {
+		raw_counts_write(c, data, out);
+		return;
+	}
+	width = mem_zalloc((c->nr_events + 1) * sizeof(*width));
+	counted = mem_zalloc(c->nr_events + 1);
 	for (uint32_t i = 0; i < c->nr; i++) {
 		widen(&pid, digits(c->rows[i].pid));
 		widen(&tid, digits(c->rows[i].tid));

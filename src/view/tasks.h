@@ -13,7 +13,8 @@
 #include "profile/tasks.h"
 
 void tasks_write(const struct tasks *tasks, bool maps, FILE *out);
-void thread_counts_write(const struct thread_counts *counts, const struct perf_data *data,
+/* A line for each thread, or, `raw`, for each thread and event. */
+void thread_counts_write(const struct thread_counts *counts, const struct perf_data *data, bool raw,
 			 FILE *out);
 
 /* `samples` is the number of samples of each event. */

@@ -199,7 +199,7 @@ keys()
 	fails 129 "$SONDE" report -i "$DATA/two" -w 100000
 	fails 129 "$SONDE" report -i "$DATA/two" --socket-filter 0,1
 	fails 129 "$SONDE" report -i "$DATA/two" -s srcline
-	says "not supported yet"
+	says "not supported"
 }
 
 @test "symoff tells the addresses of a function apart" {

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* What follows from several of sonde report's options. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd/report_priv.h"
+
+/* --- perf's options that are not here --------------------------------------------------- */
+
+static const struct { const char *name, *why; } refused[] = {
+	{ "tui", "there is no such screen here; the report is text, as with --stdio" },
+	{ "gtk", "there is no such screen here; the report is text, as with --stdio" },
+	{ "demangle-kernel", "the kernel's names are shown as it has them" },
+	{ "full-source-path", "lines are not read here yet" },
+	{ "inline", "inlined functions are not shown here yet" },
+	{ "dump-raw-trace", "sonde script -D dumps records" },
+	{ "disassembler-style", "report does not disassemble; sonde annotate does" },
+	{ "asm-raw", "report does not disassemble; sonde annotate does" },
+	{ "source", "report shows no source; sonde annotate does" },
+	{ "objdump", "report does not disassemble; sonde annotate does, without objdump" },
+	{ "prefix", "report shows no source; sonde annotate does" },
+	{ "prefix-strip", "report shows no source; sonde annotate does" },
+	{ "percent-type", "it is of annotated instructions; sonde annotate shows these" },
+	{ "samples", "it is of a screen on which rows can be opened; sonde script shows samples" },
+	{ "itrace", "hardware traces (AUX) are not decoded here" },
+	{ "stitch-lbr", "chains of LBR are shown as they were recorded" },
+	{ "branch-history", "branches do not continue chains here; -b shows them as rows" },
+	{ "total-cycles", "blocks of branches are not disassembled here; -b -s symbol_from,symbol_to,cycles "
+	  "shows cycles by branch" },
+	{ "show-ref-call-graph", "an event shows the chains that were recorded with it" },
+	{ "switch-on", "take --time with the times that sonde script shows for the event" },
+	{ "switch-off", "take --time with the times that sonde script shows for the event" },
+	{ "show-on-off-events", "there is no --switch-on here; take --time" },
+};
+
+int report_refuse(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	(void)arg;
+	if (unset)
+		return 0;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (strcmp(opt->long_name, refused[i].name) == 0)
+			return err_set(err, EOPNOTSUPP, "--%s is not supported: %s", opt->long_name,
+				       refused[i].why);
+	return err_set(err, EOPNOTSUPP, "--%s is not supported", opt->long_name);
+}
+
+/* --- what follows from several options ---------------------------------------------------- */
+
+static int parse_limit(struct report *r, struct err *err)
+{
+	char *end;
+
+	if (!r->limit)
+		return 0;
+	r->view.percent_limit = strtod(r->limit, &end);
+	if (end == r->limit || *end || !(r->view.percent_limit >= 0))
+		return err_set(err, EINVAL, "--percent-limit takes a percentage, not '%s'", r->limit);
+	r->view.callgraph.min_percent = r->view.percent_limit;
+	return 0;
+}
+
+static int parse_percentage(struct report *r, struct err *err)
+{
+	if (!r->percentage || strcmp(r->percentage, "absolute") == 0)
+		return 0;
+	if (strcmp(r->percentage, "relative") != 0)
+		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
+			       r->percentage);
+	r->view.relative = true;
+	return 0;
+}
+
+static int parse_color(struct report *r, struct err *err)
+{
+	const char *when = r->color ? r->color : "auto", *term = getenv("TERM");
+
+	if (strcmp(when, "always") == 0)
+		r->view.color = true;
+	else if (strcmp(when, "auto") == 0)
+		r->view.color = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
+				!getenv("NO_COLOR");
+	else if (strcmp(when, "never") != 0)
+		return err_set(err, EINVAL, "--stdio-color takes always, never or auto, not '%s'", when);
+	return 0;
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col >= 40 ? size.ws_col : 40;
+}
+
+/* "100ms" -> nanoseconds; perf's units. */
+static int parse_quantum(struct report *r, struct err *err)
+{
+	static const struct { const char *unit; uint64_t ns; } units[] = {
+		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+	};
+	char *end = NULL;
+	unsigned long long n;
+
+	r->view.time_quantum_ns = 100000000;
+	if (!r->quantum)
+		return 0;
+	errno = 0;
+	n = strtoull(r->quantum, &end, 10);
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end == r->quantum || errno || r->quantum[0] == '-' || strcmp(end, units[i].unit) != 0)
+			continue;
+		if (!n || n > UINT64_MAX / units[i].ns)
+			break;
+		r->view.time_quantum_ns = n * units[i].ns;
+		return 0;
+	}
+	return err_set(err, EINVAL, "--time-quantum takes a number with ns, us, ms or s, as in 10ms, not "
+		       "'%s'", r->quantum);
+}
+
+static int parse_lists(struct report *r, struct err *err)
+{
+	uint32_t nr = 0;
+	int e = query_numbers(&r->query.arena, r->widths, "-w", false, &r->view.widths,
+			      &r->view.nr_widths, err);
+
+	for (uint32_t i = 0; !e && i < r->view.nr_widths; i++)
+		if (r->view.widths[i] > 1000)
+			e = err_set(err, EINVAL, "-w: a column of %u is wider than any screen",
+				    r->view.widths[i]);
+	if (!e)
+		e = query_numbers(&r->query.arena, r->socket, "--socket-filter", false, &r->view.sockets,
+				  &nr, err);
+	if (!e && nr > 1)
+		e = err_set(err, EINVAL, "--socket-filter takes one socket, not '%s'", r->socket);
+	return e;
+}
+
+static int parse_pattern(regex_t *pattern, const char *option, const char *text, struct err *err)
+{
+	char why[128];
+	int e = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
+
+	if (!e)
+		return 0;
+	regerror(e, pattern, why, sizeof(why));
+	memset(pattern, 0, sizeof(*pattern));
+	return err_set(err, EINVAL, "%s '%s' is not a regular expression: %s", option, text, why);
+}
+
+/* -p takes a pattern of its own; the key parent alone has perf's, for system calls and faults. */
+static int parse_patterns(struct report *r, struct err *err)
+{
+	int e = parse_pattern(&r->parent_pattern, "-p", r->parent ? r->parent : "^sys_|^do_page_fault", err);
+
+	if (!e && r->ignore_callees)
+		e = parse_pattern(&r->callees_pattern, "--ignore-callees", r->ignore_callees, err);
+	r->wish.parent = r->parent != NULL;
+	return e;
+}
+
+static int parse_pretty(struct report *r, struct err *err)
+{
+	if (!r->pretty)
+		return 0;
+	if (!r->threads)
+		return err_set(err, EINVAL, "--pretty is about the table of -T, which was not asked for");
+	r->raw_counts = strcmp(r->pretty, "raw") == 0;
+	if (!r->raw_counts && strcmp(r->pretty, "normal") != 0)
+		return err_set(err, EINVAL, "--pretty takes normal or raw, not '%s'", r->pretty);
+	return 0;
+}
+
+/* Outputs that exclude one another. */
+static int check_outputs(const struct report *r, struct err *err)
+{
+	const char *data = r->json ? "-j" : "--csv", *lists = r->stats ? "--stats" : "--tasks and --mmaps";
+
+	if (r->json + r->csv + (r->view.separator != NULL) > 1)
+		return err_set(err, EINVAL, "only one of -j, --csv and -t can be");
+	if ((r->json || r->csv) && (r->header || r->header_only))
+		return err_set(err, EINVAL, "%s has no header in text: leave out --header", data);
+	if (r->stats && (r->tasks || r->mmaps))
+		return err_set(err, EINVAL, "--tasks and --mmaps do not go with --stats");
+	if ((r->json || r->csv) && (r->stats || r->tasks || r->mmaps || r->threads))
+		return err_set(err, EINVAL, "%s has rows alone: it does not go with --stats, --tasks, --mmaps "
+			       "and -T", data);
+	if ((r->json || r->csv) && (r->view.hierarchy || (r->groups_given && r->groups)))
+		return err_set(err, EINVAL, "%s has rows of their own for each event and set of keys: it does "
+			       "not go with %s", data, r->view.hierarchy ? "--hierarchy" : "--group");
+	if (r->view.hierarchy && r->groups_given && r->groups)
+		return err_set(err, EINVAL, "--hierarchy shows events one after the other: leave out --group");
+	if ((r->stats || r->tasks || r->mmaps) && (r->query.comms || r->query.dsos || r->query.syms ||
+						   r->query.pids || r->query.tids || r->query.cpus ||
+						   r->query.time))
+		return err_set(err, EINVAL, "%s are of the whole recording: leave out the filters", lists);
+	return 0;
+}
+
+int report_settle(struct report *r, struct err *err)
+{
+	struct sort_wish first = r->wish;
+	struct sort_spec checked;
+	int e = parse_patterns(r, err);
+
+	/* whether branches were recorded is not known yet */
+	first.branches = r->branches;
+	/* what is no key may be a field of the recording's tracepoints */
+	if (!e) {
+		e = sort_parse(&checked, &first, err);
+		r->late_keys = e == -EINVAL && (r->wish.sort || r->wish.fields);
+		if (r->late_keys)
+			e = 0;
+	}
+	if (!e)
+		e = parse_quantum(r, err);
+	if (!e)
+		e = parse_lists(r, err);
+	if (!e)
+		e = parse_limit(r, err);
+
+	if (!e)
+		e = parse_percentage(r, err);
+	if (!e)
+		e = parse_color(r, err);
+	if (!e && r->view.separator && (!*r->view.separator || strcmp(r->view.separator, ".") == 0))
+		e = err_set(err, EINVAL, "-t '%s': the separator cannot be %s", r->view.separator,
+			    *r->view.separator ? "'.', which takes its place inside names" : "empty");
+	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
+		r->view.separator = "\t";
+	r->view.width = r->view.separator ? 0 : terminal_width();
+	if (!e)
+		e = parse_pretty(r, err);
+	if (!e)
+		e = check_outputs(r, err);
+	if (r->no_vmlinux)
+		r->query.vmlinux = NULL;
+	r->view.quiet = r->query.quiet;
+	r->view.full = r->query.verbose > 0;
+	return e;
+}
+

@@ -1,0 +1,154 @@
+# Views of sonde report that perf has too: groups, branches, rows within rows. perf is the oracle.
+load common
+
+setup_file()
+{
+	export DATA=$BATS_FILE_TMPDIR
+	command -v perf >/dev/null || return 0
+	cd "$DATA" || return 1
+	for _ in 1 2 3; do
+		perf record -q -e '{cpu-clock,page-faults,context-switches}' -g -o group.data \
+			"$WORKLOADS/faults" 20000 >/dev/null 2>&1 && break
+	done
+	for _ in 1 2 3; do
+		perf record -q -e cpu-clock,page-faults -g -o two.data "$WORKLOADS/faults" 20000 >/dev/null 2>&1 && break
+	done
+	return 0
+}
+
+# same FILE ARG...: the lines of perf's report and of sonde's, in whichever order; but those of
+# the dynamic linker's entry, from which nothing returns (sonde names the function of the call).
+same()
+{
+	need perf
+	[[ -e $1 ]] || skip "perf record fails here"
+	perf report --stdio -f --no-inline -g none -i "$@" 2>/dev/null | lines >perf.txt
+	"$SONDE" report --stdio -g none -i "$@" 2>/dev/null | lines >sonde.txt
+	echo "$*: $(wc -l <perf.txt) lines"
+	[[ $(wc -l <perf.txt) -gt 4 ]]
+	diff perf.txt sonde.txt
+}
+
+# Rows without a name are one for each address in perf's table, and one for each binary here.
+lines()
+{
+	sed "s/ *$//; s/^\(# Samples: .*\) of events '\([^,]*\)'$/\1 of event '\2'/" | grep -vE 'Tip|^#$|^$|\[unknown\]|0x[0-9a-f]{8}|_dl_start_user|_start$|\+0x|# Unnamed|# +(Take|The)|^#  ' | sort
+}
+
+@test "a recorded group stands side by side" { same "$DATA/group.data"; }
+@test "a group without children, with samples and periods" {
+	same "$DATA/group.data" --no-children -n --show-total-period
+}
+@test "a group taken apart" { same "$DATA/group.data" --no-group; }
+@test "events that are no group, side by side" { same "$DATA/two.data" --group; }
+@test "a group by command and binary" { same "$DATA/group.data" -s comm,dso --no-children; }
+
+# Order matters here.
+@test "a group sorted by its second event" {
+	need perf
+	[[ -e $DATA/group.data ]] || skip "perf record fails here"
+	for idx in 0 1; do
+		args=(--stdio -g none --no-children --group-sort-idx $idx -s dso -i "$DATA/group.data")
+		perf report "${args[@]}" 2>/dev/null | grep '^[^#]*%' | sed 's/ *$//' >perf.txt
+		"$SONDE" report "${args[@]}" 2>/dev/null | grep '%' | grep -v '^#' | sed 's/ *$//' >sonde.txt
+		[[ $(wc -l <perf.txt) -gt 1 ]]
+		diff perf.txt sonde.txt
+	done
+}
+
+@test "a recorded group of others" {
+	[[ -n ${RECORDINGS:-} ]] || skip "RECORDINGS is not set to a folder of recordings"
+	same "$RECORDINGS/group_desc-4.14.data" -s comm,dso
+}
+
+@test "rows within rows" {
+	need perf
+	[[ -e $DATA/two.data ]] || skip "perf record fails here"
+	args=(--stdio --hierarchy --no-children -g none -s comm,dso -i "$DATA/two.data")
+	perf report "${args[@]}" 2>/dev/null | sed 's/ *$//' | grep -v 'Tip\|^#$\|^$\|^#   ' >perf.txt
+	"$SONDE" report "${args[@]}" 2>/dev/null | sed 's/ *$//' | grep -v '^#$\|^$\|^# Unnamed' >sonde.txt
+	# perf draws as many dots as the longest row is wide
+	diff <(grep -v '^# \.' perf.txt) <(grep -v '^# \.\|^#  ' sonde.txt)
+	"$SONDE" report --hierarchy -i "$DATA/two.data" -s dso,sym | grep -q '^  *[0-9.]*%  *\[.\] touch_pages'
+	fails 129 "$SONDE" report --hierarchy -j -i "$DATA/two.data"
+	fails 129 "$SONDE" report --hierarchy --group -i "$DATA/two.data"
+}
+
+@test "branches: shares by symbol, binary and kind, as perf's" {
+	need perf
+	[[ -n ${RECORDINGS:-} ]] || skip "RECORDINGS is not set to a folder of recordings"
+	for file in branch-4.14.data branch_stack_hw_index.data; do
+		for keys in dso_from,dso_to,comm mispredict abort in_tx addr_from,addr_to,dso_to,comm cycles,comm; do
+			# [H] is what perf says of an address that is 0; cycles over 32767 are less than
+			# nothing to it. It takes some equal rows for two where mispredict and others
+			# are keys with others beside them.
+			perf report -f --stdio -i "$RECORDINGS/$file" -s "$keys" 2>/dev/null |
+				grep '^[^#]*%' | sed 's/ *$//; s/\[[H.k]\]/[]/g' | sort >perf.txt
+			"$SONDE" report --stdio -i "$RECORDINGS/$file" -s "$keys" 2>/dev/null |
+				grep '^[^#]*%' | sed 's/ *$//; s/\[[.k]\]/[]/g' |
+				awk -v k="$keys" 'k == "cycles,comm" && $2 > 32767 { sub(" " $2 " ", " " $2 - 65536 " ") } 1' |
+				sort >sonde.txt
+			sed -i 's/  */ /g' perf.txt sonde.txt
+			echo "$file $keys: $(wc -l <perf.txt) rows"
+			[[ -s perf.txt ]]
+			diff perf.txt sonde.txt
+		done
+	done
+	"$SONDE" report -i "$RECORDINGS/branch-4.14.data" -j | grep -q '"symbol_from"'
+	fails 129 "$SONDE" report --no-branch-stack -i "$RECORDINGS/branch-4.14.data" -s mispredict
+	says "of branches"
+}
+
+@test "what was not recorded is refused by name" {
+	"$SONDE" record -q -e cpu-clock -o plain "$WORKLOADS/burn" 0.1 >/dev/null
+	fails 1 "$SONDE" report -i plain -b
+	says "no branches were recorded"
+	fails 1 "$SONDE" report -i plain --mem-mode
+	says "no sources of data"
+	fails 1 "$SONDE" report -i plain -s symbol_from
+	says "of branches"
+}
+
+@test "callees can be left to their caller" {
+	"$SONDE" record -q -e cpu-clock -g -o plain "$WORKLOADS/burn" 0.3 >/dev/null
+	"$SONDE" report -i plain --no-children -q -g none -n -t, -s sym -F sample,sym >all
+	"$SONDE" report -i plain --no-children -q -g none -n -t, -s sym -F sample,sym --ignore-callees '^phase$' >cut
+	cat all cut
+	! grep -q burn_ cut
+	# phase has what it and all below it had
+	[[ $(awk -F , '/ phase$/ { print $1 + 0 }' cut) == $("$SONDE" script -i plain -F comm,ip,sym |
+		awk '/^[^ \t]/ { n++; was = 0 } $2 == "phase" && !was { was = 1; k++ } END { print k }') ]]
+	fails 129 "$SONDE" report -i plain --ignore-callees '('
+}
+
+@test "every option of perf report is known" {
+	need perf
+	"$SONDE" record -q -e cpu-clock -g -o perf.data "$WORKLOADS/burn" 0.1 >/dev/null
+	perf report -h 2>&1 | grep -oE '^ {4}(-.,)? +--[a-z-]+' | grep -oE -- '--[a-z-]+' >options
+	[[ $(wc -l <options) -gt 60 ]]
+	while read -r option; do
+		run "$SONDE" report "$option"
+		echo "$option: $status: ${lines[0]}"
+		[[ $output != *"unknown option"* && $output != *"could be several"* ]]
+	done <options
+	perf report -h 2>&1 | grep -oE '^ {4}-.' | grep -oE -- '-.$' >letters
+	while read -r letter; do
+		run "$SONDE" report "$letter"
+		echo "$letter: $status: ${lines[0]}"
+		[[ $output != *"unknown option"* ]]
+	done <letters
+}
+
+@test "every sort key of perf report is known, or refused for a reason" {
+	need perf
+	"$SONDE" record -q -e cpu-clock -g -o perf.data "$WORKLOADS/burn" 0.1 >/dev/null
+	perf report -h 2>&1 | sed -n '/ -s, --sort/,/ -S, --symbols/p' | sed '1d; $d; s/sort by key(s)://' |
+		grep -oE '[a-z_]+' >keys
+	[[ $(wc -l <keys) -gt 50 ]]
+	while read -r key; do
+		run "$SONDE" report -s "$key"
+		echo "$key: $status: ${lines[0]}"
+		[[ $output != *"no key"* ]]
+		((status == 0 || status == 1 || status == 129))
+	done <keys
+}
