@@ -168,8 +168,9 @@ static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 	unsigned flags = bind_of(line->type) | SYMTAB_UNSIZED | SYMTAB_OPEN;
 	uint64_t room = UINT64_MAX;
 
-	if (line->module && str_starts(line->module, "__builtin__")) {
-		tab = kernel->made;
+	if (line->module && (str_starts(line->module, "__builtin__") ||
+			     strcmp(line->module, "bpf") == 0)) {
+		tab = kernel->made;      /* of BPF: programs and trampolines, where not recorded */
 	} else if (line->module) {
 		struct kmod *mod = module_of(kernel, line->module);
 

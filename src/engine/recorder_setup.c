@@ -269,6 +269,8 @@ int recorder_synthesize(struct recorder *r, struct err *err)
 	const struct target *target = &r->o->target;
 	int ret = synth_kernel(&s, err);
 
+	if (ret == 0 && tracking->ksymbol)
+		ret = synth_bpf(&s, err);
 	if (ret == 0 && target_is_tasks(target))
 		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
 	else if (ret == 0 && target_is_cpus(target))

@@ -42,6 +42,9 @@ size_t synth_trailer_size(uint64_t sample_type);
 /* The kernel's text and its modules. Without the right to see addresses: nothing. */
 int synth_kernel(const struct synth *s, struct err *err);
 
+/* The BPF programs that are loaded, where they may be seen: KSYMBOL and BPF_EVENT records. */
+int synth_bpf(const struct synth *s, struct err *err);
+
 /* All tasks of the system. */
 int synth_all_tasks(const struct synth *s, struct err *err);
 

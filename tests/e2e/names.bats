@@ -248,3 +248,31 @@ node_work()
 	fails 1 "$SONDE" cache --purge
 	says 'others may write to it'
 }
+
+@test "a BPF program that was loaded before the recording" {
+	need_root
+	need python3
+	[[ $(uname -m) == x86_64 ]] || skip "knows the number of bpf(2) on x86_64 only"
+	cat >load.py <<-'PY'
+		import ctypes, struct, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		insns = struct.pack("<BBhi", 0xb7, 0, 0, 0) + struct.pack("<BBhi", 0x95, 0, 0, 0)
+		code, gpl = ctypes.create_string_buffer(insns), ctypes.create_string_buffer(b"GPL")
+		attr = struct.pack("<IIQQIIQII16s", 1, 2, ctypes.addressof(code), ctypes.addressof(gpl),
+				   0, 0, 0, 0, 0, b"sonde_probe").ljust(120, b"\0")
+		fd = libc.syscall(321, 5, ctypes.create_string_buffer(attr), 120)
+		print("loaded" if fd >= 0 else "no", flush=True)
+		sys.stdin.read()
+	PY
+	coproc LOADER { exec python3 load.py; }
+	read -r said <&"${LOADER[0]}"
+	[[ $said == loaded ]] || skip "no BPF program can be loaded here"
+	grep -q 'bpf_prog_.*_sonde_probe' /proc/kallsyms || skip "the kernel does not tell names of BPF programs"
+	"$SONDE" record -q -e cpu-clock -o r.data true
+	# the oracle is the kernel: same address, same name
+	awk '/_sonde_probe/ { print $1, $3 }' /proc/kallsyms >kernel
+	"$SONDE" script -D -i r.data 2>/dev/null |
+		sed -n 's/.*PERF_RECORD_KSYMBOL addr \([0-9a-f]*\) .* name \(bpf_prog_.*_sonde_probe\)$/\1 \2/p' >ours
+	eval "exec ${LOADER[1]}>&-"
+	diff kernel ours
+}

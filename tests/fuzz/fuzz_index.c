@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An index file: its sections as names and ranges. The header's hash is made right, or
+ * nothing behind it would ever be reached.
+ */
+#include "base/hash.h"
+#include "symbols/index.h"
+#include "symbols/ranges.h"
+#include "symbols/symtab.h"
+#include "tests/fuzz/fuzz.h"
+
+#define HASH_AT 64
+#define HEADER_BYTES 72
+#define SECTION_BYTES 24
+
+static void make_right(uint8_t *bytes, size_t size)
+{
+	uint32_t nr;
+	uint64_t hash, all = size;
+
+	memcpy(bytes + 40, &all, 8);
+	memcpy(&nr, bytes + 20, 4);
+	if (nr > (size - HEADER_BYTES) / SECTION_BYTES)
+		return;
+	hash = hash_mix(hash_bytes(bytes, HASH_AT),
+			hash_bytes(bytes + HEADER_BYTES, (size_t)nr * SECTION_BYTES));
+	memcpy(bytes + HASH_AT, &hash, 8);
+}
+
+static void look(const struct index *index)
+{
+	struct symtab *tab = symtab_load(index, 0, 0);
+	struct ranges *ranges = ranges_load(index);
+	struct symtab_hit hit;
+	uint64_t start, end;
+
+	for (uint64_t at = 0; at < 4096; at += 61) {
+		if (tab && symtab_find(tab, at, &hit))
+			fuzz_assert(strlen(symtab_name(tab, &hit)) < 1 << 20);
+		if (ranges && ranges_find(ranges, at, &start, &end))
+			fuzz_assert(start <= at && at < end);
+	}
+	symtab_free(tab);
+	ranges_free(ranges);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static const uint8_t id[20] = "0123456789abcdefghi";
+	uint8_t *copy;
+	struct index *index;
+
+	if (size < HEADER_BYTES)
+		return 0;
+	copy = malloc(size);
+	memcpy(copy, bytes, size);
+	make_right(copy, size);
+	index = index_open_memory(copy, size, id, 20, INDEX_SYMS, 7);
+	if (index)
+		look(index);
+	index_close(index);
+	free(copy);
+	return 0;
+}
