@@ -8,12 +8,16 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "view/sched.h"
 
 struct sched_common sched_common;
 
 static const struct command *const subcommands[] = {
 	&cmd_sched_record,
 	&cmd_sched_latency,
+	&cmd_sched_timehist,
+	&cmd_sched_map,
+	&cmd_sched_script,
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -82,6 +86,9 @@ static void list_options(const struct opt *opts)
 	for (size_t i = 0; i < NR_SUBCOMMANDS; i++) {
 		char *words[] = { name, flag, NULL };
 
+		/* script's are on its own page */
+		if (subcommands[i] == &cmd_sched_script)
+			continue;
 		snprintf(name, sizeof(name), "%s", short_name(subcommands[i]));
 		subcommands[i]->run(2, words);
 	}
@@ -172,6 +179,14 @@ int sched_session_run(struct sched_session *s, const struct sched_ops *ops, void
 	if (r == 0)
 		model_end(s->model);
 	return r;
+}
+
+void sched_session_say(const struct sched_session *s)
+{
+	struct stream_account stream = stream_account(s->stream);
+
+	if (!s->query.quiet)
+		sched_account_write(model_account(s->model), &stream, "sonde: ", stderr);
 }
 
 void sched_session_close(struct sched_session *s)

@@ -16,6 +16,9 @@
 
 extern const struct command cmd_sched_record;
 extern const struct command cmd_sched_latency;
+extern const struct command cmd_sched_timehist;
+extern const struct command cmd_sched_map;
+extern const struct command cmd_sched_script;
 
 /* What stands before the subcommand: sonde sched -i FILE latency. */
 struct sched_common {
@@ -48,6 +51,8 @@ int sched_session_open(struct sched_session *session, struct err *err);
 /* Feed a model with all of it, its end included. The model stays until close. */
 int sched_session_run(struct sched_session *session, const struct sched_ops *ops, void *arg,
 		      struct err *err);
+/* What the figures lack, on standard error; nothing with -q. */
+void sched_session_say(const struct sched_session *session);
 void sched_session_close(struct sched_session *session);
 
 /* Words that are left are one too many: say so. Returns -EINVAL. */

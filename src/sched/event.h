@@ -40,6 +40,7 @@ struct sched_event {
 	uint32_t pid, tid;               /* who ran there, by the sample; SCHED_NONE: not told */
 	uint32_t task;                   /* tid of whom it is about; 0 is idle */
 	uint32_t task_pid;               /* its process, where told, or SCHED_NONE */
+	uint32_t parent_pid;             /* FORK, NAME: its maker's process, where told, or SCHED_NONE */
 	int32_t prio;
 	uint32_t prev;                   /* SWITCH: tid of who leaves */
 	int32_t prev_prio;

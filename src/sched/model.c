@@ -58,7 +58,7 @@ static struct sched_task *add_task(struct sched_model *m, uint32_t tid, uint64_t
 	memset(t, 0, sizeof(*t));
 	t->index = (uint32_t)m->tasks.nr;
 	t->tid = tid;
-	t->pid = t->idle_cpu = t->cpu = SCHED_NONE;
+	t->pid = t->parent_pid = t->idle_cpu = t->cpu = SCHED_NONE;
 	t->prio = -1;
 	t->first_ns = t->last_ns = time_ns;
 	*vec_push(&m->tasks) = t;
@@ -197,6 +197,8 @@ static void slice_ends(struct sched_model *m, struct cpu *c, struct sched_task *
 	}
 	if (s->reason != SCHED_BY_NOTHING)
 		s->delay_ns = t->delay_ns;
+	if (s->reason == SCHED_BY_WAKE && t->waking_ns && t->waking_ns <= s->from_ns)
+		s->waking_delay_ns = s->from_ns - t->waking_ns;
 }
 
 static void task_leaves(struct sched_model *m, struct cpu *c, const struct sched_event *e,
@@ -249,6 +251,7 @@ static void settle_delay(struct sched_model *m, struct sched_task *t, struct sch
 		return;
 	if (t->state == SCHED_SLEEPING && t->early_ns) {
 		t->reason = SCHED_BY_WAKE;       /* woken on its way out */
+		t->waking_ns = t->since_ns;
 		t->state = SCHED_READY;
 	}
 	s->first = t->state == SCHED_UNKNOWN;
@@ -328,7 +331,7 @@ static void wakes(struct sched_model *m, struct sched_task *t, const struct sche
 		m->ops->wake(m->arg, &w);
 	t->state = SCHED_READY;
 	t->reason = SCHED_BY_WAKE;
-	t->since_ns = e->time_ns;
+	t->since_ns = t->waking_ns = e->time_ns;
 	t->gaps = m->gaps;
 	t->early_ns = 0;
 	t->fresh = false;
@@ -405,6 +408,8 @@ static void on_fork(struct sched_model *m, const struct sched_event *e)
 	name(t, e->comm);
 	if (e->task_pid != SCHED_NONE)
 		t->pid = e->task_pid;
+	if (e->parent_pid != SCHED_NONE)
+		t->parent_pid = e->parent_pid;
 }
 
 static void on_name(struct sched_model *m, const struct sched_event *e)
@@ -417,6 +422,8 @@ static void on_name(struct sched_model *m, const struct sched_event *e)
 	name(t, e->comm);
 	if (e->task_pid != SCHED_NONE)
 		t->pid = e->task_pid;
+	if (e->parent_pid != SCHED_NONE)
+		t->parent_pid = e->parent_pid;
 }
 
 static void on_lost(struct sched_model *m, const struct sched_event *e)
@@ -438,6 +445,19 @@ static void on_stat(struct sched_model *m, const struct sched_event *e)
 		m->ops->stat(m->arg, task_of(m, e->task, e->cpu, e->time_ns), e);
 }
 
+static void on_migrate(struct sched_model *m, const struct sched_event *e)
+{
+	struct sched_task *task, *by = NULL;
+
+	if (!e->task || e->cpu >= CPUS_MAX || !m->ops->migrate)
+		return;
+	task = task_of(m, e->task, e->cpu, e->time_ns);
+	name(task, e->comm);
+	if (e->tid != SCHED_NONE)
+		by = task_of(m, e->tid, e->cpu, e->time_ns);
+	m->ops->migrate(m->arg, task, by, e);
+}
+
 static void note_time(struct sched_account *a, const struct sched_event *e)
 {
 	if (!e->time_ns || e->kind >= SCHED_NAME)
@@ -452,8 +472,6 @@ void model_event(struct sched_model *m, const struct sched_event *e)
 {
 	m->account.events[e->kind]++;
 	note_time(&m->account, e);
-	if (m->ops->event)
-		m->ops->event(m->arg, e);
 	switch (e->kind) {
 	case SCHED_SWITCH:
 		on_switch(m, e);
@@ -475,8 +493,7 @@ void model_event(struct sched_model *m, const struct sched_event *e)
 			task_of(m, e->task, SCHED_NONE, e->time_ns)->exiting = true;
 		break;
 	case SCHED_MIGRATE:
-		if (e->task && e->cpu < CPUS_MAX && m->ops->migrate)
-			m->ops->migrate(m->arg, task_of(m, e->task, e->cpu, e->time_ns), e);
+		on_migrate(m, e);
 		break;
 	case SCHED_STAT_RUNTIME:
 	case SCHED_STAT_WAIT:
@@ -491,6 +508,8 @@ void model_event(struct sched_model *m, const struct sched_event *e)
 	case SCHED_NR_KINDS:
 		break;
 	}
+	if (m->ops->event)
+		m->ops->event(m->arg, m, e);
 }
 
 void model_end(struct sched_model *m)
@@ -520,10 +539,13 @@ const struct sched_task *model_task(const struct sched_model *m, uint32_t index)
 	return m->tasks.v[index];
 }
 
-const struct sched_task *model_find(const struct sched_model *m, uint32_t tid)
+const struct sched_task *model_find(const struct sched_model *m, uint32_t tid, uint32_t cpu)
 {
-	const uint64_t *slot = map64_find(&m->by_tid, tid);
+	const uint64_t *slot;
 
+	if (!tid)
+		return cpu < m->cpus.nr ? m->cpus.v[cpu].idle : NULL;
+	slot = map64_find(&m->by_tid, tid);
 	return slot ? m->tasks.v[*slot] : NULL;
 }
 

@@ -44,6 +44,7 @@ enum sched_reason {
 struct sched_task {
 	uint32_t index;                  /* 0, 1, 2, ... in the order seen; model_task(index) */
 	uint32_t tid, pid;               /* pid SCHED_NONE: not known */
+	uint32_t parent_pid;             /* SCHED_NONE: not known */
 	uint32_t idle_cpu;               /* SCHED_NONE for all but the idle tasks */
 	char comm[SCHED_COMM_MAX];       /* its last name */
 	int32_t prio;                    /* the last seen, as the kernel counts; -1: none */
@@ -54,6 +55,7 @@ struct sched_task {
 	uint64_t out_ns;                 /* when it last left a CPU; 0: not seen */
 	char out_state;                  /* as what */
 	uint64_t early_ns;               /* sched_waking while it ran, or on its way out; 0: none */
+	uint64_t waking_ns;              /* the first sign of the wake-up that made it READY, or 0 */
 	uint64_t delay_ns;               /* RUNNING, with a reason: how long it had waited for it */
 	uint64_t gaps;                   /* of the model, when it came into this state */
 	bool expects_wakeup;             /* READY by its sched_waking alone so far */
@@ -74,6 +76,7 @@ struct sched_slice {
 	uint64_t slept_ns;               /* time between leaving a CPU before and from_ns; 0: not known */
 	char slept_state;                /* as what it had left before */
 	uint64_t delay_ns;               /* of that: it could have run. See reason */
+	uint64_t waking_delay_ns;        /* woken: since its sched_waking, which perf's timehist shows */
 	enum sched_reason reason;
 	char state;                      /* as what it leaves now */
 	bool preempted;
@@ -120,19 +123,22 @@ struct sched_account {
 	uint32_t nr_cpus;                /* CPUs seen: the highest and one */
 };
 
+struct sched_model;
+
 /* Any of them may be NULL. Everything pointed at is valid during the call. */
 struct sched_ops {
-	void (*event)(void *arg, const struct sched_event *event);       /* each, before it counts */
+	/* Each, after it counted. */
+	void (*event)(void *arg, const struct sched_model *model, const struct sched_event *event);
 	void (*slice)(void *arg, const struct sched_slice *slice);
 	void (*start)(void *arg, const struct sched_start *start);
 	void (*wake)(void *arg, const struct sched_wake *wake);
-	void (*migrate)(void *arg, const struct sched_task *task, const struct sched_event *event);
+	/* `by`, who ran where it was decided, may be NULL. */
+	void (*migrate)(void *arg, const struct sched_task *task, const struct sched_task *by,
+			const struct sched_event *event);
 	void (*stat)(void *arg, const struct sched_task *task, const struct sched_event *event);
 	/* No further event tells of this task: its slot may be asked for still. */
 	void (*gone)(void *arg, const struct sched_task *task);
 };
-
-struct sched_model;
 
 /* Ops and arg are borrowed. Never NULL. */
 struct sched_model *model_new(const struct sched_ops *ops, void *arg);
@@ -144,8 +150,8 @@ void model_end(struct sched_model *model);
 
 uint32_t model_nr_tasks(const struct sched_model *model);
 const struct sched_task *model_task(const struct sched_model *model, uint32_t index);
-/* The task that has this tid now, or NULL. */
-const struct sched_task *model_find(const struct sched_model *model, uint32_t tid);
+/* The task that has this tid now (0: idle's of that CPU), or NULL. */
+const struct sched_task *model_find(const struct sched_model *model, uint32_t tid, uint32_t cpu);
 /* Who runs on a CPU now, or NULL where it is not known. */
 const struct sched_task *model_current(const struct sched_model *model, uint32_t cpu);
 const struct sched_account *model_account(const struct sched_model *model);

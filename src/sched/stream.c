@@ -226,7 +226,7 @@ static bool from_sample(struct stream *s, const struct sample *sample, struct sc
 	e->tid = sample->tid;
 	e->sample = sample;
 	e->task = (uint32_t)get(s, l, FIELD_TASK, sample);
-	e->task_pid = SCHED_NONE;
+	e->task_pid = e->parent_pid = SCHED_NONE;
 	e->prio = (int32_t)get(s, l, FIELD_PRIO, sample);
 	e->interrupt = get(s, l, FIELD_FLAGS, sample) & FLAG_INTERRUPT;
 	e->amount = get(s, l, FIELD_AMOUNT, sample);
@@ -264,7 +264,7 @@ static bool from_sideband(struct stream *s, const struct record *r, struct sched
 	e->cpu = r->id.cpu;
 	e->pid = r->id.pid;
 	e->tid = r->id.tid;
-	e->task_pid = SCHED_NONE;
+	e->task_pid = e->parent_pid = SCHED_NONE;
 	switch (r->type) {
 	case PERF_RECORD_COMM:
 		e->kind = SCHED_NAME;
@@ -277,6 +277,7 @@ static bool from_sideband(struct stream *s, const struct record *r, struct sched
 		e->kind = r->task.time_ns ? SCHED_FORK : SCHED_NAME;
 		e->task = r->task.tid;
 		e->task_pid = r->task.pid;
+		e->parent_pid = r->task.ppid;
 		return true;
 	case PERF_RECORD_EXIT:
 		e->kind = SCHED_EXIT;

@@ -49,4 +49,59 @@ void sched_latency_text(const struct sched_latency_view *view, FILE *out);
 void sched_latency_csv(const struct sched_latency_view *view, FILE *out);
 void sched_latency_json(const struct sched_latency_view *view, FILE *out);
 
+/* --- sched_stack.c -------------------------------------------------------------------------- */
+
+struct recording;
+struct sched_stacks;
+
+#define SCHED_STACK_MAX 127u
+
+/* Names for call chains. The recording is borrowed. */
+struct sched_stacks *sched_stacks_new(const struct recording *recording);
+void sched_stacks_free(struct sched_stacks *stacks);
+/*
+ * The functions of a sample's call chain from the leaf, without the scheduler's own; at most
+ * `max` (up to SCHED_STACK_MAX). Names are borrowed for as long as the recording lives.
+ */
+uint32_t sched_stack_names(struct sched_stacks *stacks, const struct sample *sample,
+			   const char **names, uint32_t max);
+
+/* --- sched_timehist.c ------------------------------------------------------------------------ */
+
+struct sched_timehist_options {
+	const struct profile_query *filter;
+	const uint32_t *prios;
+	uint32_t nr_prios;
+	bool migrations, wakeups, next, state, cpu_visual, idle_only, show_prio;
+	bool summary, summary_only;
+	bool has_waking;                 /* lines of wake-ups are sched_waking's */
+	uint32_t nr_cpus;                /* columns of cpu_visual */
+	uint32_t max_stack;
+	struct sched_stacks *stacks;     /* NULL: no call chains */
+	FILE *out;
+};
+
+struct sched_timehist;
+struct sched_timehist *sched_timehist_new(const struct sched_timehist_options *options);
+void sched_timehist_free(struct sched_timehist *timehist);
+/* For model_new, with the timehist as its arg. */
+extern const struct sched_ops sched_timehist_ops;
+void sched_timehist_heading(struct sched_timehist *timehist);
+void sched_timehist_summary(struct sched_timehist *timehist, const struct sched_model *model);
+
+/* --- sched_map.c ------------------------------------------------------------------------------ */
+
+struct sched_map_options {
+	bool compact, color;
+	const uint32_t *cpus, *color_cpus, *color_pids;
+	uint32_t nr_cpus, nr_color_cpus, nr_color_pids;
+	uint32_t nr_online;              /* columns from the start on; 0: as they are met */
+	FILE *out;
+};
+
+struct sched_map;
+struct sched_map *sched_map_new(const struct sched_map_options *options);
+void sched_map_free(struct sched_map *map);
+extern const struct sched_ops sched_map_ops;
+
 #endif

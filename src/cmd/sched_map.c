@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde sched map: who ran where, a line for each switch. And sched script, which is script. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd/sched.h"
+#include "view/sched.h"
+
+struct map_command {
+	struct sched_session session;
+	struct sched_map_options options;
+	const char *cpus, *color_cpus, *color_pids;
+};
+
+static int map(struct map_command *c, struct err *err)
+{
+	struct sched_map_options *o = &c->options;
+	struct arena *arena = &c->session.query.arena;
+	struct sched_map *view;
+	int r = query_numbers(arena, c->cpus, "--cpus", true, &o->cpus, &o->nr_cpus, err);
+
+	if (r == 0)
+		r = query_numbers(arena, c->color_cpus, "--color-cpus", true, &o->color_cpus,
+				  &o->nr_color_cpus, err);
+	if (r == 0)
+		r = query_numbers(arena, c->color_pids, "--color-pids", false, &o->color_pids,
+				  &o->nr_color_pids, err);
+	if (r == 0)
+		r = sched_session_open(&c->session, err);
+	if (r < 0)
+		return r;
+	o->out = stdout;
+	o->nr_online = c->session.data->nr_cpus_online <= 4096 ? c->session.data->nr_cpus_online : 0;
+	o->color = isatty(STDOUT_FILENO);
+	view = sched_map_new(o);
+	r = sched_session_run(&c->session, &sched_map_ops, view, err);
+	if (r == 0)
+		r = sched_flush(err);
+	if (r == 0)
+		sched_session_say(&c->session);
+	sched_map_free(view);
+	return r;
+}
+
+static int run_map(int argc, char **argv)
+{
+	struct map_command c = { 0 };
+	const struct opt opts[] = {
+		OPT_SECTION("Columns"),
+		OPT_SWITCH(0, "compact", &c.options.compact, "columns for CPUs as they are met, and not for all"),
+		OPT_STRING(0, "cpus", &c.cpus, "LIST", "columns for these CPUs"),
+		OPT_STRING(0, "color-cpus", &c.color_cpus, "LIST", "these CPUs in colour, on a terminal"),
+		OPT_STRING(0, "color-pids", &c.color_pids, "PID[,PID...]", "these tasks in colour, on a terminal"),
+		SCHED_INPUT_OPTIONS(&c.session),
+		OPT_END,
+	};
+	struct err err = ERR_INIT;
+	int words, status;
+
+	sched_session_init(&c.session);
+	status = cmd_options(&cmd_sched_map, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
+	if (status >= 0)
+		return status;
+	if (words) {
+		sched_no_words(argv[0], &err);
+		cmd_error("sched map", &err);
+		return EXIT_USAGE;
+	}
+	status = map(&c, &err) < 0;
+	if (status)
+		cmd_error("sched map", &err);
+	sched_session_close(&c.session);
+	return status;
+}
+
+const struct command cmd_sched_map = {
+	.name = "sched map",
+	.summary = "who ran where: a line for each switch, a column for each CPU",
+	.usage = "[options]",
+	.run = run_map,
+};
+
+/* The recording's events one by one: sonde script with the input named before. */
+static int run_script(int argc, char **argv)
+{
+	static char name[] = "script", input[] = "-i";
+	char **words = mem_zalloc(((size_t)argc + 3) * sizeof(*words));
+	char *path = sched_common.input ? mem_strdup(sched_common.input) : NULL;
+	int n = 0, status;
+
+	words[n++] = name;
+	if (path) {
+		words[n++] = input;
+		words[n++] = path;
+	}
+	for (int i = 1; i < argc; i++)
+		words[n++] = argv[i];
+	status = cmd_script.run(n, words);
+	free(words);
+	free(path);
+	return status;
+}
+
+const struct command cmd_sched_script = {
+	.name = "sched script",
+	.summary = "the events one by one, as sonde script prints them",
+	.usage = "[options]",
+	.run = run_script,
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* sonde sched timehist: each time that a task left a CPU. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/sched.h"
+#include "profile/recording.h"
+#include "view/sched.h"
+
+struct timehist_command {
+	struct sched_session session;
+	struct sched_timehist_options options;
+	const char *prios;
+	bool call_graph, with_summary;
+};
+
+static int settle(struct timehist_command *c, struct err *err)
+{
+	struct sched_timehist_options *o = &c->options;
+
+	o->summary = o->summary_only || c->with_summary;
+	if (c->with_summary)
+		o->summary_only = false;
+	if (o->idle_only && o->nr_prios)
+		return err_set(err, EINVAL, "-I and --prio exclude each other: idle has no priority");
+	return 0;
+}
+
+static int timehist(struct timehist_command *c, struct err *err)
+{
+	struct sched_session *s = &c->session;
+	struct sched_timehist_options *o = &c->options;
+	struct recording recording;
+	struct sched_timehist *view;
+	bool chains;
+	int r = query_numbers(&s->query.arena, c->prios, "--prio", true, &o->prios, &o->nr_prios, err);
+
+	if (r == 0)
+		r = sched_session_open(s, err);
+	if (r < 0)
+		return r;
+	chains = c->call_graph && !o->summary_only && stream_has_stacks(s->stream);
+	if (chains)
+		r = recording_load(&recording, s->data, &s->filter.symbols, err);
+	if (r < 0)
+		return r;
+	o->stacks = chains ? sched_stacks_new(&recording) : NULL;
+	o->filter = &s->filter;
+	o->has_waking = stream_has(s->stream, SCHED_WAKING);
+	/* one more than there are: so are perf's columns */
+	o->nr_cpus = (s->data->nr_cpus_online - 1 < 4096 ? s->data->nr_cpus_online : 1) + 1;
+	o->max_stack = s->query.max_stack;
+	o->out = stdout;
+	view = sched_timehist_new(o);
+	sched_timehist_heading(view);
+	r = sched_session_run(s, &sched_timehist_ops, view, err);
+	if (r == 0 && o->summary)
+		sched_timehist_summary(view, s->model);
+	if (r == 0)
+		r = sched_flush(err);
+	if (r == 0)
+		sched_session_say(s);
+	sched_timehist_free(view);
+	sched_stacks_free(o->stacks);
+	if (chains)
+		recording_release(&recording);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	struct timehist_command c = { .call_graph = true };
+	struct sched_timehist_options *o = &c.options;
+	struct query_options *q = &c.session.query;
+	const struct opt opts[] = {
+		OPT_SECTION("Lines"),
+		OPT_SWITCH('M', "migrations", &o->migrations, "lines for migrations"),
+		OPT_SWITCH('w', "wakeups", &o->wakeups, "lines for wake-ups"),
+		OPT_SWITCH('I', "idle-hist", &o->idle_only, "idle's lines alone"),
+		OPT_SWITCH('s', "summary", &o->summary_only, "no lines but a summary by task"),
+		OPT_SWITCH('S', "with-summary", &c.with_summary, "lines, and the summary behind them"),
+		OPT_SECTION("Columns"),
+		OPT_SWITCH('V', "cpu-visual", &o->cpu_visual, "a column for each CPU"),
+		OPT_SWITCH('n', "next", &o->next, "who came next"),
+		OPT_SWITCH(0, "state", &o->state, "the state in which a task left; in summaries, sums by state"),
+		OPT_SWITCH(0, "show-prio", &o->show_prio, "the task's priority, as the kernel counts"),
+		OPT_SWITCH('g', "call-graph", &c.call_graph, "where a task left, if stacks were recorded (the default)"),
+		OPT_UINT(0, "max-stack", &q->max_stack, "N", "at most N functions of a stack (5)"),
+		OPT_SECTION("Which events"),
+		OPT_STRING('C', "cpu", &q->cpus, "LIST", "only on these CPUs, as in 0-3,8"),
+		OPT_STRING(0, "time", &q->time, "FROM,TO", "only a span: seconds, either may be missing; or parts "
+			   "of the recording as in 10%/2 or 0%-20%"),
+		OPT_STRING('p', "pid", &q->pids, "PID[,PID...]", "only these processes"),
+		OPT_STRING('t', "tid", &q->tids, "TID[,TID...]", "only these threads"),
+		OPT_STRING(0, "comm", &q->comms, "COMM[,COMM...]", "only tasks of these names"),
+		OPT_STRING(0, "prio", &c.prios, "LIST", "only tasks of these priorities, as the kernel counts"),
+		OPT_SECTION("Symbols"),
+		QUERY_SYMBOL_OPTIONS(q),
+		SCHED_INPUT_OPTIONS(&c.session),
+		OPT_END,
+	};
+	struct err err = ERR_INIT;
+	int words, status;
+
+	sched_session_init(&c.session);
+	status = cmd_options(&cmd_sched_timehist, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
+	if (status >= 0)
+		return status;
+	if ((words && sched_no_words(argv[0], &err) < 0) || settle(&c, &err) < 0) {
+		cmd_error("sched timehist", &err);
+		return EXIT_USAGE;
+	}
+	status = timehist(&c, &err) < 0;
+	if (status)
+		cmd_error("sched timehist", &err);
+	sched_session_close(&c.session);
+	return status;
+}
+
+const struct command cmd_sched_timehist = {
+	.name = "sched timehist",
+	.summary = "each time that a task left a CPU: wait, delay and run time",
+	.usage = "[options]",
+	.run = run,
+};
