@@ -34,6 +34,8 @@ check    libxml2-utils     command -v xmllint
 check    xz-utils          command -v xz
 check    g++               command -v g++
 check    mount             command -v mount
+check    protobuf-compiler command -v protoc
+check    valgrind          command -v callgrind_annotate
 vm       qemu-system-arm   command -v qemu-system-aarch64
 vm       gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
 vm       cpio              command -v cpio

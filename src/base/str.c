@@ -230,6 +230,42 @@ void str_add_json(struct str *s, const char *text)
 	}
 }
 
+void str_add_csv(struct str *s, const char *text)
+{
+	size_t start = s->len, doubled = 0;
+
+	str_add_safe(s, text);
+	if (!strpbrk(s->p + start, ",\"") && s->p[start] != ' ')
+		return;
+	for (const char *p = s->p + start; *p; p++)
+		doubled += *p == '"';
+	for (size_t i = 0; i < doubled + 2; i++)
+		str_addc(s, '"');
+	/* from the end on, each byte moves to its place */
+	for (size_t to = s->len - 1, from = to - doubled - 1; from-- > start;) {
+		s->p[--to] = s->p[from];
+		if (s->p[from] == '"')
+			s->p[--to] = '"';
+	}
+	s->p[start] = '"';
+}
+
+void str_add_utf8(struct str *s, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p) {
+		uint32_t cp = 0;
+		int n = utf8_len(p, &cp);
+
+		if (n)
+			str_addn(s, p, (size_t)n);
+		else
+			str_add(s, "\xef\xbf\xbd");
+		p += n ? n : 1;
+	}
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

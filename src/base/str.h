@@ -47,6 +47,12 @@ void str_add_xml(struct str *s, const char *text);
 /* Append text as the inside of a JSON string. Broken UTF-8 becomes U+FFFD. */
 void str_add_json(struct str *s, const char *text);
 
+/* Append text as a field of CSV (RFC 4180), in quotes where it needs them, safe for a terminal. */
+void str_add_csv(struct str *s, const char *text);
+
+/* Append text as UTF-8: what is none becomes U+FFFD. */
+void str_add_utf8(struct str *s, const char *text);
+
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 

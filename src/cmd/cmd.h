@@ -40,6 +40,7 @@ extern const struct command cmd_script;
 extern const struct command cmd_sched;
 extern const struct command cmd_fold;
 extern const struct command cmd_flame;
+extern const struct command cmd_export;
 extern const struct command cmd_evlist;
 extern const struct command cmd_buildid_list;
 extern const struct command cmd_pack;

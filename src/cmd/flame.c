@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "cmd/cmd.h"
+#include "cmd/outfile.h"
 #include "cmd/query.h"
 #include "engine/output.h"
 #include "formats/svg.h"
@@ -89,36 +90,6 @@ static int parse_flame(struct flame *f, struct err *err)
 
 /* --- drawing ------------------------------------------------------------------------------ */
 
-/*
- * The picture is written beside its place and moved there when it is whole. An
- * output that is no regular file (a pipe, /dev/stdout) is written to directly.
- */
-static int open_output(const char *path, struct str *temporary, FILE **out, struct err *err)
-{
-	struct stat st;
-	mode_t mask;
-	int fd;
-
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		*out = fopen(path, "we");
-		if (!*out)
-			return err_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
-		return 0;
-	}
-	str_addf(temporary, "%s.XXXXXX", path);
-	fd = mkostemp(temporary->p, O_CLOEXEC);
-	if (fd < 0) {
-		str_clear(temporary);
-		return err_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
-	}
-	mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
-	output_give_to_caller(fd);
-	*out = fdopen(fd, "w");
-	return 0;
-}
-
 static const char *output_of(const struct flame *f)
 {
 	return f->output ? f->output : OUTPUT_DEFAULT;
@@ -128,27 +99,16 @@ static int draw_tree(struct flame *f, const struct stack_tree *tree,
 		     const struct label_table *labels, struct err *err)
 {
 	const char *path = output_of(f);
-	bool to_stdout = strcmp(path, "-") == 0;
-	struct str temporary = STR_INIT;
-	FILE *out = stdout;
-	int r = to_stdout ? 0 : open_output(path, &temporary, &out, err);
+	struct outfile file;
+	int r = outfile_open(&file, path, err);
 
 	if (r < 0)
 		return r;
-	r = svg_write(tree, labels, &f->svg, out, err);
-	if ((to_stdout ? fflush(out) : fclose(out)) && !r)
-		r = -errno;
-	if (!r && temporary.len && rename(temporary.p, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		if (temporary.len)
-			unlink(temporary.p);
-		r = err_set(err, -r, "cannot write '%s': %s", path, strerror(-r));
-	} else if (!to_stdout && !f->query.quiet) {
+	r = outfile_end(&file, svg_write(tree, labels, &f->svg, file.out, err), err);
+	if (!r && strcmp(path, "-") != 0 && !f->query.quiet) {
 		printf("%s\n", path);
 		fflush(stdout);
 	}
-	str_release(&temporary);
 	return r;
 }
 

@@ -35,6 +35,7 @@ static const struct command *const commands[] = {
 	&cmd_sched,
 	&cmd_fold,
 	&cmd_flame,
+	&cmd_export,
 	&cmd_evlist,
 	&cmd_buildid_list,
 	&cmd_pack,

@@ -10,25 +10,6 @@
 
 /* --- CSV ----------------------------------------------------------------------------------- */
 
-static void csv_text(struct str *s, const char *text)
-{
-	struct str safe = STR_INIT;
-
-	str_add_safe(&safe, text);
-	if (!strpbrk(safe.p, ",\"")) {
-		str_add(s, safe.p);
-	} else {
-		str_addc(s, '"');
-		for (const char *p = safe.p; *p; p++) {
-			if (*p == '"')
-				str_addc(s, '"');
-			str_addc(s, *p);
-		}
-		str_addc(s, '"');
-	}
-	str_release(&safe);
-}
-
 static const char *factor_name(const struct diff *d)
 {
 	return diff_of_amounts(&d->options) ? "" : "_percent";
@@ -61,7 +42,7 @@ static double unit(const struct diff *d)
 static void csv_row(struct str *s, const struct diff *d, const struct diff_event *e,
 		    const struct diff_row *row)
 {
-	csv_text(s, e->name);
+	str_add_csv(s, e->name);
 	for (unsigned f = 0; f < d->nr_files; f++) {
 		const struct difference *x = &row->differences[f];
 
@@ -80,7 +61,7 @@ static void csv_row(struct str *s, const struct diff *d, const struct diff_event
 	}
 	for (unsigned k = 0; k < d->nr_keys; k++) {
 		str_addc(s, ',');
-		csv_text(s, row->keys[k] + strspn(row->keys[k], " "));
+		str_add_csv(s, row->keys[k] + strspn(row->keys[k], " "));
 	}
 	if (d->options.by_path) {
 		struct str path = STR_INIT;
@@ -90,7 +71,7 @@ static void csv_row(struct str *s, const struct diff *d, const struct diff_event
 			if (*p == ';' || *p == DIFF_PATH_MARK)
 				*p = *p == ';' ? ':' : ';';
 		str_addc(s, ',');
-		csv_text(s, path.p);
+		str_add_csv(s, path.p);
 		str_release(&path);
 	}
 	str_addc(s, '\n');

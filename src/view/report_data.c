@@ -398,24 +398,13 @@ void report_json(const struct report_options *o, const struct profile *profile, 
 
 /* --- CSV ------------------------------------------------------------------------------------ */
 
-/* RFC 4180: what holds a quote, a comma or a line's end stands in quotes, and quotes are doubled. */
 static void csv_text(const char *text, FILE *out)
 {
-	struct str safe = STR_INIT;
+	struct str s = STR_INIT;
 
-	str_add_safe(&safe, text);
-	if (!strpbrk(safe.p, "\",\r\n") && safe.p[0] != ' ') {
-		fputs(safe.p, out);
-	} else {
-		fputc('"', out);
-		for (const char *p = safe.p; *p; p++) {
-			if (*p == '"')
-				fputc('"', out);
-			fputc(*p, out);
-		}
-		fputc('"', out);
-	}
-	str_release(&safe);
+	str_add_csv(&s, text);
+	fputs(s.p, out);
+	str_release(&s);
 }
 
 static void csv_value(const struct value *v, FILE *out)

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/export.h"
+
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "view/fold.h"
+#include "view/frame_text.h"
+
+static const struct export_view *view_of(const struct export_source *s)
+{
+	return s->of;
+}
+
+/* The clocks' periods are times; of a PMU's event they are how often it happened. */
+static const char *unit_of(const struct perf_event_attr *attr)
+{
+	bool clock = attr->type == PERF_TYPE_SOFTWARE && (attr->config == PERF_COUNT_SW_CPU_CLOCK ||
+							  attr->config == PERF_COUNT_SW_TASK_CLOCK);
+
+	return clock ? "nanoseconds" : "count";
+}
+
+static void get_event(const struct export_source *s, uint32_t i, struct export_event *out)
+{
+	const struct export_view *view = view_of(s);
+	const struct event_desc *event = &view->profile->data->events.v[view->events[i]];
+
+	out->name = event->name;
+	out->unit = unit_of(&event->attr);
+	out->fixed_period = event->attr.freq ? 0 : event->attr.sample_period;
+}
+
+static void get_module(const struct export_source *s, uint32_t i, struct export_module *out)
+{
+	const struct module *module = module_set_at(view_of(s)->profile->modules, i);
+
+	out->path = module->path;
+	out->build_id = module->build_id;
+	out->build_id_size = module->build_id_size;
+}
+
+static void get_frame(const struct export_source *s, uint32_t i, struct export_frame *out)
+{
+	const struct export_view *view = view_of(s);
+	const struct profile_frame *f = &view->profile->frames[i];
+
+	*out = (struct export_frame){
+		.name = f->name ? f->name : view->names[i],
+		.module = f->module ? f->module->index : EXPORT_NONE,
+		.elf_addr = f->sym_start,
+		.bytes = f->sym_bytes,
+		.kind = frame_kind(f),
+	};
+}
+
+static void get_sample(const struct export_source *s, size_t i, struct export_sample *out)
+{
+	const struct export_view *view = view_of(s);
+	const struct profile_entry *e = &view->profile->entries[view->entries[i]];
+	const struct profile_stack *stack = &view->profile->stacks[e->stack];
+
+	*out = (struct export_sample){
+		.frames = stack->nr ? stack->frames : &e->leaf,
+		.nr_frames = stack->nr ? stack->nr : 1,
+		.event = view->places[e->event],
+		.comm = e->comm == UINT32_MAX ? NULL : profile_comm(view->profile, e->comm),
+		.pid = e->pid,
+		.tid = e->tid,
+		.cpu = e->cpu,
+		.samples = e->samples,
+		.period = e->period,
+	};
+}
+
+static void name_frames(struct export_view *view)
+{
+	const struct profile *profile = view->profile;
+	struct str s = STR_INIT;
+
+	view->names = mem_zalloc((profile->nr_frames + 1) * sizeof(*view->names));
+	for (uint32_t i = 0; i < profile->nr_frames; i++) {
+		if (profile->frames[i].name)
+			continue;
+		str_clear(&s);
+		frame_add_folded(&s, &profile->frames[i], false, false);
+		view->names[i] = mem_strdup(s.p);
+	}
+	str_release(&s);
+}
+
+static void choose_events(struct export_view *view, uint32_t event)
+{
+	const struct profile *profile = view->profile;
+	uint32_t nr = profile->data->events.nr;
+
+	view->events = mem_zalloc((nr + 1) * sizeof(*view->events));
+	view->places = mem_zalloc((nr + 1) * sizeof(*view->places));
+	for (uint32_t i = 0; i < nr; i++) {
+		view->places[i] = EXPORT_NONE;
+		if (event == FOLD_ALL_EVENTS ? profile->totals[i].samples != 0 : i == event) {
+			view->places[i] = view->source.nr_events;
+			view->events[view->source.nr_events++] = i;
+		}
+	}
+	if (!view->source.nr_events && nr) {
+		view->places[0] = 0;
+		view->source.nr_events = 1;
+	}
+}
+
+static void choose_entries(struct export_view *view)
+{
+	const struct profile *profile = view->profile;
+
+	view->entries = mem_realloc_array(NULL, profile->nr_entries + 1, sizeof(*view->entries));
+	for (size_t i = 0; i < profile->nr_entries; i++)
+		if (view->places[profile->entries[i].event] != EXPORT_NONE)
+			view->entries[view->source.nr_samples++] = i;
+}
+
+static void add_title(struct export_view *view)
+{
+	const struct perf_data *data = view->profile->data;
+
+	for (const char **word = data->cmdline; word && *word; word++) {
+		if (word != data->cmdline)
+			str_addc(&view->title, ' ');
+		str_add(&view->title, *word);
+	}
+	if (!view->title.len)
+		str_add(&view->title, strcmp(data->path, "-") == 0 ? "standard input" : data->path);
+	if (data->hostname && *data->hostname)
+		str_addf(&view->title, " on %s", data->hostname);
+}
+
+void export_view_init(struct export_view *view, const struct profile *profile, uint32_t event,
+		      enum stack_value value)
+{
+	const struct profile_account *account = &profile->account;
+
+	*view = (struct export_view){ .profile = profile, .title = STR_INIT };
+	view->source = (struct export_source){
+		.of = view,
+		.nr_modules = module_set_count(profile->modules),
+		.nr_frames = profile->nr_frames,
+		.event = get_event,
+		.module = get_module,
+		.frame = get_frame,
+		.sample = get_sample,
+		.lasted_ns = account->last_ns - account->first_ns,
+		.lost = account->lost_samples > account->lost_events ? account->lost_samples :
+			account->lost_events,
+		.value = value,
+	};
+	if (profile->data->created_s * 1000000000 > view->source.lasted_ns)
+		view->source.started_ns = profile->data->created_s * 1000000000 - view->source.lasted_ns;
+	choose_events(view, event);
+	choose_entries(view);
+	name_frames(view);
+	add_title(view);
+	view->source.title = view->title.p;
+}
+
+void export_view_release(struct export_view *view)
+{
+	for (uint32_t i = 0; i < view->profile->nr_frames; i++)
+		free(view->names[i]);
+	free(view->names);
+	free(view->events);
+	free(view->places);
+	free(view->entries);
+	str_release(&view->title);
+}
