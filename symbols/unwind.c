@@ -232,7 +232,17 @@ static bool find_saved(struct unwinder *u, const struct place *p, const struct u
 
 	switch (save->kind) {
 	case UNWIND_AT_CFA:
-		return read_word(u, cfa + (uint64_t)(int64_t)save->value, out);
+		addr = cfa + (uint64_t)(int64_t)save->value;
+		/*
+		 * Compilers do not say of an epilogue that a register is back in its place. What
+		 * lies below the stack pointer has been popped: the register holds it.
+		 */
+		if (addr - u->source->stack_start > u->source->stack_size &&
+		    addr < regs->v[u->arch->dwarf_sp] && (regs->known >> save->reg & 1)) {
+			*out = regs->v[save->reg];
+			return save->reg != p->rule->ra_column;
+		}
+		return read_word(u, addr, out);
 	case UNWIND_IS_CFA:
 		*out = cfa + (uint64_t)(int64_t)save->value;
 		return true;
