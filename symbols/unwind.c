@@ -118,8 +118,8 @@ static bool read_far(struct unwinder *u, uint64_t addr, void *out, size_t size)
 
 	if (s->read && s->read(s->arg, addr, out, size))
 		return true;
-	if (addr >= s->stack_start + s->stack_size && addr - s->stack_end < SAME_STACK_MAX &&
-	    s->stack_start + s->stack_size == s->stack_end)
+	if (s->is_cut && addr - s->stack_start >= s->stack_size &&
+	    addr - s->stack_start < SAME_STACK_MAX)
 		u->why = UNWIND_SHORT;
 	else
 		u->why = UNWIND_OTHER_STACK;

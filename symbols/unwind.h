@@ -56,9 +56,10 @@ struct unwind_code {
 struct unwind_source {
 	/* Equal for walks in which `code` says the same of every address: results are kept. */
 	uint64_t space;
-	/* A copy of [stack_start, stack_start + stack_size); up to stack_end was asked for. */
+	/* A copy of [stack_start, stack_start + stack_size). */
 	const uint8_t *stack;
-	uint64_t stack_start, stack_size, stack_end;
+	uint64_t stack_start, stack_size;
+	bool is_cut;                             /* there was more than was to be copied */
 	void (*code)(void *arg, uint64_t run_addr, struct unwind_code *out);
 	/* Memory that does not change, such as code and constants. False: not to be had. */
 	bool (*read)(void *arg, uint64_t run_addr, void *out, size_t size);

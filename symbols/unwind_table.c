@@ -59,7 +59,7 @@ static int32_t intern_expr(struct builder *b, const uint8_t *bytes, uint32_t siz
 	bool added;
 	uint64_t *slot;
 
-	if (t->bytes.nr + size > EXPR_BYTES_MAX)
+	if (!size || t->bytes.nr + size > EXPR_BYTES_MAX)
 		return -1;
 	slot = map64_put(&b->exprs, hash_bytes(bytes, size), &added);
 	if (added) {
@@ -279,7 +279,7 @@ const struct unwind_rule *unwind_table_find(const struct unwind_table *t, uint64
 const struct unwind_save *unwind_table_saves(const struct unwind_table *t,
 					     const struct unwind_rule *rule)
 {
-	return t->saves.v + rule->saves;
+	return rule->nr_saves ? t->saves.v + rule->saves : NULL;
 }
 
 const uint8_t *unwind_table_expr(const struct unwind_table *t, int32_t index, uint32_t *size)

@@ -9,6 +9,9 @@
 
 #define CHAIN_MAX (65536 / 8)
 
+/* What the other parts of a record take from a stack of the largest size. */
+#define ROOM_MAX 8192
+
 /* enum perf_sample_regs_abi of linux/perf_event.h */
 #define ABI_32 1
 
@@ -132,7 +135,9 @@ static uint32_t walk(struct user_stack *s, const struct sample *sample, const st
 	s->image = image;
 	s->time_ns = sample->time_ns;
 	source.stack_start = regs.v[arch->dwarf_sp];
-	source.stack_end = source.stack_start + sample->stack_size;
+	/* Recorders may write no more than there was; a record may have had no room for all. */
+	source.is_cut = sample->stack_live + 8 > sample->stack_size &&
+			sample->stack_live + ROOM_MAX > sample->event->attr.sample_stack_user;
 	out->stop = unwind_walk(unwinder, &source, &regs, s->words + at, CHAIN_MAX - at, &nr);
 	return nr;
 }
