@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #define STACK_BYTES_DEFAULT 8192
+#define STACK_BYTES_UNWIND 65528         /* they are not kept */
 /* A record has 16 bits for its size, and a multiple of 8 (perf_event_open(2)). */
 #define STACK_BYTES_MAX 65528
 
@@ -45,7 +46,7 @@ static void set_callgraph(struct perf_event_attr *attr, const struct attr_option
 	attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
 	attr->exclude_callchain_user = o->kernel_chains;
 	attr->exclude_callchain_kernel = o->user_chains;
-	if (o->callgraph == CALLGRAPH_DWARF) {
+	if (attr_has_stacks(o)) {
 		/* The user half of the chain comes out of the copied stack. */
 		attr->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
 		attr->sample_regs_user = o->user_regs;
@@ -107,7 +108,7 @@ static void set_tracking(struct perf_event_attr *attr, const struct attr_options
 	attr->bpf_event = 1;
 	attr->build_id = o->build_ids;
 	/* Unwinding reads tables that lie in mappings without code. */
-	attr->mmap_data = o->addresses || o->data_page_size || o->callgraph == CALLGRAPH_DWARF;
+	attr->mmap_data = o->addresses || o->data_page_size || attr_has_stacks(o);
 	attr->context_switch = o->switches;
 	attr->namespaces = o->namespaces;
 	attr->cgroup = o->cgroups;
@@ -261,30 +262,62 @@ uint64_t attr_user_regs(const char *machine)
 	return 0;
 }
 
+bool attr_has_stacks(const struct attr_options *o)
+{
+	return o->callgraph == CALLGRAPH_DWARF || o->callgraph == CALLGRAPH_UNWIND;
+}
+
+/* The words behind which ",BYTES" may stand. */
+static const struct callgraph_word {
+	const char *word;
+	enum callgraph_mode mode;
+	uint32_t bytes;
+} stack_words[] = {
+	{ "dwarf", CALLGRAPH_DWARF, STACK_BYTES_DEFAULT },
+	{ "unwind", CALLGRAPH_UNWIND, STACK_BYTES_UNWIND },
+};
+
+static const struct callgraph_word *stack_word(const char *text)
+{
+	for (size_t i = 0; i < sizeof(stack_words) / sizeof(*stack_words); i++) {
+		size_t len = strlen(stack_words[i].word);
+
+		if (strncmp(text, stack_words[i].word, len) == 0 && (!text[len] || text[len] == ','))
+			return &stack_words[i];
+	}
+	return NULL;
+}
+
 int attr_parse_callgraph(const char *text, struct attr_options *o, struct err *err)
 {
-	uint64_t bytes = STACK_BYTES_DEFAULT;
+	const struct callgraph_word *word = stack_word(text);
+	const char *comma = strchr(text, ',');
+	uint64_t bytes = word ? word->bytes : 0;
 
 	if (strcmp(text, "fp") == 0) {
 		o->callgraph = CALLGRAPH_FP;
 	} else if (strcmp(text, "lbr") == 0) {
 		o->callgraph = CALLGRAPH_LBR;
-	} else if (strcmp(text, "dwarf") == 0 || str_starts(text, "dwarf,")) {
-		if (text[5] && (str_size(text + 6, &bytes, NULL) < 0 || !bytes))
+	} else if (strcmp(text, "auto") == 0) {
+		o->callgraph = CALLGRAPH_AUTO;
+		o->stack_bytes = STACK_BYTES_UNWIND;
+	} else if (word) {
+		if (comma && (str_size(comma + 1, &bytes, NULL) < 0 || !bytes))
 			return err_set(err, EINVAL, "--call-graph %s: '%s' is not a stack size",
-				       text, text + 6);
+				       text, comma + 1);
 		bytes = (bytes + 7) / 8 * 8;
 		if (bytes > STACK_BYTES_MAX)
 			return err_set(err, EINVAL,
 				       "--call-graph %s: a sample can hold %u bytes of stack at most",
 				       text, STACK_BYTES_MAX);
-		o->callgraph = CALLGRAPH_DWARF;
+		o->callgraph = word->mode;
 		o->stack_bytes = (uint32_t)bytes;
 	} else if (strcmp(text, "no") == 0 || strcmp(text, "none") == 0) {
 		o->callgraph = CALLGRAPH_NONE;
 	} else {
 		return err_set(err, EINVAL,
-			       "--call-graph takes fp, dwarf[,BYTES] or lbr, not '%s'", text);
+			       "--call-graph takes fp, dwarf[,BYTES], unwind[,BYTES], auto or lbr, "
+			       "not '%s'", text);
 	}
 	return 0;
 }

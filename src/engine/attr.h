@@ -20,6 +20,8 @@ enum callgraph_mode {
 	CALLGRAPH_FP,
 	CALLGRAPH_DWARF,
 	CALLGRAPH_LBR,
+	CALLGRAPH_UNWIND,                /* as dwarf, and unwound before it is written */
+	CALLGRAPH_AUTO,                  /* not decided yet: fp or unwind (engine/frames.h) */
 };
 
 struct attr_options {
@@ -27,8 +29,8 @@ struct attr_options {
 	uint64_t period;                 /* -c; 0: not given */
 	uint64_t default_freq;           /* where neither is given and the event has none */
 	enum callgraph_mode callgraph;
-	uint32_t stack_bytes;            /* dwarf: of user stack per sample */
-	uint64_t user_regs;              /* dwarf: attr_user_regs of this machine */
+	uint32_t stack_bytes;            /* dwarf, unwind: of user stack per sample */
+	uint64_t user_regs;              /* dwarf, unwind: attr_user_regs of this machine */
 	uint64_t branch_type;            /* PERF_SAMPLE_BRANCH_ bits of -b, -j; 0: none */
 	bool per_cpu;                    /* CPUs are watched, not tasks: sample the CPU */
 	bool inherit;                    /* what the watched tasks start is watched too */
@@ -71,10 +73,13 @@ int attr_configure(struct event *event, const struct attr_options *options, bool
  */
 uint64_t attr_user_regs(const char *machine);
 
+/* Whether samples hold registers and a copy of the user stack. */
+bool attr_has_stacks(const struct attr_options *options);
+
 /* An event that samples nothing and only carries side-band records. */
 void attr_make_dummy(struct event *out);
 
-/* "fp", "dwarf", "dwarf,16384", "lbr" into options. -EINVAL with a message. */
+/* "fp", "dwarf", "dwarf,16384", "unwind", "auto", "lbr" into options. -EINVAL with a message. */
 int attr_parse_callgraph(const char *text, struct attr_options *options, struct err *err);
 
 /* "any,u" and so on (-j) into options->branch_type. -EINVAL with a message. */

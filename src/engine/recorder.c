@@ -84,6 +84,24 @@ static void count(struct recorder *r, const struct tally *tally)
 	r->has_time = true;
 }
 
+void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
+{
+	struct tally tally = { 0 };
+	/* a ring that is all there is: nothing of it goes round */
+	struct perf_event_mmap_page page = { .data_tail = 0 };
+	struct ring linear = { .page = &page, .data = (uint8_t *)(uintptr_t)bytes,
+			       .bytes = 1ull << 62 };
+	struct perf_event_header header;
+
+	for (uint64_t at = 0; size - at >= sizeof(header); at += header.size) {
+		memcpy(&header, bytes + at, sizeof(header));
+		if (header.size < sizeof(header) || header.size > size - at)
+			break;
+		look_at_record(r, &linear, at, &header, &tally);
+	}
+	count(r, &tally);
+}
+
 /* The first `size` bytes of the pieces. */
 static int cut(struct iovec *pieces, int nr, uint64_t size)
 {
@@ -156,7 +174,11 @@ static int drain_all(struct recorder *r, struct err *err)
 	bool any = false;
 	int ret = 0;
 
-	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0; i++) {
+	if (r->stacks) {
+		ret = recorder_drain_stacks(r, err);
+		any = ret > 0;
+	}
+	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0 && !r->stacks; i++) {
 		ret = drain_ring(r, &r->counters.rings[i], err);
 		any |= ret > 0;
 	}
@@ -393,6 +415,8 @@ static int finish(struct recorder *r, bool good, struct err *err)
 		ret = drain_all(r, err);
 	if (good && ret == 0)
 		ret = account_lost(r, err);
+	if (good)
+		recorder_tell_stacks(r);
 	if (r->keep)
 		keep_finish(r->keep, r->has_time && !r->output.is_pipe ? r->first_ns : 0,
 			    r->o->no_build_ids ? NULL : r->buildids);
@@ -462,6 +486,8 @@ static int run(struct recorder *r, struct err *err)
 		r->time_offset += r->events->v[0].attr.sample_type & below ? 8 : 0;
 	r->time_offset += 8 + (r->events->nr > 1 ? 8 : 0);
 	ret = raise_priority(r, err);
+	if (ret == 0)
+		ret = recorder_open_stacks(r, err);
 	if (ret == 0)
 		ret = recorder_synthesize(r, err);
 	if (ret == 0)

@@ -58,7 +58,7 @@ struct recorder_result {
 int recorder_run(const struct recorder_options *options, struct event_list *events,
 		 struct recorder_result *result, struct err *err);
 
-/* Bytes of ring per CPU when none are asked for. */
-uint64_t recorder_default_ring(uint32_t nr_cpus);
+/* Bytes of ring per CPU when none are asked for; `stacks`: samples hold copies of stacks. */
+uint64_t recorder_default_ring(uint32_t nr_cpus, bool stacks);
 
 #endif

@@ -10,6 +10,7 @@
 #include "engine/keep.h"
 #include "engine/output.h"
 #include "engine/recorder.h"
+#include "engine/stacks.h"
 #include "engine/workload.h"
 #include "formats/perf_write.h"
 
@@ -29,6 +30,9 @@ struct recorder {
 	uint64_t first_ns, last_ns;
 	uint32_t time_offset;            /* of the time in a SAMPLE */
 	uint8_t *record;                 /* room for one */
+	struct stacks *stacks;           /* of samples that are rewritten; else NULL */
+	struct event_set set;            /* what stacks reads them by */
+	uint8_t *batch;                  /* rewritten records on their way to the file */
 	int64_t enable_at_ms, stop_at_ms;        /* -1: not planned */
 	int signals;                     /* INT, TERM, HUP so far */
 };
@@ -37,5 +41,19 @@ struct recorder {
 int recorder_open_counters(struct recorder *r, struct err *err);
 int recorder_open_writer(struct recorder *r, struct err *err);
 int recorder_synthesize(struct recorder *r, struct err *err);
+
+/* Rewritten records are written so many bytes at a time. */
+#define RECORDER_BATCH_BYTES (512u << 10)
+
+/* recorder_stacks.c: what samples with a copy of the stack need. */
+int recorder_open_stacks(struct recorder *r, struct err *err);
+void recorder_close_stacks(struct recorder *r);
+/* Write what all rings hold now; 1 if there was anything. */
+int recorder_drain_stacks(struct recorder *r, struct err *err);
+/* Tell how unwinding went. */
+void recorder_tell_stacks(const struct recorder *r);
+
+/* recorder.c: count the whole records in `size` bytes that are in the file. */
+void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size);
 
 #endif

@@ -16,9 +16,11 @@
 #include "engine/tracefs.h"
 #include "engine/tracing.h"
 
-uint64_t recorder_default_ring(uint32_t nr_cpus)
+uint64_t recorder_default_ring(uint32_t nr_cpus, bool stacks)
 {
-	const uint64_t least = 512u << 10, most = 2u << 20, in_all = 128u << 20;
+	const uint64_t least = 512u << 10, in_all = 128u << 20;
+	/* A sample with its stack is up to 64 KB. */
+	const uint64_t most = stacks ? 8u << 20 : 2u << 20;
 	int64_t kb = read_number("/proc/sys/kernel/perf_event_mlock_kb", 516);
 	uint64_t bytes = least;
 
@@ -92,11 +94,13 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 	attr.per_cpu = target_is_cpus(&o->target);
 	attr.delayed = o->delay_ms > 0;
 	fallback.per_cpu = attr.per_cpu && !target_is_tasks(&o->target);
-	if (attr.callgraph == CALLGRAPH_DWARF && uname(&uts) == 0) {
+	if (attr_has_stacks(&attr) && uname(&uts) == 0) {
 		attr.user_regs = attr_user_regs(uts.machine);
 		if (!attr.user_regs)
-			return err_set(err, ENOTSUP, "--call-graph dwarf does not know the registers of "
-				       "%s; try --call-graph fp", uts.machine);
+			return err_set(err, ENOTSUP, "--call-graph %s does not know the registers of "
+				       "%s; try --call-graph fp",
+				       attr.callgraph == CALLGRAPH_DWARF ? "dwarf" : "unwind",
+				       uts.machine);
 	}
 	ret = target_cpus(&o->target, &cpus, err);
 	if (ret == 0 && attr.command)
@@ -105,7 +109,8 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 		ret = target_threads(&o->target, &threads, err);
 	if (ret == 0) {
 		if (!ring_bytes)
-			ring_bytes = recorder_default_ring((uint32_t)cpus.nr);
+			ring_bytes = recorder_default_ring((uint32_t)cpus.nr,
+							   attr_has_stacks(&attr));
 		ret = configure_events(r, &attr, err);
 	}
 	if (ret == 0) {
@@ -184,6 +189,7 @@ static int write_events(struct recorder *r, struct err *err)
 {
 	uint32_t nr = r->events->nr;
 	struct perf_write_event *events = mem_zalloc(nr * sizeof(*events));
+	struct perf_event_attr *attrs = mem_zalloc(nr * sizeof(*attrs));
 	uint64_t **ids = mem_zalloc(nr * sizeof(*ids));
 	int ret;
 
@@ -192,7 +198,12 @@ static int write_events(struct recorder *r, struct err *err)
 
 		ids[i] = counters_ids(&r->counters, i, &events[i].nr_ids);
 		events[i].ids = ids[i];
-		events[i].attr = &e->attr;
+		/* The user's part of the chain will be there: those who read it shall believe it. */
+		attrs[i] = e->attr;
+		if (r->o->attr.callgraph == CALLGRAPH_UNWIND &&
+		    (e->attr.sample_type & PERF_SAMPLE_STACK_USER))
+			attrs[i].exclude_callchain_user = 0;
+		events[i].attr = &attrs[i];
 		events[i].name = e->name;
 		events[i].unit = e->unit;
 		events[i].scale = e->scale ? e->scale : 1.0;
@@ -201,6 +212,7 @@ static int write_events(struct recorder *r, struct err *err)
 	for (uint32_t i = 0; i < nr; i++)
 		free(ids[i]);
 	free(ids);
+	free(attrs);
 	free(events);
 	return ret;
 }
@@ -223,7 +235,9 @@ int recorder_open_writer(struct recorder *r, struct err *err)
 		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing.p, tracing.len);
 	str_release(&tracing);
 	if (o->compress_level)
-		ret = perf_write_compress(r->writer, o->compress_level, r->counters.ring_bytes, err);
+		ret = perf_write_compress(r->writer, o->compress_level,
+					  r->counters.ring_bytes > RECORDER_BATCH_BYTES ?
+						  r->counters.ring_bytes : RECORDER_BATCH_BYTES, err);
 	if (ret < 0)
 		return ret;
 	host_features(r->writer, o->version, o->argv);

@@ -9,9 +9,6 @@
 
 #define CHAIN_MAX (65536 / 8)
 
-/* What the other parts of a record take from a stack of the largest size. */
-#define ROOM_MAX 8192
-
 /* enum perf_sample_regs_abi of linux/perf_event.h */
 #define ABI_32 1
 
@@ -117,6 +114,14 @@ static uint32_t other_part(const struct sample *sample)
 	return nr;
 }
 
+/* What of a stack of the asked size fits into a record of 64 KB, whatever else is in it. */
+static uint64_t fitting(uint32_t asked)
+{
+	const uint32_t most = 65536 - 8192;
+
+	return asked < most ? asked : most;
+}
+
 static uint32_t walk(struct user_stack *s, const struct sample *sample, const struct image *image,
 		     uint32_t at, struct user_chain *out)
 {
@@ -137,7 +142,7 @@ static uint32_t walk(struct user_stack *s, const struct sample *sample, const st
 	source.stack_start = regs.v[arch->dwarf_sp];
 	/* Recorders may write no more than there was; a record may have had no room for all. */
 	source.is_cut = sample->stack_live + 8 > sample->stack_size &&
-			sample->stack_live + ROOM_MAX > sample->event->attr.sample_stack_user;
+			sample->stack_live + 8 > fitting(sample->event->attr.sample_stack_user);
 	out->stop = unwind_walk(unwinder, &source, &regs, s->words + at, CHAIN_MAX - at, &nr);
 	return nr;
 }
