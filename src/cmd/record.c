@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "engine/event.h"
+#include "engine/frames.h"
 #include "engine/recorder.h"
 
 #define DEFAULT_FREQ 4000
@@ -231,6 +232,8 @@ static int settle(int nr_words, char **words, struct err *err)
 	/* Nothing named: everything, until Ctrl-C. */
 	if (!o->command && target_is_none(&o->target))
 		o->target.all_cpus = true;
+	if (o->attr.callgraph == CALLGRAPH_AUTO)
+		o->attr.callgraph = frames_choose(&o->target, o->command);
 	o->default_event = !rec.events.nr;
 	if (o->default_event)
 		return event_parse(&rec.events, "cycles:P", NULL, err);
@@ -301,7 +304,7 @@ static const struct opt opts[] = {
 	OPT_SECTION("What each sample holds"),
 	OPT_SWITCH('g', NULL, &rec.graph, "call chains, by frame pointers"),
 	OPT_CALL(0, "call-graph", NULL, "MODE",
-		 "call chains: fp, dwarf[,STACK-BYTES] or lbr", take_callgraph, 0),
+		 "call chains: fp, dwarf[,STACK-BYTES], unwind[,STACK-BYTES], auto or lbr", take_callgraph, 0),
 	OPT_SWITCH(0, "kernel-callchains", &rec.o.attr.kernel_chains, "of chains, the kernel's part only"),
 	OPT_SWITCH(0, "user-callchains", &rec.o.attr.user_chains, "of chains, the user's part only"),
 	OPT_SWITCH('d', "data", &rec.o.attr.addresses, "data addresses"),

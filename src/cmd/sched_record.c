@@ -171,7 +171,7 @@ static int run(int argc, char **argv)
 		OPT_UINT('D', "delay", &c.delay_ms, "MS", "begin after so many milliseconds"),
 		OPT_SECTION("What each event holds"),
 		OPT_SWITCH('g', NULL, &c.graph, "call chains: where tasks went to sleep, and who woke them"),
-		OPT_STRING(0, "call-graph", &c.callgraph, "MODE", "call chains: fp, dwarf[,STACK-BYTES] or lbr"),
+		OPT_STRING(0, "call-graph", &c.callgraph, "MODE", "call chains: fp, dwarf[,STACK-BYTES], unwind[,STACK-BYTES], auto or lbr"),
 		OPT_STRING('k', "clockid", &c.clock, "CLOCK", "times by another clock, such as monotonic"),
 		OPT_SECTION("Where to"),
 		OPT_STRING('o', "output", &c.output, "FILE", "write to FILE (perf.data); - is a pipe"),

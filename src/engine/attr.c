@@ -137,13 +137,26 @@ static void set_start(struct perf_event_attr *attr, const struct attr_options *o
 	attr->enable_on_exec = o->command && !o->delayed;
 }
 
+/* The recorder unwinds all events or none, and chooses once. */
+static int parse_term_callgraph(const char *text, struct attr_options *o, struct err *err)
+{
+	enum callgraph_mode all = o->callgraph;
+	int r = attr_parse_callgraph(text, o, err);
+
+	if (r == 0 && (o->callgraph == CALLGRAPH_UNWIND || o->callgraph == CALLGRAPH_AUTO) &&
+	    all != o->callgraph)
+		return err_set(err, EINVAL, "call-graph=%s holds for all events or none; give "
+			       "--call-graph %s", text, text);
+	return r;
+}
+
 /* Terms such as cycles/call-graph=dwarf,branch_type=any+u/. */
 static int apply_terms(const struct event *event, struct attr_options *o, struct err *err)
 {
 	int r = 0;
 
 	if (event->call_graph)
-		r = attr_parse_callgraph(event->call_graph, o, err);
+		r = parse_term_callgraph(event->call_graph, o, err);
 	if (r == 0 && event->stack_size && event->stack_size <= STACK_BYTES_MAX)
 		o->stack_bytes = (event->stack_size + 7) / 8 * 8;
 	if (r == 0 && event->branch_type) {

@@ -24,6 +24,7 @@ struct live_file {
 	const char *path;
 	uint32_t pid;                    /* in whose root it was first seen */
 	atomic_bool ready;
+	bool taken;                      /* the thread has it, or has had it */
 	struct elf_file *elf;            /* once ready; NULL: not to be had */
 	struct unwind_table *table;
 	struct live_file *next;          /* in the line of those to be read */
@@ -58,9 +59,10 @@ struct live_code {
 	VEC(uint32_t) swept;             /* pids with something to forget */
 	uint64_t seq, spaces;
 	pthread_t reader;
-	pthread_mutex_t lock;            /* the line, `stop` */
+	pthread_mutex_t lock;            /* the line, `urgent`, `taken`, `stop` */
 	pthread_cond_t wanted, made;
 	struct live_file *first, *last;
+	struct live_file *urgent;        /* a sample waits for it; NULL: none does */
 	bool stop;
 };
 
@@ -92,12 +94,17 @@ static void *read_files(void *arg)
 
 	pthread_mutex_lock(&c->lock);
 	while (!c->stop) {
-		file = c->first;
+		file = c->urgent ? c->urgent : c->first;
 		if (!file) {
 			pthread_cond_wait(&c->wanted, &c->lock);
 			continue;
 		}
-		c->first = file->next;
+		if (!c->urgent)
+			c->first = file->next;
+		c->urgent = NULL;
+		if (file->taken)
+			continue;
+		file->taken = true;
 		pthread_mutex_unlock(&c->lock);
 		file_read(file);
 		pthread_mutex_lock(&c->lock);
@@ -113,7 +120,7 @@ static bool is_ready(const struct live_file *file)
 	return atomic_load_explicit(&file->ready, memory_order_acquire);
 }
 
-static bool wait_ready(struct live_code *c, const struct live_file *file)
+static bool wait_ready(struct live_code *c, struct live_file *file)
 {
 	struct timespec until;
 	int r = 0;
@@ -125,6 +132,8 @@ static bool wait_ready(struct live_code *c, const struct live_file *file)
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&c->lock);
+	if (!file->taken)
+		c->urgent = file;
 	while (!is_ready(file) && r == 0)
 		r = pthread_cond_timedwait(&c->made, &c->lock, &until);
 	pthread_mutex_unlock(&c->lock);

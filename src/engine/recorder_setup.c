@@ -94,9 +94,9 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 	attr.per_cpu = target_is_cpus(&o->target);
 	attr.delayed = o->delay_ms > 0;
 	fallback.per_cpu = attr.per_cpu && !target_is_tasks(&o->target);
-	if (attr_has_stacks(&attr) && uname(&uts) == 0) {
+	if (uname(&uts) == 0) {
 		attr.user_regs = attr_user_regs(uts.machine);
-		if (!attr.user_regs)
+		if (!attr.user_regs && attr_has_stacks(&attr))
 			return err_set(err, ENOTSUP, "--call-graph %s does not know the registers of "
 				       "%s; try --call-graph fp",
 				       attr.callgraph == CALLGRAPH_DWARF ? "dwarf" : "unwind",

@@ -29,7 +29,7 @@ static int check_file(const char *path)
 	return access(path, X_OK) < 0 ? -errno : 0;
 }
 
-int workload_check(const char *name, struct err *err)
+int workload_find(const char *name, struct str *out, struct err *err)
 {
 	const char *path = getenv("PATH");
 	int worst = -ENOENT;
@@ -39,18 +39,18 @@ int workload_check(const char *name, struct err *err)
 	if (strchr(name, '/')) {
 		int r = check_file(name);
 
+		str_add(out, name);
 		return r < 0 ? cannot_run(name, -r, err) : 0;
 	}
 	/* As execvp(3): the first that can be run; EACCES is told over ENOENT. */
 	for (const char *at = path ? path : "/bin:/usr/bin";;) {
 		size_t len = strcspn(at, ":");
-		struct str file = STR_INIT;
 		int r;
 
-		str_addn(&file, at, len);
-		str_addf(&file, "%s%s", len ? "/" : "", name);
-		r = check_file(file.p);
-		str_release(&file);
+		str_clear(out);
+		str_addn(out, at, len);
+		str_addf(out, "%s%s", len ? "/" : "", name);
+		r = check_file(out->p);
 		if (r == 0)
 			return 0;
 		if (r == -EACCES)
@@ -60,6 +60,15 @@ int workload_check(const char *name, struct err *err)
 		at += len + 1;
 	}
 	return cannot_run(name, -worst, err);
+}
+
+int workload_check(const char *name, struct err *err)
+{
+	struct str path = STR_INIT;
+	int r = workload_find(name, &path, err);
+
+	str_release(&path);
+	return r;
 }
 
 static void run_child(int go_fd, int error_fd, char **argv, const sigset_t *mask)

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct workload {
 	pid_t pid;                       /* 0: none */
@@ -25,6 +26,9 @@ struct workload {
 	int wait_status;                 /* of waitpid, once ended */
 	const char *name;
 };
+
+/* The file that would be run as `name`, appended to `out`. Errors as workload_check. */
+int workload_find(const char *name, struct str *out, struct err *err);
 
 /*
  * Whether argv[0] can be run: 0, or -ENOENT, -EACCES, ... with a message. Lets a
