@@ -17,8 +17,10 @@
 #include "base/vec.h"
 #include "symbols/vdso.h"
 
-/* How long a sample waits for a table: most are made in a fraction of it. */
+/* How long the samples of a round wait for tables: most are made in a fraction of it. */
 #define WAIT_MS 20
+/* So many files are read as they are mapped; on a busy system only those that are met with. */
+#define AHEAD_MAX 64
 
 struct live_file {
 	const char *path;
@@ -58,6 +60,7 @@ struct live_code {
 	VEC(struct change) changes;
 	VEC(uint32_t) swept;             /* pids with something to forget */
 	uint64_t seq, spaces;
+	bool waited;                     /* in this round, in vain */
 	pthread_t reader;
 	pthread_mutex_t lock;            /* the line, `urgent`, `taken`, `stop` */
 	pthread_cond_t wanted, made;
@@ -120,6 +123,15 @@ static bool is_ready(const struct live_file *file)
 	return atomic_load_explicit(&file->ready, memory_order_acquire);
 }
 
+/* Let the thread read a file next. Under the lock. */
+static void ask_for(struct live_code *c, struct live_file *file)
+{
+	if (file->taken)
+		return;
+	c->urgent = file;
+	pthread_cond_signal(&c->wanted);
+}
+
 static bool wait_ready(struct live_code *c, struct live_file *file)
 {
 	struct timespec until;
@@ -127,17 +139,23 @@ static bool wait_ready(struct live_code *c, struct live_file *file)
 
 	if (is_ready(file))
 		return true;
+	if (c->waited) {
+		pthread_mutex_lock(&c->lock);
+		ask_for(c, file);
+		pthread_mutex_unlock(&c->lock);
+		return false;
+	}
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += WAIT_MS * 1000000l;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&c->lock);
-	if (!file->taken)
-		c->urgent = file;
+	ask_for(c, file);
 	while (!is_ready(file) && r == 0)
 		r = pthread_cond_timedwait(&c->made, &c->lock, &until);
 	pthread_mutex_unlock(&c->lock);
-	return is_ready(file);
+	c->waited = !is_ready(file);
+	return !c->waited;
 }
 
 static struct live_file *file_of(struct live_code *c, const struct record_mmap *m)
@@ -167,6 +185,8 @@ static struct live_file *file_of(struct live_code *c, const struct record_mmap *
 	file->path = arena_strdup(&c->arena, m->filename);
 	file->pid = m->pid;
 	*vec_push(&c->all) = file;
+	if (c->all.nr > AHEAD_MAX)
+		return file;
 	pthread_mutex_lock(&c->lock);
 	if (c->first)
 		c->last->next = file;
@@ -393,6 +413,7 @@ void live_code_settle(struct live_code *c)
 	for (size_t i = 0; i < c->changes.nr; i++)
 		apply(c, &c->changes.v[i]);
 	c->changes.nr = 0;
+	c->waited = false;
 }
 
 void live_code_sweep(struct live_code *c)

@@ -258,6 +258,8 @@ static int take_synthesized(void *arg, const void *record, size_t size, struct e
 
 	if (r->keep)
 		keep_note(r->keep, record);
+	if (r->stacks)
+		stacks_take(r->stacks, record);
 	return perf_write_records(r->writer, record, size, err);
 }
 
