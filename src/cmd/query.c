@@ -18,22 +18,50 @@
 #define NUMBERS_MAX 65536
 #define PIPE_PATIENCE_MS 1000    /* then it is said what is waited for */
 
-const char **query_names(struct arena *arena, const char *list)
-{
-	VEC(const char *) names = { 0 };
-	const char **out;
-	char *copy, *name;
+struct names { VEC(const char *) v; };
 
+/* perf's way to give long lists: a name on each line. */
+static int names_of_file(struct names *names, struct arena *arena, const char *path, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	if (!file)
+		return err_set(err, errno, "cannot read the list '%s': %s", path, strerror(errno));
+	while ((n = getline(&line, &room, file)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (*line)
+			*vec_push(&names->v) = arena_strdup(arena, line);
+	}
+	free(line);
+	fclose(file);
+	return 0;
+}
+
+int query_names(struct arena *arena, const char *list, const char ***out, struct err *err)
+{
+	struct names names = { 0 };
+	char *copy, *name;
+	int r = 0;
+
+	*out = NULL;
 	if (!list)
-		return NULL;
+		return 0;
 	copy = arena_strdup(arena, list);
-	while ((name = strsep(&copy, ",")))
-		if (*name)
-			*vec_push(&names) = name;
-	*vec_push(&names) = NULL;
-	out = arena_dup(arena, names.v, names.nr * sizeof(*names.v));
-	vec_release(&names);
-	return out;
+	while (!r && (name = strsep(&copy, ","))) {
+		if (str_starts(name, "file://"))
+			r = names_of_file(&names, arena, name + strlen("file://"), err);
+		else if (*name)
+			*vec_push(&names.v) = name;
+	}
+	*vec_push(&names.v) = NULL;
+	if (!r)
+		*out = arena_dup(arena, names.v.v, names.v.nr * sizeof(*names.v.v));
+	vec_release(&names.v);
+	return r;
 }
 
 static int parse_range(const char *word, bool ranges, uint64_t *from, uint64_t *to)
@@ -58,10 +86,12 @@ int query_numbers(struct arena *arena, const char *list, const char *what, bool 
 		  const uint32_t **out, uint32_t *nr, struct err *err)
 {
 	VEC(uint32_t) numbers = { 0 };
-	const char **words = query_names(arena, list);
+	const char **words;
 	uint64_t from, to;
-	int r = 0;
+	int r = query_names(arena, list, &words, err);
 
+	if (r < 0)
+		return r;
 	for (const char **w = words; w && *w && !r; w++) {
 		r = parse_range(*w, ranges, &from, &to);
 		for (uint64_t n = from; !r && n <= to; n++)
@@ -110,7 +140,7 @@ static int parse_percent(const char *text, const char **end, double *out)
 	return 0;
 }
 
-/* "N%/K": the K-th part of N percent; "A%-B%": from A to B percent of the span. */
+/* "N%/K": the K-th part of N percent; "A%-B%": from A to B percent of the span; "N%": the first. */
 static int percent_range(const char *word, const struct perf_data *data, struct time_range *out)
 {
 	uint64_t first = data->first_sample_ns, last = data->last_sample_ns;
@@ -124,6 +154,9 @@ static int percent_range(const char *word, const struct perf_data *data, struct 
 			return -EINVAL;
 		b = a * (double)k;
 		a = b - a;
+	} else if (!*word && a > 0) {
+		b = a;
+		a = 0;
 	} else if (*word != '-' || parse_percent(word + 1, &word, &b) < 0 || *word || a >= b) {
 		return -EINVAL;
 	}
@@ -164,7 +197,8 @@ int query_times(struct arena *arena, const char *text, const struct perf_data *d
 	char *copy = text ? arena_strdup(arena, text) : NULL, *word;
 	int r = 0;
 
-	while (!r && (word = strsep(&copy, " ")))
+	/* "FROM,TO" has a comma of its own; parts stand with commas between, too */
+	while (!r && (word = strsep(&copy, text && strchr(text, '%') ? " ," : " ")))
 		if (*word)
 			r = one_range(word, data, vec_push(&ranges), err);
 	if (!r && text && !ranges.nr)
@@ -237,11 +271,14 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 		.symbols = { .symfs = o->symfs, .vmlinux = o->vmlinux, .kallsyms = o->kallsyms,
 			     .no_demangle = o->no_demangle },
 		.max_stack = o->max_stack, .jobs = o->jobs,
-		.comms = query_names(&o->arena, o->comms),
-		.dsos = query_names(&o->arena, o->dsos),
-		.syms = query_names(&o->arena, o->syms),
 	};
-	r = query_numbers(&o->arena, o->pids, "--pid", false, &query->pids, &query->nr_pids, err);
+	r = query_names(&o->arena, o->comms, &query->comms, err);
+	if (!r)
+		r = query_names(&o->arena, o->dsos, &query->dsos, err);
+	if (!r)
+		r = query_names(&o->arena, o->syms, &query->syms, err);
+	if (!r)
+		r = query_numbers(&o->arena, o->pids, "--pid", false, &query->pids, &query->nr_pids, err);
 	if (!r)
 		r = query_numbers(&o->arena, o->tids, "--tid", false, &query->tids,
 				  &query->nr_tids, err);

@@ -42,8 +42,11 @@ struct query_options {
 #define QUERY_JOBS_OPTION(q, letter) \
 	OPT_UINT(letter, "jobs", &(q)->jobs, "N", "count with N threads (as many as cores)")
 
-/* Split "a,b,c"; NULL for NULL. Memory is the arena's; the list ends with NULL. */
-const char **query_names(struct arena *arena, const char *list);
+/*
+ * Split "a,b,c" into *out, NULL for NULL; "file://PATH" stands for the lines of a file.
+ * Memory is the arena's; the list ends with NULL.
+ */
+int query_names(struct arena *arena, const char *list, const char ***out, struct err *err);
 
 /*
  * Parse "1,2" or, with `ranges`, "0-3,8". `what` names the list in the message.

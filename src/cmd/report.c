@@ -125,16 +125,14 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 
 static void set_filters(struct report *r, struct profile_query *query)
 {
-	struct report_options *v = &r->view;
+	struct profile_query *filter = &r->view.filter;
 
 	/* samples that these leave out still count in what percentages are of */
-	v->comms = query->comms;
-	v->dsos = query->dsos;
-	v->syms = query->syms;
-	v->pids = query->pids;
-	v->nr_pids = query->nr_pids;
-	v->tids = query->tids;
-	v->nr_tids = query->nr_tids;
+	*filter = (struct profile_query){
+		.comms = query->comms, .dsos = query->dsos, .syms = query->syms,
+		.pids = query->pids, .nr_pids = query->nr_pids,
+		.tids = query->tids, .nr_tids = query->nr_tids,
+	};
 	query->comms = query->dsos = query->syms = NULL;
 	query->pids = query->tids = NULL;
 	query->nr_pids = query->nr_tids = 0;
@@ -273,7 +271,7 @@ static int report(struct report *r, struct err *err)
 static int run(int argc, char **argv)
 {
 	static char buffer[1 << 16];
-	struct report r = { .children = true, .groups = true, .branches = true, .view.skip_empty = true };
+	struct report r = { .children = true, .groups = true, .branches = true, .skip_empty = true };
 	const struct opt opts[] = {
 		OPT_SECTION("Input"),
 		QUERY_INPUT_OPTIONS(&r.query),
@@ -311,7 +309,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "hierarchy", &r.view.hierarchy, "a level of rows for each key"),
 		OPT_SWITCH(0, "ns", &r.wish.nanoseconds, "the key time in nanoseconds"),
 		OPT_SWITCH(0, "raw-trace", &r.wish.raw_trace, "the key trace by the fields alone"),
-		OPT_SWITCH(0, "skip-empty", &r.view.skip_empty, "no table for events without samples (on)"),
+		OPT_SWITCH(0, "skip-empty", &r.skip_empty, "no table for events without samples (on)"),
 		OPT_SECTION("Call chains"),
 		OPT_SWITCH(0, "children", &r.children, "add to each function what it called, and sort by "
 			   "that (on, where chains were recorded)"),

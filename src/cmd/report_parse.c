@@ -238,6 +238,7 @@ int report_settle(struct report *r, struct err *err)
 		e = parse_pretty(r, err);
 	if (!e)
 		e = check_outputs(r, err);
+	r->view.show_empty = !r->skip_empty;
 	if (r->no_vmlinux)
 		r->query.vmlinux = NULL;
 	r->view.quiet = r->query.quiet;

@@ -20,8 +20,7 @@ struct report {
 	bool stdio, inverted, header, header_only, children, json, csv;
 	bool stats, tasks, mmaps, threads, raw_counts;
 	bool branches, branches_given, memory, groups, groups_given, modules, unordered, no_vmlinux;
-	bool full_source;
-	bool demangle_kernel;
+	bool skip_empty;
 };
 
 /* Check the options against one another, as far as that goes without the recording. */

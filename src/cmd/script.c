@@ -141,7 +141,11 @@ static int script(struct script_command *c, struct err *err)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	c->options.filter = &query;
 	c->options.max_stack = query.max_stack;
-	c->options.stop_at = query_names(&c->query.arena, c->stop_at);
+	r = query_names(&c->query.arena, c->stop_at, &c->options.stop_at, err);
+	if (r < 0) {
+		perf_data_close(data);
+		return r;
+	}
 	if (c->header || c->header_only)
 		header_write(data, c->query.verbose > 0, stdout);
 	if (c->header_only) {

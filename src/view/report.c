@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "profile/filter.h"
 #include "view/account.h"
 #include "view/frame_text.h"
 #include "view/report_priv.h"
@@ -21,11 +22,11 @@ unsigned report_dims(const struct report_options *o)
 {
 	unsigned by = sort_dims(&o->spec);
 
-	if (o->comms)
+	if (o->filter.comms)
 		by |= PROFILE_BY_COMM;
-	if (o->pids)
+	if (o->filter.nr_pids)
 		by |= PROFILE_BY_PID;
-	if (o->tids)
+	if (o->filter.nr_tids)
 		by |= PROFILE_BY_TID;
 	if (o->children || o->callgraph.mode != CALLGRAPH_NONE)
 		by |= PROFILE_BY_STACK;
@@ -47,22 +48,6 @@ uint32_t report_extras(const struct report_options *o, struct extra out[EXTRAS_M
 
 /* --- filters ------------------------------------------------------------------------- */
 
-static bool in_names(const char **names, const char *name)
-{
-	for (; *names; names++)
-		if (name && strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-static bool in_numbers(const uint32_t *numbers, uint32_t nr, uint32_t n)
-{
-	for (uint32_t i = 0; i < nr; i++)
-		if (numbers[i] == n)
-			return true;
-	return false;
-}
-
 static uint32_t socket_of(const struct profile *profile, const struct profile_entry *e)
 {
 	for (uint32_t i = 0; i < profile->nr_extras; i++)
@@ -82,24 +67,15 @@ static bool has_parent(const struct profile *profile, const struct profile_entry
 static bool passes(const struct profile *profile, const struct profile_entry *e, const void *arg)
 {
 	const struct report_options *o = arg;
-	const struct profile_frame *leaf = &profile->frames[e->leaf];
-	const char *path = leaf->module ? leaf->module->path : "[unknown]";
+	const char *name = profile->frames[e->leaf].name;
 
-	if (o->comms && !in_names(o->comms, profile_comm(profile, e->comm)))
+	if (!filter_entry(profile, e, &o->filter))
 		return false;
-	if (o->dsos && !in_names(o->dsos, frame_module(leaf)) && !in_names(o->dsos, path))
-		return false;
-	if (o->syms && !in_names(o->syms, leaf->name))
-		return false;
-	if (o->sym_part && (!leaf->name || !strstr(leaf->name, o->sym_part)))
+	if (o->sym_part && (!name || !strstr(name, o->sym_part)))
 		return false;
 	if (o->exclude_other && !has_parent(profile, e))
 		return false;
-	if (o->sockets && !in_numbers(o->sockets, 1, socket_of(profile, e)))
-		return false;
-	if (o->pids && !in_numbers(o->pids, o->nr_pids, e->pid))
-		return false;
-	return !o->tids || in_numbers(o->tids, o->nr_tids, e->tid);
+	return !o->sockets || socket_of(profile, e) == o->sockets[0];
 }
 
 /* --- columns -------------------------------------------------------------------------- */
@@ -571,14 +547,14 @@ static uint32_t events_of_table(const struct report_options *o, const struct pro
 		bool all = o->groups && o->group_all;
 		bool in = i == event || all || (o->groups && set->v[i].leader == event);
 
-		if (!in || (all && !profile->totals[i].samples && o->skip_empty))
+		if (!in || (all && !profile->totals[i].samples && !o->show_empty))
 			continue;
 		out[nr++] = i;
 		samples += profile->totals[i].samples;
 	}
 	if (o->groups && (o->group_all ? nr && event != out[0] : set->v[event].leader != event))
 		return 0;
-	return samples || !o->skip_empty ? nr : 0;
+	return samples || o->show_empty ? nr : 0;
 }
 
 /*
@@ -613,9 +589,9 @@ void report_write(const struct report_options *options, const struct profile *pr
 	bool any = false;
 	uint32_t *events;
 
-	say_once(&o, COLUMN_COMM, "comm", o.comms, out);
-	say_once(&o, COLUMN_DSO, "dso", o.dsos, out);
-	say_once(&o, COLUMN_SYM, "symbol", o.syms, out);
+	say_once(&o, COLUMN_COMM, "comm", o.filter.comms, out);
+	say_once(&o, COLUMN_DSO, "dso", o.filter.dsos, out);
+	say_once(&o, COLUMN_SYM, "symbol", o.filter.syms, out);
 	if (!o.quiet)
 		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
 	events = mem_zalloc((profile->data->events.nr + 1) * sizeof(*events));

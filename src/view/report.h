@@ -39,14 +39,12 @@ struct report_options {
 	bool groups, group_all;          /* events of a group side by side; all events as one group */
 	unsigned group_sort;             /* by which event of a group rows are sorted */
 	bool hierarchy;                  /* a level of rows for each key */
-	bool skip_empty;                 /* no sections for events without samples */
+	bool show_empty;                 /* sections for events without samples, too */
 	bool exclude_other;              /* -x: only samples with a parent */
 	const uint32_t *sockets;         /* --socket-filter: only of this one */
 	/* filters; percentages stay those of the whole without `relative` */
-	const char **comms, **dsos, **syms;      /* whole names */
+	struct profile_query filter;     /* by comms, dsos, syms, pids, tids: filter_entry */
 	const char *sym_part;            /* a part of the symbol's name */
-	const uint32_t *pids, *tids;
-	uint32_t nr_pids, nr_tids;
 };
 
 /* The profile_dim bits that the report needs. */

@@ -5,7 +5,9 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/query.h"
 
@@ -25,6 +27,7 @@ static void times_are_spans(void **state)
 		{ "10%/10", 19 * S, 20 * S },
 		{ "0%-20%", 10 * S, 12 * S - 1 },
 		{ "50%-100%", 15 * S, 20 * S },
+		{ "10%", 10 * S, 11 * S - 1 },
 	};
 
 	(void)state;
@@ -78,6 +81,10 @@ static void several_spans_and_parts_of_an_unknown_whole(void **state)
 	assert_int_equal(query_times(&arena, "1,2 3,4", &unknown, &range, &nr, &err), 0);
 	assert_int_equal(nr, 2);
 	assert_int_equal(range[1].from_ns, 3 * S);
+	assert_int_equal(query_times(&arena, "10%/2,50%-60%", &from_10_to_20_s, &range, &nr, &err), 0);
+	assert_int_equal(nr, 2);
+	assert_int_equal(range[0].from_ns, 11 * S);
+	assert_int_equal(range[1].from_ns, 15 * S);
 	assert_int_equal(query_times(&arena, "10%/2", &unknown, &range, &nr, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "does not state"));
 	arena_release(&arena);
@@ -109,10 +116,39 @@ static void numbers_are_lists(void **state)
 	arena_release(&arena);
 }
 
+static void names_come_from_a_list_or_a_file(void **state)
+{
+	char path[] = "/tmp/sonde-names-XXXXXX", list[64];
+	struct err err = ERR_INIT;
+	struct arena arena;
+	const char **names;
+	int fd = mkstemp(path);
+
+	(void)state;
+	arena_init(&arena);
+	assert_int_equal(write(fd, "one\n\ntwo, and\nthree", 19), 19);
+	close(fd);
+	snprintf(list, sizeof(list), "zero,,file://%s,four", path);
+	assert_int_equal(query_names(&arena, list, &names, &err), 0);
+	assert_string_equal(names[0], "zero");
+	assert_string_equal(names[1], "one");
+	assert_string_equal(names[2], "two, and");
+	assert_string_equal(names[3], "three");
+	assert_string_equal(names[4], "four");
+	assert_null(names[5]);
+	unlink(path);
+	assert_int_equal(query_names(&arena, list, &names, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(query_names(&arena, NULL, &names, &err), 0);
+	assert_null(names);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_spans),
+		cmocka_unit_test(names_come_from_a_list_or_a_file),
 		cmocka_unit_test(times_that_make_no_sense_are_refused),
 		cmocka_unit_test(several_spans_and_parts_of_an_unknown_whole),
 		cmocka_unit_test(numbers_are_lists),

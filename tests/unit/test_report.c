@@ -517,15 +517,15 @@ static void filters_leave_percentages_of_the_whole(void **state)
 
 	(void)state;
 	o.quiet = true;
-	o.comms = comms;
+	o.filter.comms = comms;
 	check("v;f 1\nw;f 3\n", &o, "    25.00%  [.] f\n\n\n");
 	o.relative = true;
 	check("v;f 1\nw;f 3\n", &o, "   100.00%  [.] f\n\n\n");
 	o = options("comm,sym", NULL, false, "none");
 	o.quiet = true;
-	o.dsos = dsos;
+	o.filter.dsos = dsos;
 	check(burner, &o, "    10.00%  w        [k] sys\n\n\n");
-	o.dsos = NULL;
+	o.filter.dsos = NULL;
 	o.sym_part = "ur";
 	check(burner, &o, "    90.00%  w        [.] burn\n\n\n");
 }
