@@ -18,6 +18,7 @@ static const struct command *const subcommands[] = {
 	&cmd_sched_timehist,
 	&cmd_sched_map,
 	&cmd_sched_script,
+	&cmd_sched_waits,
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

@@ -153,8 +153,12 @@ static struct sched_task *new_task(struct sched_model *m, uint32_t tid, uint64_t
 
 static void name(struct sched_task *t, const char *comm)
 {
-	if (*comm && t->idle_cpu == SCHED_NONE)
-		memcpy(t->comm, comm, SCHED_COMM_MAX);
+	size_t n = strnlen(comm, SCHED_COMM_MAX - 1);
+
+	if (!n || t->idle_cpu != SCHED_NONE)
+		return;
+	memcpy(t->comm, comm, n);
+	memset(t->comm + n, 0, SCHED_COMM_MAX - n);
 }
 
 /* --- what happens ----------------------------------------------------------------------- */
@@ -276,9 +280,9 @@ static void settle_delay(struct sched_model *m, struct sched_task *t, struct sch
 }
 
 static void task_starts(struct sched_model *m, struct cpu *c, const struct sched_event *e,
-			struct sched_task *t)
+			struct sched_task *t, const struct sched_task *before)
 {
-	struct sched_start s = { .task = t, .cpu = e->cpu, .time_ns = e->time_ns, .event = e };
+	struct sched_start s = { .task = t, .before = before, .cpu = e->cpu, .time_ns = e->time_ns, .event = e };
 
 	leave_elsewhere(m, t, e->cpu);
 	settle_delay(m, t, &s);
@@ -314,7 +318,7 @@ static void on_switch(struct sched_model *m, const struct sched_event *e)
 	name(next, e->comm);
 	c = cpu_at(m, e->cpu);
 	task_leaves(m, c, e, prev, next);
-	task_starts(m, c, e, next);
+	task_starts(m, c, e, next, prev);
 }
 
 static void wakes(struct sched_model *m, struct sched_task *t, const struct sched_event *e)

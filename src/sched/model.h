@@ -87,6 +87,7 @@ struct sched_slice {
 /* A task begins to run. */
 struct sched_start {
 	const struct sched_task *task;
+	const struct sched_task *before; /* who leaves this CPU for it */
 	uint32_t cpu;
 	uint64_t time_ns;
 	uint64_t ready_ns;               /* with a reason: since when it could have run */

@@ -104,4 +104,28 @@ struct sched_map *sched_map_new(const struct sched_map_options *options);
 void sched_map_free(struct sched_map *map);
 extern const struct sched_ops sched_map_ops;
 
+/* --- sched_waits.c ---------------------------------------------------------------------------- */
+
+struct waits_row;
+struct wait_path;
+
+struct sched_waits_view {
+	const struct waits_row *rows;
+	uint32_t nr, top;                /* at most so many wakers and waits of each */
+	const struct sched_account *account;
+	const struct stream_account *stream;
+};
+
+void sched_waits_text(const struct sched_waits_view *view, FILE *out);
+void sched_waits_json(const struct sched_waits_view *view, FILE *out);
+
+/* Stacks by number, as sched/waits.h wants them. */
+struct sched_stack_ids;
+struct sched_stack_ids *sched_stack_ids_new(struct sched_stacks *stacks);
+void sched_stack_ids_free(struct sched_stack_ids *ids);
+uint32_t sched_stack_id(void *ids, const struct sample *sample);
+/* Paths as folded text, in microseconds: sleeper and its stack, --, the waker's upside down. */
+void sched_waits_folded(const struct wait_path *paths, uint32_t nr, const struct sched_stack_ids *ids,
+			FILE *out);
+
 #endif
