@@ -16,6 +16,7 @@
 #include "formats/kallsyms.h"
 #include "symbols/elf_file.h"
 #include "symbols/elf_symbols.h"
+#include "symbols/vmlinux.h"
 
 #define PAGE 4096
 
@@ -186,9 +187,8 @@ static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 		   flags);
 }
 
-static enum name_reason read_kallsyms(struct kernel *kernel)
+static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
 {
-	const char *path = kernel->options->kallsyms ? kernel->options->kallsyms : "/proc/kallsyms";
 	struct kallsyms_line line;
 	size_t nr_seen = 0;
 	struct err err;
@@ -267,26 +267,13 @@ static enum name_reason open_kallsyms(struct kernel *kernel, const uint8_t *buil
 
 	if (same == OTHER)
 		return NAME_KERNEL_OTHER;
-	reason = read_kallsyms(kernel);
+	reason = read_kallsyms(kernel, kernel->options->kallsyms ? kernel->options->kallsyms :
+								   "/proc/kallsyms");
 	return reason == NAME_OK ? align(kernel, same) : reason;
 }
 
-static enum name_reason open_vmlinux(struct kernel *kernel, const uint8_t *build_id,
-				     uint8_t build_id_size)
+static enum name_reason use_vmlinux(struct kernel *kernel)
 {
-	const char *path = kernel->options->vmlinux;
-	enum sameness same;
-	int ret = elf_file_open(&kernel->vmlinux, path);
-
-	if (ret < 0) {
-		log_note("no kernel names: cannot open '%s': %s", path,
-			 ret == -ENOEXEC ? "not an ELF file" : strerror(-ret));
-		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;
-	}
-	same = same_build_id(build_id, build_id_size, kernel->vmlinux->build_id,
-			     kernel->vmlinux->build_id_size);
-	if (same == OTHER)
-		return NAME_KERNEL_OTHER;
 	kernel->own = symtab_new(table_options(kernel));
 	elf_symbols_add(kernel->own, kernel->vmlinux);
 	if (kernel->ref_symbol)
@@ -296,6 +283,52 @@ static enum name_reason open_vmlinux(struct kernel *kernel, const uint8_t *build
 		return NAME_STRIPPED;
 	/* A vmlinux says where it was linked; KASLR moves it, so a shift is normal. */
 	return align(kernel, SAME);
+}
+
+static enum name_reason open_vmlinux(struct kernel *kernel, const uint8_t *build_id,
+				     uint8_t build_id_size)
+{
+	const char *path = kernel->options->vmlinux;
+	int ret = elf_file_open(&kernel->vmlinux, path);
+
+	if (ret < 0) {
+		log_note("no kernel names: cannot open '%s': %s", path,
+			 ret == -ENOEXEC ? "not an ELF file" : strerror(-ret));
+		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;
+	}
+	if (same_build_id(build_id, build_id_size, kernel->vmlinux->build_id,
+			  kernel->vmlinux->build_id_size) == OTHER)
+		return NAME_KERNEL_OTHER;
+	return use_vmlinux(kernel);
+}
+
+/*
+ * The recorded kernel does not run here, or is not to be read: look for its vmlinux, or
+ * what perf kept. Where it ran has to be known, for nothing else tells KASLR's offset.
+ */
+static enum name_reason open_found(struct kernel *kernel, const uint8_t *build_id,
+				   uint8_t build_id_size, enum name_reason why_not)
+{
+	struct str path = STR_INIT;
+	enum name_reason reason = why_not;
+
+	if (!kernel->ref_symbol || !kernel->ref_addr || kernel->options->kallsyms)
+		return why_not;
+	forget(kernel);
+	intern_init(&kernel->names);
+	kernel->own_ref_addr = kernel->shift = 0;
+	kernel->vmlinux = vmlinux_find(build_id, build_id_size, kernel->options->os_release,
+				       kernel->options->symfs);
+	if (kernel->vmlinux) {
+		reason = use_vmlinux(kernel);
+	} else if (vmlinux_kept_kallsyms(build_id, build_id_size, &path)) {
+		log_info("kernel names come from '%s'", path.p);
+		reason = read_kallsyms(kernel, path.p);
+		if (reason == NAME_OK)
+			reason = align(kernel, SAME);
+	}
+	str_release(&path);
+	return reason == NAME_OK && kernel->own_ref_addr ? NAME_OK : why_not;
 }
 
 enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
@@ -308,6 +341,9 @@ enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
 		kernel->reason = kernel->options->vmlinux
 					 ? open_vmlinux(kernel, build_id, build_id_size)
 					 : open_kallsyms(kernel, build_id, build_id_size);
+		if (kernel->reason != NAME_OK && !kernel->options->vmlinux)
+			kernel->reason = open_found(kernel, build_id, build_id_size,
+						    kernel->reason);
 		if (kernel->reason != NAME_OK)
 			forget(kernel);
 		kernel->opened = true;

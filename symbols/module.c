@@ -19,6 +19,7 @@
 #include "symbols/elf_symbols.h"
 #include "symbols/jit_file.h"
 #include "symbols/kernel.h"
+#include "symbols/kmod.h"
 #include "symbols/names.h"
 #include "symbols/packed.h"
 #include "symbols/ranges.h"
@@ -59,6 +60,9 @@ struct module_priv {
 	struct packed *packed_names;     /* once opened */
 	VEC(struct added) added;
 	atomic_bool has_added;
+	struct symtab *kmod;             /* of a kernel module's own file, when it was asked for */
+	enum name_reason kmod_reason;
+	uint64_t run_start;              /* of a kernel module; 0: not known */
 	uint32_t jit_pid;                /* "/tmp/perf-PID.map"; 0: not a JIT's memory */
 	VEC(struct jit_dump) jit_dumps;
 	struct jit *jit;                 /* once opened; NULL: nothing was found */
@@ -98,6 +102,7 @@ static void module_release(struct module *module)
 	map64_release(&priv->range_names);
 	arena_release(&priv->arena);
 	names_release(&priv->names);
+	symtab_free(priv->kmod);
 	elf_file_free(priv->debug);
 	elf_file_free(priv->file);
 	vec_release(&priv->added);
@@ -737,31 +742,76 @@ static void file_symbol(struct module *module, uint64_t addr, struct symbol *out
 	}
 }
 
-static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *out)
+void module_set_run_start(struct module *module, uint64_t run_addr)
+{
+	module->priv->run_start = run_addr;
+}
+
+/* The file of a kernel module that is not loaded here, or not at that place. */
+static const struct symtab *kmod_file(struct module *module, enum name_reason *why_not)
+{
+	struct module_priv *priv = module->priv;
+	unsigned options = priv->set->options.no_demangle ? SYMTAB_NO_DEMANGLE : 0;
+
+	pthread_mutex_lock(&priv->lock);
+	if (!priv->kmod) {
+		enum name_reason reason = NAME_NO_FILE;
+
+		if (priv->run_start && module->path[0] == '/')
+			reason = open_path(module);
+		/* Without a build-id it may be of any build. */
+		if (priv->file && !module->build_id_size) {
+			elf_file_free(priv->file);
+			priv->file = NULL;
+			reason = NAME_FILE_CHANGED;
+		}
+		priv->kmod = priv->file ? kmod_symbols(priv->file, priv->run_start, options) :
+					  symtab_new(0);
+		priv->kmod_reason = reason == NAME_OK ? NAME_NO_SYMBOL : reason;
+	}
+	*why_not = priv->kmod_reason;
+	pthread_mutex_unlock(&priv->lock);
+	return priv->kmod;
+}
+
+static void kmod_symbol(struct module *module, uint64_t addr, struct symbol *out)
 {
 	struct kernel *kernel = module->priv->set->kernel;
+	size_t len = strcspn(module->short_name + 1, "]");
 	struct kernel_hit found;
+	struct symtab_hit hit;
+	const struct symtab *tab;
 	char name[128];
-	size_t len;
 
-	if (module->priv->reason != NAME_OK) {
-		out->reason = module->priv->reason;
-		return;
-	}
-	if (module->kind == MODULE_KERNEL) {
-		if (kernel_find(kernel, addr, &found))
-			show(found.tab, &found.hit, out);
-		else
-			out->reason = NAME_KERNEL_ADDR;
-		return;
-	}
-	len = strcspn(module->short_name + 1, "]");
 	snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : 0),
 		 module->short_name + 1);
-	if (kernel_module_find(kernel, name, addr, &found))
+	if (module->priv->reason == NAME_OK && kernel_module_find(kernel, name, addr, &found)) {
+		show(found.tab, &found.hit, out);
+		return;
+	}
+	if (module->priv->reason == NAME_OK && kernel_has_module(kernel, name)) {
+		out->reason = NAME_NO_SYMBOL;
+		return;
+	}
+	tab = kmod_file(module, &out->reason);
+	if (symtab_find(tab, addr, &hit))
+		show(module->priv->kmod, &hit, out);
+	else if (out->reason == NAME_NO_FILE && module->priv->reason != NAME_OK)
+		out->reason = module->priv->reason;
+}
+
+static void kernel_symbol(struct module *module, uint64_t addr, struct symbol *out)
+{
+	struct kernel_hit found;
+
+	if (module->kind == MODULE_KMOD)
+		kmod_symbol(module, addr, out);
+	else if (module->priv->reason != NAME_OK)
+		out->reason = module->priv->reason;
+	else if (kernel_find(module->priv->set->kernel, addr, &found))
 		show(found.tab, &found.hit, out);
 	else
-		out->reason = kernel_has_module(kernel, name) ? NAME_NO_SYMBOL : NAME_NO_FILE;
+		out->reason = NAME_KERNEL_ADDR;
 }
 
 static void jit_symbol(struct module *module, uint64_t addr, uint64_t time_ns, struct symbol *out)

@@ -169,6 +169,9 @@ void module_set_kernel_ref(struct module_set *set, const char *symbol, uint64_t 
  */
 void module_set_warm(struct module_set *set);
 
+/* Where a MODULE_KMOD ran: for names out of its file. Before the first lookup. */
+void module_set_run_start(struct module *module, uint64_t run_addr);
+
 /* Add a name the recording itself carries (KSYMBOL): code at [start, start+len). */
 void module_add_symbol(struct module *module, const char *name, uint64_t start, uint64_t len);
 

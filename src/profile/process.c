@@ -194,6 +194,8 @@ static void add_map(struct process_table *t, const struct record *record)
 				   .from_ns = record->id.time_ns, .prot = m->prot,
 				   .flags = m->flags, .filename = intern_str(&t->strings, name) };
 	c->map.module = map_module(t, m, is_kernel);
+	if (c->map.module->kind == MODULE_KMOD)
+		module_set_run_start(c->map.module, m->start);
 	if (!is_kernel)
 		note_jit_dump(t, record);
 }

@@ -355,6 +355,112 @@ static void test_against_perf(void **state)
 	module_set_free(set);
 }
 
+/* What nm says of a symbol. */
+static uint64_t nm(const char *file, const char *name)
+{
+	unsigned long long addr = 0;
+	struct str cmd = STR_INIT;
+	FILE *out;
+
+	str_addf(&cmd, "nm %s/%s | awk '$3 == \"%s\" { print $1 }'", program_dir, file, name);
+	out = popen(cmd.p, "r");
+	assert_non_null(out);
+	if (fscanf(out, "%llx", &addr) != 1)
+		fail_msg("nm does not know %s of %s", name, file);
+	pclose(out);
+	str_release(&cmd);
+	return addr;
+}
+
+static int id_of(const char *file, uint8_t id[20])
+{
+	struct str path = STR_INIT;
+	int size;
+
+	str_addf(&path, "%s/%s", program_dir, file);
+	size = build_id_read(path.p, id);
+	str_release(&path);
+	return size;
+}
+
+/* A kernel that does not run here is named by its vmlinux, moved as KASLR had moved it. */
+static void test_vmlinux_found(void **state)
+{
+	struct symbol_options options = { .symfs = program_dir, .os_release = "9.9-sonde" };
+	const uint64_t moved = 0x12000000;
+	struct module_set *set;
+	struct module *kernel;
+	uint8_t id[20];
+	uint64_t text, foo;
+	int size;
+
+	(void)state;
+	if (run("mkdir -p boot && printf 'void foo(void) {} void _start(void) { foo(); }' >k.c && "
+		"gcc -O0 -nostdlib -static -Wl,--build-id -Wl,--defsym=_text=_start -o "
+		"boot/vmlinux-9.9-sonde k.c") != 0) {
+		print_message("skip: gcc cannot link a static program\n");
+		skip();
+	}
+	size = id_of("boot/vmlinux-9.9-sonde", id);
+	assert_true(size > 0);
+	text = nm("boot/vmlinux-9.9-sonde", "_text");
+	foo = nm("boot/vmlinux-9.9-sonde", "foo");
+	set = module_set_new(&options);
+	kernel = module_intern(set, MODULE_KERNEL, "[kernel.kallsyms]", id, (uint8_t)size);
+	module_set_kernel_ref(set, "_text", text + moved);
+	must_be(kernel, foo + moved + 1, "foo");
+	module_set_free(set);
+	/* without knowing where it ran, no names rather than wrong ones */
+	set = module_set_new(&options);
+	kernel = module_intern(set, MODULE_KERNEL, "[kernel.kallsyms]", id, (uint8_t)size);
+	must_be_unnamed(kernel, foo + 1, NAME_KERNEL_OTHER);
+	module_set_free(set);
+	/* and another build of the same release is not it */
+	id[0] ^= 1;
+	set = module_set_new(&options);
+	kernel = module_intern(set, MODULE_KERNEL, "[kernel.kallsyms]", id, (uint8_t)size);
+	module_set_kernel_ref(set, "_text", text + moved);
+	must_be_unnamed(kernel, foo + moved + 1, NAME_KERNEL_OTHER);
+	module_set_free(set);
+}
+
+/* A kernel module that is not loaded here, by its file: sections one behind the other. */
+static void test_module_file(void **state)
+{
+	struct symbol_options options = { .symfs = program_dir };
+	const uint64_t start = 0xffffffffc0400000;
+	struct module_set *set = module_set_new(&options);
+	struct module *module;
+	uint8_t id[20];
+	int size;
+
+	(void)state;
+	if (run("printf '__attribute__((section(\".init.text\"))) int ini(void) { return 0; }"
+		"int f(void) { return 1; } int g(void) { return 2; }"
+		"__attribute__((section(\".text.unlikely\"), aligned(64))) int cold(void) { return 3; }' >m.c && "
+		"gcc -O1 -fcf-protection=none -c m.c -o m.o && ld -r --build-id -o sonde_test.ko m.o") != 0) {
+		print_message("skip: gcc cannot make an object\n");
+		skip();
+	}
+	size = id_of("sonde_test.ko", id);
+	if (size <= 0) {
+		print_message("skip: ld -r gives no build-id\n");
+		skip();
+	}
+	module = module_intern(set, MODULE_KMOD, "/sonde_test.ko", id, (uint8_t)size);
+	module_set_run_start(module, start);
+	must_be(module, start + nm("sonde_test.ko", "f"), "f");
+	must_be(module, start + nm("sonde_test.ko", "g") + 1, "g");
+#if defined(__x86_64__)
+	{
+		/* .text is some bytes long; .text.unlikely stands at the next multiple of 64 */
+		must_be(module, start + 64 + nm("sonde_test.ko", "cold"), "cold");
+	}
+#endif
+	must_be_unnamed(module, start + 4096, NAME_NO_SYMBOL);
+	module_set_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +469,8 @@ int main(void)
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_another_kernel),
+		cmocka_unit_test(test_vmlinux_found),
+		cmocka_unit_test(test_module_file),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_added),
 		cmocka_unit_test(test_vdso),
