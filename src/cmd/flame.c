@@ -378,6 +378,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('q', "quiet", &f.query.quiet, "do not print where the picture is, nor losses"),
 		OPT_SECTION("Symbols"),
 		QUERY_SYMBOL_OPTIONS(&f.query),
+		QUERY_NO_INLINE_OPTION(&f.query),
 		QUERY_JOBS_OPTION(&f.query, 'j'),
 		OPT_END,
 	};

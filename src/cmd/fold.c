@@ -144,6 +144,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('q', "quiet", &f.query.quiet, "say nothing of losses on standard error"),
 		OPT_SECTION("Symbols"),
 		QUERY_SYMBOL_OPTIONS(&f.query),
+		QUERY_NO_INLINE_OPTION(&f.query),
 		QUERY_JOBS_OPTION(&f.query, 'j'),
 		OPT_END,
 	};

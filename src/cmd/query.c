@@ -270,7 +270,7 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 	*query = (struct profile_query){
 		.symbols = { .symfs = o->symfs, .vmlinux = o->vmlinux, .kallsyms = o->kallsyms,
 			     .no_demangle = o->no_demangle },
-		.max_stack = o->max_stack, .jobs = o->jobs,
+		.max_stack = o->max_stack, .jobs = o->jobs, .no_inline = o->no_inline,
 	};
 	r = query_names(&o->arena, o->comms, &query->comms, err);
 	if (!r)

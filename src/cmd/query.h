@@ -14,7 +14,7 @@ struct query_options {
 	const char *comms, *dsos, *syms, *pids, *tids, *cpus, *time;
 	const char *symfs, *vmlinux, *kallsyms;
 	unsigned max_stack, jobs;
-	bool force, no_demangle, quiet;
+	bool force, no_demangle, no_inline, quiet;
 	int verbose;
 	struct arena arena;              /* of the lists in the query */
 };
@@ -38,6 +38,9 @@ struct query_options {
 	OPT_STRING('k', "vmlinux", &(q)->vmlinux, "FILE", "take kernel symbols from FILE"), \
 	OPT_STRING(0, "kallsyms", &(q)->kallsyms, "FILE", "take kernel symbols from a kallsyms file"), \
 	OPT_SWITCH(0, "no-demangle", &(q)->no_demangle, "C++ and Rust names as they are in the file")
+
+#define QUERY_NO_INLINE_OPTION(q) \
+	OPT_SWITCH(0, "no-inline", &(q)->no_inline, "no frames for functions that were inlined")
 
 #define QUERY_JOBS_OPTION(q, letter) \
 	OPT_UINT(letter, "jobs", &(q)->jobs, "N", "count with N threads (as many as cores)")

@@ -205,7 +205,10 @@ static int report(struct report *r, struct err *err)
 	struct profile_query query;
 	struct perf_data *data;
 	struct profile *profile;
-	int e = query_open(&r->query, &query, &data, err);
+	int e;
+
+	r->query.no_inline = !r->inlines;
+	e = query_open(&r->query, &query, &data, err);
 
 	if (e < 0)
 		return e;
@@ -271,7 +274,8 @@ static int report(struct report *r, struct err *err)
 static int run(int argc, char **argv)
 {
 	static char buffer[1 << 16];
-	struct report r = { .children = true, .groups = true, .branches = true, .skip_empty = true };
+	struct report r = { .children = true, .inlines = true, .groups = true, .branches = true,
+			    .skip_empty = true };
 	const struct opt opts[] = {
 		OPT_SECTION("Input"),
 		QUERY_INPUT_OPTIONS(&r.query),
@@ -320,6 +324,8 @@ static int run(int argc, char **argv)
 		OPT_STRING(0, "ignore-callees", &r.ignore_callees, "REGEX", "chains begin at functions whose "
 			   "name it matches: what these call is theirs"),
 		OPT_UINT(0, "max-stack", &r.query.max_stack, "N", "at most N frames from the leaf"),
+		OPT_SWITCH(0, "inline", &r.inlines, "frames for functions that were inlined (on, in call "
+			   "chains)"),
 		OPT_SECTION("Which samples"),
 		OPT_STRING('c', "comms", &r.query.comms, "COMM[,COMM...]", "only of these commands"),
 		OPT_STRING('d', "dsos", &r.query.dsos, "DSO[,DSO...]", "only in these binaries"),

@@ -17,7 +17,7 @@ struct report {
 	bool late_keys, usage;
 	regex_t parent_pattern, callees_pattern;
 	struct extra extras[EXTRAS_MAX];
-	bool stdio, inverted, header, header_only, children, json, csv;
+	bool stdio, inverted, header, header_only, children, inlines, json, csv;
 	bool stats, tasks, mmaps, threads, raw_counts;
 	bool branches, branches_given, memory, groups, groups_given, modules, unordered, no_vmlinux;
 	bool skip_empty;

@@ -199,7 +199,7 @@ static int script(struct script_command *c, struct err *err)
 
 static int run(int argc, char **argv)
 {
-	struct script_command c = { 0 };
+	struct script_command c = { .options.inlines = true };
 	struct script_options *o = &c.options;
 	const struct opt opts[] = {
 		OPT_SECTION("Input"),
@@ -223,6 +223,8 @@ static int run(int argc, char **argv)
 		OPT_UINT(0, "max-stack", &c.query.max_stack, "N", "at most N frames from the leaf"),
 		OPT_STRING(0, "stop-bt", &c.stop_at, "SYM[,SYM...]", "call chains end with these functions"),
 		OPT_SWITCH(0, "full-source-path", &o->full_path, "srcline with the folders of files"),
+		OPT_SWITCH(0, "inline", &o->inlines, "lines for functions that were inlined (on, in call "
+			   "chains)"),
 		OPT_SWITCH(0, "ns", &o->ns, "times in nanoseconds"),
 		OPT_SWITCH(0, "reltime", &o->reltime, "times from the first sample on"),
 		OPT_SWITCH(0, "deltatime", &o->deltatime, "times since the sample before"),

@@ -19,6 +19,7 @@
 
 #define NONE32 UINT32_MAX
 #define FRAMES_MAX (65536 / 8)
+#define WAITING_MAX (1u << 20)           /* addresses resolved before their lines are looked up */
 
 struct profile_priv {
 	struct arena arena;
@@ -68,6 +69,32 @@ static uint32_t frame_of(struct profile *p, struct place *place)
 		*vec_push(&p->priv->frames) = f;
 	}
 	place->tag = (uint32_t)*slot + 1;
+	return (uint32_t)*slot;
+}
+
+/* A function that was inlined at a place: one for each name in a module. */
+static uint32_t inline_frame_of(struct profile *p, const struct place *place, const char *name)
+{
+	struct profile_frame f = {
+		.module = place->module,
+		.name = name,
+		.kernel = place->kernel,
+		.sym_start = place->symbol.start,
+		.elf_addr = place->elf_addr,
+		.run_addr = place->run_addr,
+		.is_inline = true,
+	};
+	uint64_t key = hash_mix((uint64_t)(uintptr_t)name, (uint64_t)(uintptr_t)f.module + f.kernel);
+	bool added;
+	uint64_t *slot;
+
+	if (p->priv->query.by & PROFILE_BY_ADDR)
+		key = hash_mix(key, f.elf_addr);
+	slot = map64_put(&p->priv->frame_ids, key, &added);
+	if (added) {
+		*slot = p->priv->frames.nr;
+		*vec_push(&p->priv->frames) = f;
+	}
 	return (uint32_t)*slot;
 }
 
@@ -220,51 +247,110 @@ static uint32_t without_callees(const struct profile *p, const uint32_t *frames,
 	return 0;
 }
 
-static void name_entry(struct profile *p, struct resolver *resolver, const struct raw_entry *raw)
+/* Raw entries whose addresses were resolved, and that wait for their lines. */
+struct naming {
+	struct profile *p;
+	struct resolver *resolver;
+	const struct raw_table *table;
+	VEC(struct place *) places;      /* of each entry its leaf, then its chain */
+	VEC(uint32_t) lengths;           /* places of each entry; 0: it was left out */
+	uint32_t first;                  /* entry that lengths begin with */
+};
+
+static void resolve_entry(struct naming *n, const struct raw_entry *raw)
 {
 	const struct raw_key *k = raw->key;
+	struct profile *p = n->p;
 	const struct profile_query *q = &p->priv->query;
 	const struct image *image = process_image_at(p->processes, raw->image);
 	bool kernel = q->branches ? is_of_kernel(p, image, k->ip, raw->first_ns) :
 				    k->cpumode == PERF_RECORD_MISC_KERNEL;
-	struct place *place = resolve(resolver, image, k->ip, raw->first_ns, kernel, false);
+	struct place *place = resolve(n->resolver, image, k->ip, raw->first_ns, kernel, false);
 	struct chain_frame chain[FRAMES_MAX];
-	uint32_t ids[FRAMES_MAX], nr, leaf, first;
-	const char *parent;
+	uint32_t nr;
 
+	*vec_push(&n->lengths) = 0;
 	if (!filter_leaf(q, place) || (q->named_only && !place->symbol.name)) {
 		leave_out(p, raw);
 		return;
 	}
 	if (!place->symbol.name)
 		p->account.unnamed[place->symbol.reason] += raw->samples;
-	leaf = frame_of(p, place);
 	nr = chain_frames((const u64_una *)k->ips, k->nr_ips, (uint8_t)k->cpumode, chain,
 			  q->max_stack && q->max_stack < FRAMES_MAX ? q->max_stack : FRAMES_MAX);
-	for (uint32_t i = 0; i < nr; i++) {
-		place = resolve(resolver, image, chain[i].ip, raw->first_ns, chain[i].kernel,
-				chain[i].is_return);
-		ids[i] = frame_of(p, place);
-	}
+	vec_reserve(&n->places, nr + 1);
+	*vec_push(&n->places) = place;
+	for (uint32_t i = 0; i < nr; i++)
+		*vec_push(&n->places) = resolve(n->resolver, image, chain[i].ip, raw->first_ns,
+						chain[i].kernel, chain[i].is_return);
+	n->lengths.v[n->lengths.nr - 1] = nr + 1;
+}
+
+/* The frames of a place of a chain: what was inlined there, and then its symbol. */
+static uint32_t add_frames(struct naming *n, struct place *place, uint32_t *ids, uint32_t nr)
+{
+	uint32_t nr_lines = 0;
+
+	/* perf names inlined functions only where it has a symbol for what they are in */
+	if (!n->p->priv->query.no_inline && place->symbol.name)
+		nr_lines = place_lines(n->resolver, place);
+	for (uint32_t i = 0; i + 1 < nr_lines && nr < FRAMES_MAX; i++)
+		if (place->lines[i].name)
+			ids[nr++] = inline_frame_of(n->p, place, place->lines[i].name);
+	if (nr < FRAMES_MAX)
+		ids[nr++] = frame_of(n->p, place);
+	return nr;
+}
+
+static void name_entry(struct naming *n, const struct raw_entry *raw, struct place *const *places,
+		       uint32_t nr_places)
+{
+	uint32_t ids[FRAMES_MAX], nr = 0, leaf = frame_of(n->p, places[0]), first;
+	const char *parent;
+
+	for (uint32_t i = 1; i < nr_places; i++)
+		nr = add_frames(n, places[i], ids, nr);
 	if (!nr)
 		ids[nr++] = leaf;
-	parent = parent_of(p, ids, nr);
-	first = without_callees(p, ids, nr);
+	parent = parent_of(n->p, ids, nr);
+	first = without_callees(n->p, ids, nr);
 	if (first)
 		leaf = ids[first];
-	add_entry(p, raw, leaf, stack_of(p, ids + first, nr - first), extra_of(p, resolver, raw, parent));
+	add_entry(n->p, raw, leaf, stack_of(n->p, ids + first, nr - first),
+		  extra_of(n->p, n->resolver, raw, parent));
+}
+
+/* Lines are looked up for many places at once, because that is done by several threads. */
+static void name_waiting(struct naming *n)
+{
+	struct place **places = n->places.v;
+
+	if (!n->p->priv->query.no_inline && n->p->has_chains)
+		resolver_lines(n->resolver, n->p->priv->query.jobs);
+	for (size_t i = 0; i < n->lengths.nr; i++) {
+		if (n->lengths.v[i])
+			name_entry(n, &n->table->v[n->first + i], places, n->lengths.v[i]);
+		places += n->lengths.v[i];
+	}
+	n->first += (uint32_t)n->lengths.nr;
+	n->lengths.nr = n->places.nr = 0;
 }
 
 static void name_all(struct profile *p, const struct raw_table *table)
 {
-	struct resolver *resolver = resolver_new(p->processes);
+	struct naming n = { .p = p, .resolver = resolver_new(p->processes), .table = table };
 
 	for (uint32_t i = 0; i < table->nr; i++) {
-		name_entry(p, resolver, &table->v[i]);
+		resolve_entry(&n, &table->v[i]);
+		if (n.places.nr > WAITING_MAX)
+			name_waiting(&n);
 		if (!(i & 1023))
 			progress("naming", i, table->nr);
 	}
-	resolver_free(resolver);
+	name_waiting(&n);
+	vec_release(&n.places);
+	vec_release(&n.lengths);
+	resolver_free(n.resolver);
 	p->frames = p->priv->frames.v;
 	p->nr_frames = (uint32_t)p->priv->frames.nr;
 	p->stacks = p->priv->stacks.v;

@@ -52,6 +52,7 @@ struct profile_query {
 	uint32_t max_stack;              /* frames kept per chain, 0: all */
 	unsigned jobs;                   /* threads; 0: as many as cores */
 	bool named_only;                 /* leave out samples whose leaf has no name */
+	bool no_inline;                  /* stacks without what was inlined */
 	/* Further dimensions (profile/extra.h), and the pattern for the one named parent. */
 	const struct extra *extra_list;
 	uint32_t nr_extras;
@@ -72,7 +73,8 @@ struct profile_frame {
 	uint64_t run_addr;               /* one address where it was seen */
 	uint64_t sym_bytes, map_bytes;   /* of the symbol, of its mapping; 0: not known */
 	enum name_reason reason;
-	bool kernel, is_inline;
+	bool kernel;
+	bool is_inline;                  /* name was inlined into the next frame; sym_start is that one's */
 };
 
 struct profile_stack {

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/resolve.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/mman.h>
 
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/vec.h"
+
+#define LINES_MAX 64             /* functions inlined into one another that are shown */
+#define JOBS_MAX 64
+#define JOB_PLACES 64            /* what a thread takes at once */
 
 struct cached {
 	struct place place;
@@ -19,7 +27,8 @@ struct resolver {
 	const struct process_table *table;
 	struct arena arena;
 	struct map64 cache;              /* hash of the key -> struct cached * */
-	struct place spare;
+	VEC(struct place *) fresh;       /* places without lines */
+	struct arena job_arenas[JOBS_MAX];
 };
 
 struct resolver *resolver_new(const struct process_table *table)
@@ -28,6 +37,8 @@ struct resolver *resolver_new(const struct process_table *table)
 
 	r->table = table;
 	arena_init(&r->arena);
+	for (int i = 0; i < JOBS_MAX; i++)
+		arena_init(&r->job_arenas[i]);
 	return r;
 }
 
@@ -36,6 +47,9 @@ void resolver_free(struct resolver *r)
 	if (!r)
 		return;
 	map64_release(&r->cache);
+	vec_release(&r->fresh);
+	for (int i = 0; i < JOBS_MAX; i++)
+		arena_release(&r->job_arenas[i]);
 	arena_release(&r->arena);
 	free(r);
 }
@@ -67,6 +81,7 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 	memset(out, 0, sizeof(*out));
 	out->run_addr = out->elf_addr = addr;
 	out->kernel = is_kernel;
+	out->is_return = is_return && addr;
 	out->map = map;
 	if (!map) {
 		out->symbol.reason = is_kernel ? NAME_KERNEL_ADDR : NAME_NO_MAP;
@@ -99,17 +114,94 @@ struct place *resolve(struct resolver *r, const struct image *image, uint64_t ad
 		    c->is_return == is_return && c->place.kernel == is_kernel)
 			return &c->place;
 		/* two keys with one hash: rare enough to look up each time */
-		look_up(r, image, addr, time_ns, is_kernel, is_return, &r->spare);
-		return &r->spare;
 	}
 	c = arena_alloc(&r->arena, sizeof(*c));
-	*slot = (uint64_t)(uintptr_t)c;
+	if (added)
+		*slot = (uint64_t)(uintptr_t)c;
 	c->space = space;
 	c->epoch = epoch;
 	c->is_return = is_return;
 	look_up(r, image, addr, time_ns, is_kernel, is_return, &c->place);
+	*vec_push(&r->fresh) = &c->place;
 	return &c->place;
 }
+
+/* --- lines ------------------------------------------------------------------------ */
+
+static void find_lines(struct arena *arena, struct place *place)
+{
+	struct source_frame found[LINES_MAX];
+	uint64_t at = place->is_return ? place->elf_addr - 1 : place->elf_addr;
+
+	place->has_lines = true;
+	place->nr_lines = place->module ? module_lines(place->module, at, found, LINES_MAX) : 0;
+	if (place->nr_lines)
+		place->lines = arena_dup(arena, found, place->nr_lines * sizeof(*found));
+}
+
+uint32_t place_lines(struct resolver *r, struct place *place)
+{
+	if (!place->has_lines)
+		find_lines(&r->arena, place);
+	return place->nr_lines;
+}
+
+struct line_jobs {
+	struct resolver *resolver;
+	atomic_size_t next;
+	atomic_uint arenas;
+};
+
+static void *line_job(void *arg)
+{
+	struct line_jobs *jobs = arg;
+	struct resolver *r = jobs->resolver;
+	struct arena *arena = &r->job_arenas[atomic_fetch_add(&jobs->arenas, 1)];
+	size_t from;
+
+	while ((from = atomic_fetch_add(&jobs->next, JOB_PLACES)) < r->fresh.nr)
+		for (size_t i = from; i < r->fresh.nr && i < from + JOB_PLACES; i++)
+			find_lines(arena, r->fresh.v[i]);
+	return NULL;
+}
+
+/* Neighbours lie in one unit of debug information, which one thread should read. */
+static int compare_places(const void *pa, const void *pb)
+{
+	const struct place *a = *(struct place *const *)pa, *b = *(struct place *const *)pb;
+
+	if (a->module != b->module)
+		return a->module->index < b->module->index ? -1 : 1;
+	return (a->elf_addr > b->elf_addr) - (a->elf_addr < b->elf_addr);
+}
+
+void resolver_lines(struct resolver *r, unsigned jobs)
+{
+	struct line_jobs shared = { .resolver = r };
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[JOBS_MAX];
+	unsigned started = 0, wanted = jobs ? jobs : cores > 0 ? (unsigned)cores : 1;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < r->fresh.nr; i++)
+		if (r->fresh.v[i]->module && !r->fresh.v[i]->has_lines)
+			r->fresh.v[nr++] = r->fresh.v[i];
+	r->fresh.nr = nr;
+	if (nr)
+		qsort(r->fresh.v, nr, sizeof(*r->fresh.v), compare_places);
+	if (wanted > JOBS_MAX)
+		wanted = JOBS_MAX;
+	/* this thread is one of them */
+	while (started + 1 < wanted && started + 1 < nr / JOB_PLACES &&
+	       pthread_create(&threads[started], NULL, line_job, &shared) == 0)
+		started++;
+	line_job(&shared);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	r->fresh.nr = 0;
+}
+
+/* --- chains ----------------------------------------------------------------------- */
 
 uint32_t chain_frames(const u64_una *ips, uint64_t nr, uint8_t cpumode, struct chain_frame *out,
 		      uint32_t max)

@@ -6,7 +6,10 @@
  * and, behind that, per (module, elf_addr).  The pointers in a place live as
  * long as the table and its modules.
  *
- * A resolver belongs to one thread.
+ * What was inlined at a place is looked up only when it is asked for, by resolver_lines
+ * for all places at once, or by place_lines.
+ *
+ * A resolver belongs to one thread; resolver_lines has some of its own.
  */
 #ifndef PROFILE_RESOLVE_H
 #define PROFILE_RESOLVE_H
@@ -19,7 +22,10 @@ struct place {
 	struct symbol symbol;            /* name NULL: symbol.reason tells why */
 	uint64_t run_addr;
 	uint64_t elf_addr;               /* run_addr where there is no module */
-	bool kernel;
+	bool kernel, is_return;
+	bool has_lines;                  /* whether lines and nr_lines were looked up */
+	uint32_t nr_lines;
+	const struct source_frame *lines;        /* innermost first, the symbol itself last */
 	uint32_t tag;                    /* the caller's, to remember what it made of it; 0 when new */
 };
 
@@ -36,6 +42,12 @@ void resolver_free(struct resolver *resolver);
  */
 struct place *resolve(struct resolver *resolver, const struct image *image, uint64_t addr,
 			    uint64_t time_ns, bool is_kernel, bool is_return);
+
+/* The lines of a place: looked up if they were not yet. Returns nr_lines. */
+uint32_t place_lines(struct resolver *resolver, struct place *place);
+
+/* Look up the lines of all places that are new since the last time, with `jobs` threads. */
+void resolver_lines(struct resolver *resolver, unsigned jobs);
 
 /*
  * One frame of a sample's callchain, marks taken out, as perf understands them.

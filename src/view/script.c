@@ -301,23 +301,30 @@ static void add_place(struct str *out, const struct place *place, unsigned field
 }
 
 /* "\n  file.c:12"; the binary and the address where that is not known. */
-static void add_source(struct script *s, const struct place *place, bool is_return)
+static void add_source(struct script *s, const struct place *place, const struct source_frame *at)
 {
 	struct str *out = &s->line;
-	struct source_frame at = { .file = NULL };
 	const char *last;
 
 	if (!place->module)
 		return;
 	str_add(out, "\n  ");
-	if (module_lines(place->module, place->elf_addr - is_return, &at, 1) && at.file && at.line) {
-		last = strrchr(at.file, '/');
-		str_add_safe(out, s->options.full_path || !last ? at.file : last + 1);
-		str_addf(out, ":%u", at.line);
+	if (at && at->file && at->line) {
+		last = strrchr(at->file, '/');
+		str_add_safe(out, s->options.full_path || !last ? at->file : last + 1);
+		str_addf(out, ":%u", at->line);
 	} else {
 		str_add_safe(out, place->module->short_name);
 		str_addf(out, "[%" PRIx64 "]", place->elf_addr);
 	}
+}
+
+/* The line of the place itself, or of the outermost call if what it calls is shown, too. */
+static void add_place_source(struct script *s, struct place *place, bool inlines)
+{
+	uint32_t nr = place_lines(s->resolver, place);
+
+	add_source(s, place, nr ? &place->lines[inlines ? nr - 1 : 0] : NULL);
 }
 
 static bool is_listed(const char *const *names, const char *name)
@@ -326,6 +333,28 @@ static bool is_listed(const char *const *names, const char *name)
 		if (strcmp(*names, name) == 0)
 			return true;
 	return false;
+}
+
+/* What was inlined at a place, innermost first; perf states no module for it. */
+static void add_inlines(struct script *s, const struct place *place, uint64_t addr, unsigned fields)
+{
+	struct str *out = &s->line;
+
+	for (uint32_t i = 0; i + 1 < place->nr_lines; i++) {
+		if (!place->lines[i].name)
+			continue;
+		str_addc(out, '\t');
+		str_add_hex(out, addr, 16, ' ');
+		if (fields & FIELD_SYM) {
+			str_addc(out, ' ');
+			str_add_safe(out, place->lines[i].name);
+			if (fields & FIELD_SYMOFF)
+				str_addf(out, "+0x%" PRIx64, place->elf_addr - place->symbol.start);
+		}
+		if (fields & FIELD_SRCLINE)
+			add_source(s, place, &place->lines[i]);
+		str_add(out, " (inlined)\n");
+	}
 }
 
 static void add_chain(struct script *s, const struct sample *sample, const struct image *image,
@@ -347,19 +376,24 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 	str_addc(&s->line, '\n');
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct chain_frame *f = &s->chain[i];
-		struct place place = *resolve(s->resolver, image, f->ip, sample->time_ns, f->kernel,
+		struct place *found = resolve(s->resolver, image, f->ip, sample->time_ns, f->kernel,
 					      f->is_return);
+		bool inlines = s->options.inlines && found->symbol.name &&
+			       place_lines(s->resolver, found) > 1;
+		struct place place = *found;
 
 		/* Callers that were unwound are shown, as perf does, by an address in the call. */
 		if (i >= head && f->is_return) {
 			place.run_addr--;
 			place.elf_addr--;
 		}
+		if (inlines)
+			add_inlines(s, &place, shown_addr(&place), fields);
 		str_addc(&s->line, '\t');
 		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
 		add_place(&s->line, &place, fields);
 		if (fields & FIELD_SRCLINE)
-			add_source(s, &place, f->is_return && i < head);
+			add_place_source(s, found, inlines);
 		str_addc(&s->line, '\n');
 		if (s->options.stop_at && place.symbol.name &&
 		    is_listed(s->options.stop_at, place.symbol.name))
@@ -427,7 +461,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 				hash_mix((uint64_t)image_space(image) << 32 | fields,
 					 image_epoch(image, sample->time_ns)));
 	size_t from = s->line.len;
-	const struct place *place;
+	struct place *place;
 
 	if (chain) {
 		struct user_chain words;
@@ -449,7 +483,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 	str_add_hex(&s->line, sample->ip, 16, ' ');
 	add_place(&s->line, place, fields);
 	if (fields & FIELD_SRCLINE)
-		add_source(s, place, false);
+		add_place_source(s, place, false);
 	keep(s, key, from);
 }
 

@@ -54,6 +54,7 @@ enum script_field {
 struct script_options {
 	const char *fields;      /* -F: "a,b", "+a,-b", "trace:a,b"; NULL: by event type */
 	bool hide_chain;         /* -G */
+	bool inlines;            /* chains with what was inlined */
 	bool ns, reltime, deltatime;
 	uint32_t max_stack;      /* 0: all */
 	const struct profile_query *filter;      /* NULL: everything */

@@ -43,7 +43,7 @@ same()
 {
 	need_file "$1"
 	perf script --no-inline -i "$DATA/$1" "${@:2}" >perf.txt 2>perf.err
-	"$SONDE" script -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
+	"$SONDE" script --no-inline -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
 	echo "perf: $(grep -c . perf.txt) lines; sonde: $(grep -c . sonde.txt) lines"
 	[[ -s perf.txt ]]
 	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
