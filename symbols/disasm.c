@@ -273,8 +273,9 @@ static size_t vector_size(const uint8_t *p, size_t room)
 
 	while (at < room && at < 4 && is_legacy_prefix(p[at]))
 		at++;
-	/* 0f 01 with two registers: rdpkru, wrpkru and their like */
-	if (room - at >= 3 && p[at] == 0x0f && p[at + 1] == 0x01 && p[at + 2] >= 0xc0)
+	/* 0f 01 and 0f ae with registers: rdpkru, serialize, tpause and their like */
+	if (room - at >= 3 && p[at] == 0x0f && (p[at + 1] == 0x01 || p[at + 1] == 0xae) &&
+	    p[at + 2] >= 0xc0)
 		return at + 3;
 	if (room - at >= 5 && p[at] == 0x62) {
 		map = p[at + 1] & 7;
@@ -423,6 +424,24 @@ static void plain_operands(const char *in, char *out, size_t room)
 	out[n] = '\0';
 }
 
+/*
+ * 0f b9 has a ModRM byte behind it (ud1; the kernel's static calls are followed by one),
+ * which capstone 4 takes for the next instruction. 0: it is none of these.
+ */
+static size_t ud1_size(const uint8_t *p, size_t room)
+{
+	size_t at = 0, n;
+
+	while (at < room && at < 4 && is_legacy_prefix(p[at]))
+		at++;
+	if (at < room && (p[at] & 0xf0) == 0x40)
+		at++;
+	if (room - at < 3 || p[at] != 0x0f || p[at + 1] != 0xb9)
+		return 0;
+	n = modrm_size(p + at + 2, room - at - 2);
+	return n ? at + 2 + n : 0;
+}
+
 /* --- one after the other -------------------------------------------------------------------- */
 
 bool disasm_next(struct disasm *d, const uint8_t *bytes, size_t room, uint64_t addr,
@@ -441,6 +460,11 @@ bool disasm_next(struct disasm *d, const uint8_t *bytes, size_t room, uint64_t a
 	}
 	*out = (struct insn){ .addr = addr, .bytes = bytes, .size = (uint8_t)d->insn->size };
 	snprintf(out->mnemonic, sizeof(out->mnemonic), "%s", d->insn->mnemonic);
+	if (d->machine->arch == CS_ARCH_X86 && ud1_size(bytes, room)) {
+		out->size = (uint8_t)ud1_size(bytes, room);
+		snprintf(out->mnemonic, sizeof(out->mnemonic), "ud1");
+		return true;
+	}
 	snprintf(out->operands, sizeof(out->operands), "%s", d->insn->op_str);
 	out->kind = kind_of(d, d->insn);
 	if (d->machine->arch == CS_ARCH_X86 && d->syntax == DISASM_ATT) {
