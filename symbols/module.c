@@ -51,6 +51,7 @@ struct module_priv {
 	struct names names;
 	atomic_bool has_dwarf;           /* whether it was looked for */
 	struct elf_file *dwarf_file;     /* a debug file that was opened for lines alone, or NULL */
+	uint64_t dwarf_shift;            /* of the kernel: where it ran minus where it was linked */
 	struct dwarf *dwarf;             /* NULL: none */
 	struct ranges *ranges;           /* read when a name is missing */
 	struct map64 range_names;        /* start -> const char * */
@@ -885,8 +886,16 @@ static void open_dwarf(struct module *module)
 {
 	struct module_priv *priv = module->priv;
 	const struct symbol_options *options = &priv->set->options;
-	const char *path = priv->file->path ? priv->file->path : module->path;
+	struct elf_file *vmlinux = kernel_vmlinux(priv->set->kernel, &priv->dwarf_shift);
+	const char *path;
 
+	if (module->kind == MODULE_KERNEL) {
+		if (vmlinux)
+			priv->dwarf = dwarf_new(vmlinux, options->vmlinux, options->no_demangle);
+		return;
+	}
+	priv->dwarf_shift = 0;
+	path = priv->file->path ? priv->file->path : module->path;
 	priv->dwarf = dwarf_new(priv->file, path, options->no_demangle);
 	if (priv->dwarf)
 		return;
@@ -904,7 +913,7 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
 	struct module_priv *priv = module->priv;
 
 	module_open(module);
-	if (!priv->file || priv->file->type == ET_REL)
+	if (module->kind != MODULE_KERNEL && (!priv->file || priv->file->type == ET_REL))
 		return 0;
 	if (!atomic_load_explicit(&priv->has_dwarf, memory_order_acquire)) {
 		pthread_mutex_lock(&priv->lock);
@@ -913,5 +922,5 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
 		atomic_store_explicit(&priv->has_dwarf, true, memory_order_release);
 		pthread_mutex_unlock(&priv->lock);
 	}
-	return priv->dwarf ? dwarf_find(priv->dwarf, elf_addr, out, max) : 0;
+	return priv->dwarf ? dwarf_find(priv->dwarf, elf_addr - priv->dwarf_shift, out, max) : 0;
 }

@@ -167,14 +167,45 @@ static bool is_wanted(const struct run *r, const struct profile_query *query,
 	       in_list(query->dsos, symbol->module->path);
 }
 
+/* The binary without names in which most samples lie, and why it has none; NULL if all have. */
+static const struct profile_frame *most_unnamed(const struct profile *p, double *percent)
+{
+	uint64_t *sums = mem_zalloc((module_set_count(p->modules) + 1) * sizeof(*sums)), all = 0;
+	const struct profile_frame *best = NULL;
+
+	for (size_t i = 0; i < p->nr_entries; i++) {
+		const struct profile_frame *f = &p->frames[p->entries[i].leaf];
+
+		all += p->entries[i].samples;
+		if (f->name || !f->module)
+			continue;
+		sums[f->module->index] += p->entries[i].samples;
+		if (!best || sums[f->module->index] > sums[best->module->index])
+			best = f;
+	}
+	*percent = best && all ? 100.0 * (double)sums[best->module->index] / (double)all : 0;
+	free(sums);
+	return best;
+}
+
 /* Why nothing is to be shown. */
 static int nothing_found(const struct run *r, const struct profile_query *query, struct err *err)
 {
 	const char *symbol = r->options->symbol, *near, **names;
+	const struct profile_frame *unnamed;
+	double percent;
 	int e;
 
 	if (!r->profile->account.samples)
 		return err_set(err, ENOENT, "the recording has no samples");
+	unnamed = most_unnamed(r->profile, &percent);
+	if (unnamed && percent >= 1 && !query->dsos &&
+	    (!symbol || !codes_has_symbol(r->profile->modules, symbol)))
+		return err_set(err, ENOENT, "%s%s%s, and %.0f %% of the samples lie in '%s' without a name: %s; %s",
+			       symbol ? "no function '" : "no sample lies in a function that has a name",
+			       symbol ? symbol : "", symbol ? "' is known here" : "", percent,
+			       unnamed->module->path, name_reason_text(unnamed->reason),
+			       name_reason_advice(unnamed->reason));
 	if (!symbol)
 		return err_set(err, ENOENT, query->dsos ? "no sample lies in a named function of '%s'" :
 			       "no sample lies in a function that has a name; sonde report tells why",

@@ -9,6 +9,7 @@
 #include "profile/filter.h"
 #include "view/account.h"
 #include "view/frame_text.h"
+#include "view/hint.h"
 #include "view/report_priv.h"
 
 #define RED "\033[31m"
@@ -609,5 +610,7 @@ void report_write(const struct report_options *options, const struct profile *pr
 		fputs("#\n", out);
 		if (account_write(a, "# ", ACCOUNT_ALL, out))
 			fputs("#\n", out);
+		if (any && sort_has(&o.spec, COLUMN_SYM))
+			hint_annotate(profile, out);
 	}
 }

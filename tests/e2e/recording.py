@@ -20,6 +20,11 @@ IP, TID, TIME, PERIOD, BRANCH = 1, 2, 4, 1 << 8, 1 << 11
 PID = 4242
 
 
+def number(text):
+    """Shells reckon with signs."""
+    return int(text, 0) & (1 << 64) - 1
+
+
 def string(text):
     raw = text.encode() + b"\0"
     raw += b"\0" * (-len(raw) % 64)
@@ -40,21 +45,21 @@ def main():
     now, branches = 1000, b""
     for l in lines:
         if l[0] == "map":
-            start, length, pgoff = (int(x, 0) for x in l[1:4])
+            start, length, pgoff = (number(x) for x in l[1:4])
             data += record(10, 2, struct.pack("<IIQQQ", PID, PID, start, length, pgoff) +
                            struct.pack("<IIQQII", 8, 1, 77, 0, 5, 2) + l[4].encode() + b"\0")
         elif l[0] == "kmap":
-            start, length, pgoff = (int(x, 0) for x in l[1:4])
+            start, length, pgoff = (number(x) for x in l[1:4])
             data += record(1, 1, struct.pack("<iIQQQ", -1, 0, start, length, pgoff) + l[4].encode() + b"\0")
         elif l[0] == "branches":
-            words = [int(x, 0) for x in l[1:]]
+            words = [number(x) for x in l[1:]]
             n = len(words) // 3
             branches = struct.pack("<Q", n)
             for i in range(n):
                 # struct perf_branch_entry: mispred, predicted, in_tx, abort, cycles:16 from bit 4
                 branches += struct.pack("<QQQ", words[3 * i], words[3 * i + 1], 2 | words[3 * i + 2] << 4)
         elif l[0] in ("sample", "ksample"):
-            ip, period = (int(x, 0) for x in l[1:3])
+            ip, period = (number(x) for x in l[1:3])
             for _ in range(int(l[3]) if len(l) > 3 else 1):
                 now += 1000
                 body = struct.pack("<QIIQQ", ip, PID, PID, now, period)

@@ -21,7 +21,7 @@ struct node { struct node *next; char pad[56]; };
 
 static volatile unsigned even, odd;
 
-__attribute__((noinline)) unsigned divide(unsigned n)
+static __attribute__((noinline)) unsigned divide(unsigned n)
 {
 	unsigned sum = 0;
 
@@ -29,13 +29,13 @@ __attribute__((noinline)) unsigned divide(unsigned n)
 	return sum;
 }
 
-__attribute__((noinline)) struct node *chase(struct node *p, unsigned n)
+static __attribute__((noinline)) struct node *chase(struct node *p, unsigned n)
 {
 	while (n--) p = p->next;                                                                /* HOT chase */
 	return p;
 }
 
-__attribute__((noinline)) void guess(const unsigned char *bytes, unsigned n)
+static __attribute__((noinline)) void guess(const unsigned char *bytes, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) if (bytes[i] & 1) odd = odd + 1; else even = even + 3; /* HOT guess */
 }
