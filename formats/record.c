@@ -191,22 +191,36 @@ int record_decode(struct decoder *decoder, const uint8_t *bytes, struct record *
 	return r;
 }
 
+/* The event of a sample with so many words, or NULL. */
+static inline const struct event_desc *brief_event(const struct event_set *set,
+						   const u64_una *words, uint64_t room)
+{
+	if (set->nr == 1 || (set->nr && set->id_pos < 0))
+		return set->v;
+	return set->id_pos >= 0 && (uint64_t)set->id_pos < room ?
+		       event_set_find(set, words[set->id_pos]) : NULL;
+}
+
+static int decode_all(struct decoder *decoder, const uint8_t *bytes, struct sample *out)
+{
+	struct record record;
+	int r = record_decode(decoder, bytes, &record, NULL);
+
+	if (!r)
+		*out = record.sample;
+	return r;
+}
+
 int record_decode_brief(struct decoder *decoder, const uint8_t *bytes, struct sample *out)
 {
 	struct perf_event_header h = record_header(bytes, decoder->swap);
-	struct cursor c = { bytes + sizeof(h), bytes + h.size, decoder->swap, false };
-	const struct event_desc *event = sample_event(decoder, &c);
-	const u64_una *words = (const u64_una *)c.at;
-	uint64_t room = (uint64_t)(c.end - c.at) / 8;
+	const u64_una *words = (const u64_una *)(bytes + sizeof(h));
+	uint64_t room = (uint64_t)(h.size - sizeof(h)) / 8;
+	const struct event_desc *event = decoder->swap ? NULL :
+					 brief_event(decoder->events, words, room);
 
-	if (!event || !event->is_plain || decoder->swap) {
-		struct record record;
-		int r = record_decode(decoder, bytes, &record, NULL);
-
-		if (!r)
-			*out = record.sample;
-		return r;
-	}
+	if (!event || !event->is_plain)
+		return decode_all(decoder, bytes, out);
 	if (room < event->head_words)
 		return -EBADMSG;
 	out->event = event;
@@ -219,6 +233,7 @@ int record_decode_brief(struct decoder *decoder, const uint8_t *bytes, struct sa
 	out->period = event->at_period >= 0 ? words[event->at_period] :
 		      event->attr.freq ? 1 : event->attr.sample_period;
 	out->nr_ips = out->stack_size = 0;
+	out->ips = NULL;
 	if (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) {
 		words += event->head_words;
 		room -= event->head_words;

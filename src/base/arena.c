@@ -34,6 +34,17 @@ void arena_release(struct arena *arena)
 	arena_init(arena);
 }
 
+void arena_take(struct arena *arena, struct arena *from)
+{
+	struct arena_chunk **last = &arena->chunks;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = from->chunks;
+	arena->total += from->total;
+	arena_init(from);
+}
+
 static void *chunk_add(struct arena *arena, size_t bytes)
 {
 	struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + bytes);

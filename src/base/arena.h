@@ -20,6 +20,8 @@ struct arena {
 
 void arena_init(struct arena *arena);
 void arena_release(struct arena *arena);
+/* Take over all of another arena's objects, which is empty then. */
+void arena_take(struct arena *arena, struct arena *from);
 
 /* Aligned for any type; arena_zalloc's are zeroed. Never NULL. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -20,15 +20,6 @@ struct hash128 hash_bytes128(const void *p, size_t n)
 	return (struct hash128){ h.low64, h.high64 };
 }
 
-uint64_t hash_mix(uint64_t a, uint64_t b)
-{
-	/* One folded 64x64 multiply, as in wyhash: cheap and mixes all bits. */
-	unsigned __int128 m = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15ull) *
-			      (b ^ 0xd6e8feb86659fd93ull);
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 void map64_release(struct map64 *map)
 {
 	free(map->slots);

@@ -22,7 +22,15 @@ uint64_t hash_bytes(const void *p, size_t n);
 /* Of 128 bits: two different things with one hash are not to be expected. */
 struct hash128 { uint64_t lo, hi; };
 struct hash128 hash_bytes128(const void *p, size_t n);
-uint64_t hash_mix(uint64_t a, uint64_t b);
+
+/* One folded 64x64 multiply, as in wyhash: cheap and mixes all bits. */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15ull) *
+			      (b ^ 0xd6e8feb86659fd93ull);
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
 
 struct map64_slot {
 	uint64_t key, value;

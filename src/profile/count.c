@@ -124,29 +124,15 @@ static void table_fetch_entry(const struct raw_table *t, struct hash128 hash)
 		__builtin_prefetch(&t->v[index - 1], 1);
 }
 
-static const struct raw_key *key_copy(struct arena *arena, const struct raw_key *key,
-				      const u64_una *ips, const uint64_t *extra)
-{
-	size_t words = (size_t)key->nr_ips + key->nr_extra;
-	struct raw_key *copy = arena_alloc(arena, sizeof(*key) + words * 8);
-
-	*copy = *key;
-	if (key->nr_ips)
-		memcpy(copy->ips, ips, (size_t)key->nr_ips * 8);
-	if (key->nr_extra)
-		memcpy(copy->ips + key->nr_ips, extra, (size_t)key->nr_extra * 8);
-	return copy;
-}
-
-static void table_merge(struct raw_table *into, const struct raw_table *from)
+/* `from` keeps its entries, but not its keys. */
+static void table_merge(struct raw_table *into, struct raw_table *from)
 {
 	for (uint32_t i = 0; i < from->nr; i++) {
 		const struct raw_entry *e = &from->v[i];
 		struct raw_entry *to = table_get(into, e->hash.lo, e->hash.hi);
 
 		if (!to->key)
-			to->key = key_copy(&into->arena, e->key, (const u64_una *)e->key->ips,
-					   e->key->ips + e->key->nr_ips);
+			to->key = e->key;
 		if (!to->samples || e->first_ns < to->first_ns) {
 			to->first_ns = e->first_ns;
 			to->image = e->image;
@@ -155,6 +141,7 @@ static void table_merge(struct raw_table *into, const struct raw_table *from)
 		to->period += e->period;
 		to->squares += e->squares;
 	}
+	arena_take(&into->arena, &from->arena);
 }
 
 /* --- one thread ------------------------------------------------------------------------ */
@@ -181,6 +168,7 @@ struct who {
 	uint32_t pid, tid, comm, space, epoch;
 	const struct image *image;       /* NULL: nothing is kept here */
 	uint64_t from_ns, to_ns;         /* the times for which this holds */
+	uint64_t hash;                   /* of what of it is in a key */
 };
 
 #define WHO_SLOTS 256u
@@ -194,10 +182,9 @@ struct who {
  */
 struct pending {
 	struct hash128 hash;
-	const u64_una *ips;              /* borrowed: from the block */
 	uint64_t time_ns, period;
 	uint32_t image;
-	struct raw_key key;              /* without what follows it */
+	struct raw_key key;
 };
 
 #define PENDING_MAX 32u          /* a power of two */
@@ -213,6 +200,8 @@ struct worker {
 	unsigned laid, settled;          /* how many so far, wrapping */
 	uint64_t *extra;                 /* words of the one that is counted now */
 	bool filters;                    /* is there any to ask? */
+	bool in_file;                    /* the block's words stay where they are, as they are */
+	bool lasting;                    /* so do those of the chain that is counted now */
 	struct record record;            /* for extras that need all of the sample */
 	struct reads reads;
 	bool need_all;
@@ -225,6 +214,21 @@ static void narrow(struct who *who, uint64_t from_ns, uint64_t to_ns)
 		who->from_ns = from_ns;
 	if (to_ns < who->to_ns)
 		who->to_ns = to_ns;
+}
+
+static uint32_t keyed_comm(const struct worker *w, const struct who *who)
+{
+	return w->feed->query->by & PROFILE_BY_COMM ? who->comm : NONE32;
+}
+
+static uint32_t keyed_pid(const struct worker *w, const struct sample *s)
+{
+	return w->feed->query->by & PROFILE_BY_PID ? s->pid : NONE32;
+}
+
+static uint32_t keyed_tid(const struct worker *w, const struct sample *s)
+{
+	return w->feed->query->by & PROFILE_BY_TID ? s->tid : NONE32;
 }
 
 static const struct who *who_of(struct worker *w, const struct sample *s)
@@ -244,6 +248,8 @@ static const struct who *who_of(struct worker *w, const struct sample *s)
 	who->space = image_space(who->image);
 	who->epoch = image_epoch_span(who->image, s->time_ns, &from, &to);
 	narrow(who, from, to);
+	who->hash = hash_mix(hash_mix((uint64_t)who->space << 32 | who->epoch, keyed_comm(w, who)),
+			     (uint64_t)keyed_pid(w, s) << 32 | keyed_tid(w, s));
 	return who;
 }
 
@@ -286,15 +292,27 @@ static void chain_of(struct worker *w, const struct sample *s, const struct imag
 		a->stack_dumps++;
 }
 
+/* What a key leads to stays where it is only if it lies in the file. */
+static const struct raw_key *key_keep(struct worker *w, const struct raw_key *key)
+{
+	struct arena *arena = &w->out.table.arena;
+	struct raw_key *kept = arena_dup(arena, key, sizeof(*key));
+
+	if (!w->lasting && key->nr_ips)
+		kept->ips = arena_dup(arena, (const void *)key->ips, (size_t)key->nr_ips * 8);
+	if (key->nr_extra)
+		kept->extra = arena_dup(arena, key->extra, (size_t)key->nr_extra * 8);
+	return kept;
+}
+
 static void settle_one(struct worker *w)
 {
 	const struct pending *p = &w->pending[w->settled++ % PENDING_MAX];
-	struct raw_table *table = &w->out.table;
 	struct profile_total *total = &w->out.totals[p->key.event];
-	struct raw_entry *e = table_get(table, p->hash.lo, p->hash.hi);
+	struct raw_entry *e = table_get(&w->out.table, p->hash.lo, p->hash.hi);
 
 	if (!e->key) {
-		e->key = key_copy(&table->arena, &p->key, p->ips, w->extra);
+		e->key = key_keep(w, &p->key);
 		e->first_ns = p->time_ns;
 		e->image = p->image;
 	}
@@ -316,14 +334,15 @@ static struct pending *next_pending(struct worker *w)
 	return &w->pending[w->laid % PENDING_MAX];
 }
 
-static struct hash128 hash_of(const struct pending *p, const uint64_t *extra)
+static struct hash128 hash_of(const struct raw_key *key, uint64_t hash)
 {
-	struct hash128 h = hash_bytes128(p->ips, (size_t)p->key.nr_ips * 8);
-	uint64_t head = hash_bytes(&p->key, sizeof(p->key));
+	struct hash128 h = hash_bytes128(key->ips, (size_t)key->nr_ips * 8);
 
-	if (p->key.nr_extra)
-		head = hash_mix(head, hash_bytes(extra, (size_t)p->key.nr_extra * 8));
-	return (struct hash128){ hash_mix(h.lo, head), h.hi + head };
+	hash = hash_mix(hash ^ key->ip, (uint64_t)key->event << 32 | key->cpu);
+	hash = hash_mix(hash, (uint64_t)key->nr_ips << 32 | key->cpumode);
+	if (key->nr_extra)
+		hash = hash_mix(hash, hash_bytes(key->extra, (size_t)key->nr_extra * 8));
+	return (struct hash128){ hash_mix(h.lo, hash), h.hi + hash };
 }
 
 static bool is_filtered(const struct worker *w, const struct sample *s, const struct who *who)
@@ -334,32 +353,30 @@ static bool is_filtered(const struct worker *w, const struct sample *s, const st
 			      !filter_comm(feed->query, feed->recording->processes, who->comm));
 }
 
-/* Lay by what `p` says but for its thread; it borrows no longer than to here if not `kept`. */
+/* Lay the sample by whose chain, ip and period stand in the next pending one. */
 static void lay_by(struct worker *w, const struct sample *s, const struct who *who,
-		   const struct sample_branch *branch, bool kept)
+		   const struct sample_branch *branch)
 {
 	const struct profile_query *q = w->feed->query;
 	struct pending *p = next_pending(w);
 	struct raw_key *key = &p->key;
 
 	key->event = s->event->index;
-	key->comm = q->by & PROFILE_BY_COMM ? who->comm : NONE32;
-	key->pid = q->by & PROFILE_BY_PID ? s->pid : NONE32;
-	key->tid = q->by & PROFILE_BY_TID ? s->tid : NONE32;
+	key->comm = keyed_comm(w, who);
+	key->pid = keyed_pid(w, s);
+	key->tid = keyed_tid(w, s);
 	key->cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32;
 	key->space = who->space;
 	key->epoch = who->epoch;
-	key->nr_extra = 0;
+	key->nr_extra = q->extras ? extras_add(q->extras, s, branch, w->extra) : 0;
+	key->extra = w->extra;
 	p->time_ns = s->time_ns;
 	p->image = image_index(who->image);
-	if (q->extras) {
-		key->nr_extra = extras_add(q->extras, s, branch, w->extra);
-		kept = false;
-	}
-	p->hash = hash_of(p, w->extra);
+	p->hash = hash_of(key, who->hash);
 	table_fetch_slot(&w->out.table, p->hash);
 	w->laid++;
-	if (!kept) {
+	/* the next one may write over what this one leads to */
+	if (!w->lasting || q->extras) {
 		settle_all(w);
 		return;
 	}
@@ -384,9 +401,10 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 		struct pending *p = next_pending(w);
 
 		p->key.nr_ips = p->key.cpumode = 0;
+		p->key.ips = NULL;
 		p->key.ip = branch.to;
 		p->period = 1;
-		lay_by(w, s, who, &branch, true);
+		lay_by(w, s, who, &branch);
 	}
 }
 
@@ -412,6 +430,7 @@ static void count_one(struct worker *w, const struct sample *s)
 		a->filtered++;
 		return;
 	}
+	w->lasting = w->in_file;
 	if (w->feed->query->branches) {
 		count_branches(w, who, s);
 		return;
@@ -421,7 +440,7 @@ static void count_one(struct worker *w, const struct sample *s)
 	else
 		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
 	p = next_pending(w);
-	p->ips = chain.ips;
+	p->key.ips = chain.ips;
 	p->period = w->feed->query->by_weight ? sample_weight(s) : s->period;
 	p->key.nr_ips = chain.ips ? chain.nr : 0;
 	p->key.cpumode = s->cpumode;
@@ -430,8 +449,8 @@ static void count_one(struct worker *w, const struct sample *s)
 		w->out.has_chains = true;
 		a->truncated_stacks += !chain.unwound && is_cut(s);
 	}
-	/* words in the other byte order are the decoder's */
-	lay_by(w, s, who, NULL, !chain.unwound && !w->decoder.swap);
+	w->lasting &= !chain.unwound;
+	lay_by(w, s, who, NULL);
 }
 
 /* One for each event that it stands for. */
@@ -461,6 +480,7 @@ static void count_block(struct worker *w, const struct block *block)
 	struct sample sample;
 	size_t at = 0;
 
+	w->in_file = !block->owned && !swap;
 	if (w->feed->recording->samples_values)
 		reads_start(&w->reads, &w->feed->recording->carries, block);
 	while ((bytes = block_record(block, swap, &at))) {

@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "profile/recording.h"
 
-/* What is hashed; the chain's words follow it in memory. */
+/* What is hashed, the words that the pointers lead to and not the pointers. */
 struct raw_key {
 	uint32_t event, comm, pid, tid, cpu;
 	uint32_t space, epoch;
@@ -22,7 +22,8 @@ struct raw_key {
 	uint32_t cpumode;
 	uint32_t nr_extra;
 	uint64_t ip;
-	uint64_t ips[];                  /* nr_ips words, marks and all; then nr_extra of extras */
+	const u64_una *ips;              /* the chain, marks and all; it may lie in the file */
+	const uint64_t *extra;           /* words of extras */
 };
 
 struct raw_entry {

@@ -149,7 +149,7 @@ static uint32_t extra_of(struct profile *p, struct resolver *resolver, const str
 
 	if (!p->nr_extras)
 		return 0;
-	extras_name(p->priv->query.extras, &p->priv->recording, k->event, k->ips + k->nr_ips, parent,
+	extras_name(p->priv->query.extras, &p->priv->recording, k->event, k->extra, parent,
 		    values);
 	for (uint32_t i = 0; i < p->nr_extras; i++) {
 		if (!extra_is_frame(p->extra_list[i].kind))
@@ -276,7 +276,7 @@ static void resolve_entry(struct naming *n, const struct raw_entry *raw)
 	}
 	if (!place->symbol.name)
 		p->account.unnamed[place->symbol.reason] += raw->samples;
-	nr = chain_frames((const u64_una *)k->ips, k->nr_ips, (uint8_t)k->cpumode, chain,
+	nr = chain_frames(k->ips, k->nr_ips, (uint8_t)k->cpumode, chain,
 			  q->max_stack && q->max_stack < FRAMES_MAX ? q->max_stack : FRAMES_MAX);
 	vec_reserve(&n->places, nr + 1);
 	*vec_push(&n->places) = place;
