@@ -35,6 +35,10 @@ void ordered_free(struct ordered *ordered);
  */
 int ordered_next(struct ordered *ordered, struct record *out, uint64_t *file_off, struct err *err);
 
+/* The same, not decoded: the record's bytes, for those who look at few of its words. */
+int ordered_next_raw(struct ordered *ordered, const uint8_t **bytes, uint64_t *file_off,
+		     struct err *err);
+
 /* What was passed over in this reading so far; borrowed. */
 const struct damage *ordered_damages(const struct ordered *ordered, uint32_t *nr);
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 
+#define TIDS_MAX 4194304u         /* PID_MAX_LIMIT, include/linux/threads.h */
 #define CPUS_MAX 65536u          /* a higher number is damage */
 
 struct cpu {
@@ -24,7 +25,8 @@ struct sched_model {
 	struct arena arena;
 	VEC(struct sched_task *) tasks;
 	VEC(struct cpu) cpus;
-	struct map64 by_tid;             /* -> index of the task that has it now */
+	VEC(struct sched_task *) by_tid; /* who has it now, or NULL; up to TIDS_MAX */
+	struct map64 by_odd_tid;         /* -> index of the same, of higher ones: damage */
 	uint64_t gaps;                   /* times that events were lost, on any CPU */
 	struct sched_account account;
 };
@@ -44,7 +46,8 @@ void model_free(struct sched_model *m)
 		return;
 	vec_release(&m->tasks);
 	vec_release(&m->cpus);
-	map64_release(&m->by_tid);
+	vec_release(&m->by_tid);
+	map64_release(&m->by_odd_tid);
 	arena_release(&m->arena);
 	free(m);
 }
@@ -97,18 +100,40 @@ static void gone(struct sched_model *m, struct sched_task *t)
 		m->ops->gone(m->arg, t);
 }
 
+static struct sched_task *holder(const struct sched_model *m, uint32_t tid)
+{
+	const uint64_t *slot;
+
+	if (tid < TIDS_MAX)
+		return tid < m->by_tid.nr ? m->by_tid.v[tid] : NULL;
+	slot = map64_find(&m->by_odd_tid, tid);
+	return slot ? m->tasks.v[*slot] : NULL;
+}
+
+static void hold(struct sched_model *m, struct sched_task *t)
+{
+	if (t->tid >= TIDS_MAX) {
+		*map64_put(&m->by_odd_tid, t->tid, NULL) = t->index;
+		return;
+	}
+	if (m->by_tid.nr <= t->tid) {
+		size_t more = t->tid + 1 - m->by_tid.nr;
+
+		vec_reserve(&m->by_tid, more);
+		memset(m->by_tid.v + m->by_tid.nr, 0, more * sizeof(*m->by_tid.v));
+		m->by_tid.nr += more;
+	}
+	m->by_tid.v[t->tid] = t;
+}
+
 /* The task with this tid, of a CPU if it is idle's; made if it is the first of it. */
 static struct sched_task *task_of(struct sched_model *m, uint32_t tid, uint32_t cpu, uint64_t time_ns)
 {
-	struct sched_task *t = NULL;
-	uint64_t *slot;
-	bool added;
+	struct sched_task *t;
 
 	if (!tid)
 		return idle_task(m, cpu);
-	slot = map64_put(&m->by_tid, tid, &added);
-	if (!added)
-		t = m->tasks.v[*slot];
+	t = holder(m, tid);
 	if (t && t->dead) {
 		/* its fork was not seen */
 		m->account.reused++;
@@ -117,7 +142,7 @@ static struct sched_task *task_of(struct sched_model *m, uint32_t tid, uint32_t 
 	}
 	if (!t) {
 		t = add_task(m, tid, time_ns);
-		*slot = t->index;
+		hold(m, t);
 	}
 	if (time_ns > t->last_ns)
 		t->last_ns = time_ns;
@@ -129,13 +154,9 @@ static struct sched_task *task_of(struct sched_model *m, uint32_t tid, uint32_t 
 /* A task that was just made: what had the number before is another. */
 static struct sched_task *new_task(struct sched_model *m, uint32_t tid, uint64_t time_ns)
 {
-	uint64_t *slot;
-	bool added;
-	struct sched_task *t;
+	struct sched_task *t = holder(m, tid);
 
-	slot = map64_put(&m->by_tid, tid, &added);
-	if (!added) {
-		t = m->tasks.v[*slot];
+	if (t) {
 		/* told twice: by the tracepoint and by the side-band */
 		if (t->fresh)
 			return t;
@@ -147,7 +168,7 @@ static struct sched_task *new_task(struct sched_model *m, uint32_t tid, uint64_t
 	}
 	t = add_task(m, tid, time_ns);
 	t->fresh = true;
-	*slot = t->index;
+	hold(m, t);
 	return t;
 }
 
@@ -545,12 +566,9 @@ const struct sched_task *model_task(const struct sched_model *m, uint32_t index)
 
 const struct sched_task *model_find(const struct sched_model *m, uint32_t tid, uint32_t cpu)
 {
-	const uint64_t *slot;
-
 	if (!tid)
 		return cpu < m->cpus.nr ? m->cpus.v[cpu].idle : NULL;
-	slot = map64_find(&m->by_tid, tid);
-	return slot ? m->tasks.v[*slot] : NULL;
+	return holder(m, tid);
 }
 
 const struct sched_task *model_current(const struct sched_model *m, uint32_t cpu)

@@ -12,6 +12,7 @@
 #include "profile/order.h"
 
 #define STATES_KEPT 64u
+#define RECENT_IDS 256u
 /* common_flags (include/linux/trace_events.h): TRACE_FLAG_HARDIRQ, _SOFTIRQ */
 #define FLAG_INTERRUPT (0x08 | 0x10)
 
@@ -49,6 +50,12 @@ static const struct kind {
 struct layout {
 	bool known;
 	enum sched_kind kind;
+	/*
+	 * The quick way: nothing of variable size stands before the raw bytes, and all fields
+	 * lie in their first `need` bytes. 0: the event's samples have to be decoded.
+	 */
+	uint32_t need;
+	uint32_t raw_at;                 /* of the size of the raw bytes, in the record */
 	struct tracepoint_field fields[NR_FIELDS];       /* size 0: it has none */
 };
 
@@ -62,11 +69,29 @@ struct stream {
 	bool has[SCHED_NR_KINDS], has_stacks;
 	struct state_word states[STATES_KEPT];
 	unsigned nr_states;
+	struct decoder decoder;
 	struct record record;
+	struct { uint64_t id; uint32_t index; } recent[RECENT_IDS];      /* index + 1; 0: none */
 	struct stream_account account;
 };
 
 /* --- what is recorded ------------------------------------------------------------------- */
+
+static void find_quick_way(const struct stream *s, struct layout *l, const struct event_desc *event)
+{
+	uint32_t need = 0;
+
+	/* what stands between CPU and raw bytes is counted in head_words, but for these */
+	if (!l->known || s->data->swap || !event->is_plain || event->at_tid < 0 || event->at_time < 0 ||
+	    event->at_cpu < 0 || (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) ||
+	    !(event->attr.sample_type & PERF_SAMPLE_RAW))
+		return;
+	for (unsigned f = 0; f < NR_FIELDS; f++)
+		if (l->fields[f].size && l->fields[f].offset + l->fields[f].size > need)
+			need = l->fields[f].offset + l->fields[f].size;
+	l->need = need;
+	l->raw_at = (uint32_t)sizeof(struct perf_event_header) + event->head_words * 8u;
+}
 
 static void lay_out(struct stream *s, struct layout *l, const struct event_desc *event)
 {
@@ -90,6 +115,7 @@ static void lay_out(struct stream *s, struct layout *l, const struct event_desc 
 		l->known = l->fields[FIELD_TASK].size != 0 &&
 			   (k != SCHED_SWITCH || l->fields[FIELD_PREV].size != 0);
 		s->has[k] |= l->known;
+		find_quick_way(s, l, event);
 		s->has_stacks |= event->attr.sample_type & PERF_SAMPLE_CALLCHAIN;
 	}
 }
@@ -113,6 +139,7 @@ int stream_new(struct stream **out, const struct perf_data *data, struct err *er
 		return r;
 	}
 	s->ordered = ordered_new(data);
+	decoder_init(&s->decoder, &data->events, data->swap);
 	*out = s;
 	return 0;
 }
@@ -121,6 +148,8 @@ void stream_free(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->ordered)
+		decoder_release(&s->decoder);
 	ordered_free(s->ordered);
 	tracepoints_free(s->tracepoints);
 	free(s->layouts);
@@ -208,28 +237,20 @@ static struct state_word state_of(struct stream *s, const struct layout *l,
 	return word;
 }
 
-static bool from_sample(struct stream *s, const struct sample *sample, struct sched_event *e)
+static bool fill(struct stream *s, const struct layout *l, const struct sample *sample,
+		 struct sched_event *e)
 {
-	const struct layout *l = &s->layouts[sample->event->index];
 	struct state_word state;
 
-	if (!l->known)
-		return false;
-	if (!sample->raw || l->fields[FIELD_TASK].offset + 4 > sample->raw_size) {
-		s->account.bad_samples++;
-		return false;
-	}
 	e->kind = l->kind;
 	e->time_ns = sample->time_ns;
 	e->cpu = sample->cpu;
 	e->pid = sample->pid;
 	e->tid = sample->tid;
-	e->sample = sample;
 	e->task = (uint32_t)get(s, l, FIELD_TASK, sample);
 	e->task_pid = e->parent_pid = SCHED_NONE;
 	e->prio = (int32_t)get(s, l, FIELD_PRIO, sample);
 	e->interrupt = get(s, l, FIELD_FLAGS, sample) & FLAG_INTERRUPT;
-	e->amount = get(s, l, FIELD_AMOUNT, sample);
 	get_comm(s, l, FIELD_COMM, sample, e->comm);
 	e->prev_comm[0] = '\0';
 	if (l->kind == SCHED_SWITCH) {
@@ -242,8 +263,80 @@ static bool from_sample(struct stream *s, const struct sample *sample, struct sc
 	} else if (l->kind == SCHED_MIGRATE) {
 		e->from_cpu = (uint32_t)get(s, l, FIELD_FROM, sample);
 		e->to_cpu = (uint32_t)get(s, l, FIELD_TO, sample);
+	} else if (l->kind >= SCHED_STAT_RUNTIME) {
+		e->amount = get(s, l, FIELD_AMOUNT, sample);
 	}
 	return true;
+}
+
+static bool from_sample(struct stream *s, const struct sample *sample, struct sched_event *e)
+{
+	const struct layout *l = &s->layouts[sample->event->index];
+
+	if (!l->known)
+		return false;
+	if (!sample->raw || l->fields[FIELD_TASK].offset + 4 > sample->raw_size) {
+		s->account.bad_samples++;
+		return false;
+	}
+	e->sample = sample;
+	return fill(s, l, sample, e);
+}
+
+/* --- the quick way ---------------------------------------------------------------------- */
+
+static uint64_t word(const uint8_t *bytes, uint32_t at)
+{
+	return *(const u64_una *)(const void *)(bytes + at);
+}
+
+/* The layout of the event that a sample is of, or NULL. */
+static const struct layout *layout_of(struct stream *s, const uint8_t *bytes, uint16_t size)
+{
+	const struct event_set *set = &s->data->events;
+	const struct event_desc *event;
+	uint32_t at = (uint32_t)sizeof(struct perf_event_header), slot;
+	uint64_t id;
+
+	if (set->nr == 1)
+		return s->layouts;
+	if (set->id_pos < 0 || size < at + (uint32_t)set->id_pos * 8 + 8)
+		return NULL;
+	id = word(bytes, at + (uint32_t)set->id_pos * 8);
+	slot = (uint32_t)id % RECENT_IDS;
+	if (s->recent[slot].id != id || !s->recent[slot].index) {
+		event = event_set_find(set, id);
+		if (!event)
+			return NULL;
+		s->recent[slot].id = id;
+		s->recent[slot].index = event->index + 1;
+	}
+	return &s->layouts[s->recent[slot].index - 1];
+}
+
+/* 1: *e is filled; 0: nothing of ours; -1: it has to be decoded. */
+static int quickly(struct stream *s, const uint8_t *bytes, uint16_t size, struct sched_event *e)
+{
+	const struct layout *l = s->data->swap ? NULL : layout_of(s, bytes, size);
+	const struct event_desc *event;
+	struct sample *sample = &s->record.sample;
+	const uint8_t *body = bytes + sizeof(struct perf_event_header);
+
+	if (!l || !l->known)
+		return l ? 0 : -1;
+	if (!l->need || size < l->raw_at + 4)
+		return -1;
+	sample->raw_size = *(const u32_una *)(const void *)(bytes + l->raw_at);
+	if (sample->raw_size < l->need || sample->raw_size > size - l->raw_at - 4)
+		return -1;
+	event = &s->data->events.v[l - s->layouts];
+	sample->raw = bytes + l->raw_at + 4;
+	sample->time_ns = word(body, (uint32_t)event->at_time * 8);
+	sample->pid = *(const u32_una *)(const void *)(body + event->at_tid * 8);
+	sample->tid = *(const u32_una *)(const void *)(body + event->at_tid * 8 + 4);
+	sample->cpu = *(const u32_una *)(const void *)(body + event->at_cpu * 8);
+	e->sample = NULL;
+	return fill(s, l, sample, e);
 }
 
 /* --- side-band -------------------------------------------------------------------------- */
@@ -297,15 +390,24 @@ static bool from_sideband(struct stream *s, const struct record *r, struct sched
 
 int stream_next(struct stream *s, struct sched_event *out, struct err *err)
 {
+	const uint8_t *bytes;
 	uint64_t off;
 	int r;
 
-	while ((r = ordered_next(s->ordered, &s->record, &off, err)) > 0) {
+	while ((r = ordered_next_raw(s->ordered, &bytes, &off, err)) > 0) {
+		struct perf_event_header h = record_header(bytes, s->data->swap);
+		int found = h.type == PERF_RECORD_SAMPLE ? quickly(s, bytes, h.size, out) : -1;
+
 		if (!(++s->account.records & 0xffff))
 			progress("reading", off - s->data->data_off, s->data->data_size);
-		if (s->record.type == PERF_RECORD_SAMPLE ?
-			    from_sample(s, &s->record.sample, out) :
-			    from_sideband(s, &s->record, out))
+		if (found > 0)
+			return 1;
+		if (!found)
+			continue;
+		if (record_decode(&s->decoder, bytes, &s->record, NULL) < 0)
+			s->account.bad_samples += h.type == PERF_RECORD_SAMPLE;
+		else if (h.type == PERF_RECORD_SAMPLE ? from_sample(s, &s->record.sample, out) :
+							from_sideband(s, &s->record, out))
 			return 1;
 	}
 	return r;
