@@ -188,6 +188,26 @@ static void add_sample(struct dump *d, const struct record *r)
 	add_place(d, s);
 }
 
+static void add_sideband(struct str *out, const struct record *r)
+{
+	switch (r->type) {
+	case PERF_RECORD_LOST:
+		str_addf(out, ": id:%" PRIu64 ": lost:%" PRIu64 "\n", r->lost.id, r->lost.lost);
+		break;
+	case PERF_RECORD_LOST_SAMPLES:
+		str_addf(out, ": id:%" PRIu64 ": lost samples :%" PRIu64 "\n", r->id.id,
+			 r->lost_samples.lost);
+		break;
+	case PERF_RECORD_THROTTLE:
+	case PERF_RECORD_UNTHROTTLE:
+		break;                   /* the next record follows at once */
+	default:
+		script_add_record(out, r);
+		str_addc(out, '\n');
+		break;
+	}
+}
+
 void dump_write(struct dump *d, const struct record *r, uint64_t file_off, FILE *file)
 {
 	const char *name = record_type_name(r->type);
@@ -209,8 +229,7 @@ void dump_write(struct dump *d, const struct record *r, uint64_t file_off, FILE 
 	} else if (r->type >= RECORD_HEADER_ATTR) {
 		dump_add_user(out, r, d->recording->data->swap);
 	} else {
-		script_add_record(out, r);
-		str_addc(out, '\n');
+		add_sideband(out, r);
 	}
 	fwrite(out->p, 1, out->len, file);
 }

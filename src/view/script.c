@@ -244,7 +244,9 @@ static void add_start(struct script *s, const struct record *r, unsigned fields,
 		add_pid(out, fields & FIELD_PID ? r->id.pid : r->id.tid);
 		str_addc(out, ' ');
 	}
-	if (fields & FIELD_CPU) {
+	if ((fields & FIELD_CPU) && r->id.cpu == UINT32_MAX) {
+		str_add(out, "[-01] ");
+	} else if (fields & FIELD_CPU) {
 		str_addc(out, '[');
 		str_add_dec(out, r->id.cpu, 3, '0');
 		str_addn(out, "] ", 2);
@@ -265,13 +267,24 @@ static uint64_t shown_addr(const struct place *place)
 	return place->run_addr - place->map->start + place->map->pgoff;
 }
 
-static void add_dso(struct str *out, const struct place *place, unsigned fields)
+/* Is the file of a kernel module among those that the recording states a build-id for? */
+static bool is_stated(const struct perf_data *data, const struct module *m)
+{
+	for (uint32_t i = 0; i < data->nr_build_ids; i++)
+		if (strcmp(data->build_ids[i].filename, m->path) == 0)
+			return true;
+	return false;
+}
+
+static void add_dso(struct script *s, const struct place *place, unsigned fields)
 {
 	const struct module *m = place->module;
-	bool is_kmod = m && m->kind == MODULE_KMOD;
+	struct str *out = &s->line;
+	/* perf has the path of a kernel module from the list of build-ids, and from nowhere else */
+	bool by_name = m && m->kind == MODULE_KMOD && !is_stated(s->recording->data, m);
 
 	str_addc(out, '(');
-	str_add_safe(out, !m ? "[unknown]" : is_kmod ? m->short_name : m->path);
+	str_add_safe(out, !m ? "[unknown]" : by_name ? m->short_name : m->path);
 	if (m && (fields & FIELD_DSOFF))
 		str_addf(out, "+0x%" PRIx64, shown_addr(place));
 	str_addc(out, ')');
@@ -288,15 +301,17 @@ static void add_symbol(struct str *out, const struct place *place, bool offset)
 		str_addf(out, "+0x%" PRIx64, place->elf_addr - place->symbol.start);
 }
 
-static void add_place(struct str *out, const struct place *place, unsigned fields)
+static void add_place(struct script *s, const struct place *place, unsigned fields)
 {
+	struct str *out = &s->line;
+
 	if (fields & FIELD_SYM) {
 		str_addc(out, ' ');
 		add_symbol(out, place, fields & FIELD_SYMOFF);
 	}
 	if (fields & (FIELD_DSO | FIELD_DSOFF)) {
 		str_addc(out, ' ');
-		add_dso(out, place, fields);
+		add_dso(s, place, fields);
 	}
 }
 
@@ -391,7 +406,7 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 			add_inlines(s, &place, shown_addr(&place), fields);
 		str_addc(&s->line, '\t');
 		str_add_hex(&s->line, shown_addr(&place), 16, ' ');
-		add_place(&s->line, &place, fields);
+		add_place(s, &place, fields);
 		if (fields & FIELD_SRCLINE)
 			add_place_source(s, found, inlines);
 		str_addc(&s->line, '\n');
@@ -418,8 +433,7 @@ static void add_addr(struct script *s, const struct sample *sample, const struct
 
 	str_addf(&s->line, "%16" PRIx64, sample->addr);
 	if (addr_has_symbol(&sample->event->attr))
-		add_place(&s->line,
-			  resolve(s->resolver, image, sample->addr, sample->time_ns, kernel, false),
+		add_place(s,   resolve(s->resolver, image, sample->addr, sample->time_ns, kernel, false),
 			  fields);
 }
 
@@ -445,7 +459,7 @@ static void add_branches(struct script *s, const struct sample *sample, const st
 				str_addf(out, "0x%" PRIx64, fields & FIELD_BRSTACKOFF ?
 					 shown_addr(place) : (uint64_t)b[end]);
 			if (fields & FIELD_DSO)
-				add_dso(out, place, 0);
+				add_dso(s, place, 0);
 		}
 		script_add_branch_flags(out, b[2]);
 	}
@@ -481,7 +495,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 	place = resolve(s->resolver, image, sample->ip, sample->time_ns, kernel, false);
 	str_addc(&s->line, ' ');
 	str_add_hex(&s->line, sample->ip, 16, ' ');
-	add_place(&s->line, place, fields);
+	add_place(s, place, fields);
 	if (fields & FIELD_SRCLINE)
 		add_place_source(s, place, false);
 	keep(s, key, from);
@@ -646,10 +660,8 @@ static void write_sideband(struct script *s, const struct record *r, FILE *file)
 		add_comm(s, &start.id, padded);
 	}
 	start.id = r->id;
-	if (start.id.pid == UINT32_MAX)
-		start.id.pid = start.id.tid = 0;
-	if (start.id.cpu == UINT32_MAX)
-		start.id.cpu = 0;
+	if (!s->recording->data->events.sample_id_all)
+		start.id.pid = start.id.tid = start.id.cpu = 0;
 	add_start(s, &start, fields & ~(unsigned)FIELD_COMM, padded);
 	str_addf(&s->line, "PERF_RECORD_%s", record_type_name(r->type));
 	script_add_record(&s->line, r);

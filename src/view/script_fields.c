@@ -194,9 +194,15 @@ static bool is_of_few(unsigned field)
 	return field == FIELD_TRACE || field == FIELD_BPF_OUTPUT;
 }
 
-static int check_event(const struct event_desc *event, unsigned *out, unsigned asked,
-		       struct err *err)
+/*
+ * `any`: what some event of the recording samples. `lenient`: a recording with a processor's trace, whose
+ * own event samples other things.
+ */
+static int check_event(const struct event_desc *event, unsigned *out, unsigned asked, uint64_t any,
+		       bool lenient, struct err *err)
 {
+	if (is_dummy(&event->attr))      /* has no samples, but stands for the records beside them */
+		return 0;
 	for (size_t i = 0; i < NR_FIELDS; i++) {
 		unsigned field = fields[i].field;
 
@@ -204,7 +210,12 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 		    (event->attr.sample_type & fields[i].needs))
 			continue;
 		/* what only some kinds of event have is not missed elsewhere */
-		if ((asked & field) && !is_of_few(field) && !is_dummy(&event->attr))
+		if ((asked & field) && lenient)
+			continue;
+		/* branch records are shown where there are any */
+		if ((asked & field) && (fields[i].needs & any & PERF_SAMPLE_BRANCH_STACK))
+			asked &= ~field;
+		if ((asked & field) && !is_of_few(field))
 			return err_set(err, EINVAL,
 				       "samples for '%s' have no %s: cannot print '%s'; record with the option that adds it",
 				       event->name, fields[i].needs_name, fields[i].name);
@@ -224,12 +235,14 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err)
 {
 	unsigned *asked = mem_zalloc(data->events.nr * sizeof(*asked));
-	bool chains = false, tod = false;
+	uint64_t any = 0;
+	bool chains, tod = false;
 	struct day_clock clock;
 	int r = 0;
 
 	for (uint32_t i = 0; i < data->events.nr; i++)
-		chains |= (data->events.v[i].attr.sample_type & PERF_SAMPLE_CALLCHAIN) != 0;
+		any |= data->events.v[i].attr.sample_type;
+	chains = any & PERF_SAMPLE_CALLCHAIN;
 	for (uint32_t i = 0; i < data->events.nr; i++)
 		out[i] = default_fields(&data->events.v[i].attr, chains);
 	if (text) {
@@ -245,7 +258,8 @@ int script_fields(const struct perf_data *data, const char *text, unsigned *out,
 		}
 	}
 	for (uint32_t i = 0; i < data->events.nr && !r; i++) {
-		r = check_event(&data->events.v[i], &out[i], asked[i], err);
+		r = check_event(&data->events.v[i], &out[i], asked[i], any,
+				data->features[FEATURE_AUXTRACE].present, err);
 		tod |= (out[i] & FIELD_TOD) != 0;
 	}
 	if (!r && tod && !script_day_clock(data, &clock))

@@ -54,12 +54,38 @@ static void add_mmap(struct str *out, const struct record *r)
 
 static void add_switch(struct str *out, const struct record *r)
 {
-	str_add(out, r->sw.out ? " OUT" : " IN ");
-	if (r->sw.preempt)
-		str_add(out, " preempt");
+	str_addf(out, " %-11s", !r->sw.out ? "IN" : r->sw.preempt ? "OUT preempt" : "OUT");
 	if (r->type == PERF_RECORD_SWITCH_CPU_WIDE)
-		str_addf(out, " %s pid/tid: %5d/%-5d", r->sw.out ? "next" : "prev",
+		str_addf(out, "  %s pid/tid: %5d/%-5d", r->sw.out ? "next" : "prev",
 			 (int)r->sw.next_prev_pid, (int)r->sw.next_prev_tid);
+}
+
+/* Four to a line: "[0/net: 3/0xf00000a0, 1/uts: ...". */
+static void add_namespaces(struct str *out, const struct record_namespaces *n)
+{
+	static const char *const names[] = { "net", "uts", "ipc", "pid", "user", "mnt", "cgroup" };
+	enum { ROOM = sizeof(n->ns) / sizeof(n->ns[0]), NAMES = sizeof(names) / sizeof(names[0]) };
+
+	str_addf(out, " %d/%d - nr_namespaces: %" PRIu64 "\n\t\t[", (int)n->pid, (int)n->tid, n->nr);
+	for (uint64_t i = 0; i < n->nr && i < ROOM; i++) {
+		if (i && i % 4 == 0)
+			str_add(out, "\n\t\t ");
+		str_addf(out, "%" PRIu64 "/%s: %" PRIu64 "/0x%" PRIx64 "%s", i,
+			 i < NAMES ? names[i] : "unknown", n->ns[i].dev, n->ns[i].ino,
+			 i + 1 < n->nr && i + 1 < ROOM ? ", " : "");
+	}
+	str_addc(out, ']');
+}
+
+static void add_text_poke(struct str *out, const struct record_text_poke *t)
+{
+	str_addf(out, " %" PRIx64 "  old len %u new len %u", t->addr, t->old_len, t->new_len);
+	str_addf(out, "\n%22s", "Old bytes:");
+	for (unsigned i = 0; i < t->old_len; i++)
+		str_addf(out, " %02x", t->bytes[i]);
+	str_addf(out, "\n%22s", "New bytes:");
+	for (unsigned i = 0; i < t->new_len; i++)
+		str_addf(out, " %02x", t->bytes[t->old_len + i]);
 }
 
 void script_add_record(struct str *out, const struct record *r)
@@ -90,8 +116,7 @@ void script_add_record(struct str *out, const struct record *r)
 		add_switch(out, r);
 		break;
 	case PERF_RECORD_NAMESPACES:
-		str_addf(out, " %d/%d - nr_namespaces: %" PRIu64, (int)r->namespaces.pid,
-			 (int)r->namespaces.tid, r->namespaces.nr);
+		add_namespaces(out, &r->namespaces);
 		break;
 	case PERF_RECORD_KSYMBOL:
 		str_addf(out, " addr %" PRIx64 " len %u type %u flags 0x%x name ", r->ksymbol.addr,
@@ -100,6 +125,18 @@ void script_add_record(struct str *out, const struct record *r)
 		break;
 	case PERF_RECORD_BPF_EVENT:
 		str_addf(out, " type %u, flags %u, id %u", r->bpf.type, r->bpf.flags, r->bpf.id);
+		break;
+	case PERF_RECORD_CGROUP:
+		str_addf(out, " cgroup: %" PRIu64 " ", r->cgroup.id);
+		str_add_safe(out, r->cgroup.path);
+		break;
+	case PERF_RECORD_TEXT_POKE:
+		add_text_poke(out, &r->text_poke);
+		break;
+	case PERF_RECORD_AUX:
+		str_addf(out, " offset: %#" PRIx64 " size: %#" PRIx64 " flags: %#" PRIx64 " [%s%s%s]",
+			 r->aux.offset, r->aux.size, r->aux.flags, r->aux.flags & 1 ? "T" : "",
+			 r->aux.flags & 2 ? "O" : "", r->aux.flags & 4 ? "P" : "");
 		break;
 	default:
 		break;

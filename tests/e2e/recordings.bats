@@ -67,15 +67,20 @@ setup()
 	local bad=0
 	while IFS=$'\t' read -r file want events; do
 		[[ $file == \#* || $want == - ]] && continue
-		# All frames of a chain, and what is in the file, not what AUX data decodes to.
-		perf script --max-stack 1024 --no-itrace -F comm,tid,time,event,ip -i "$RECORDINGS/$file" >perf.txt 2>/dev/null || continue
-		[[ -s perf.txt ]] || continue
-		"$SONDE" script -F comm,tid,time,event,ip -i "$RECORDINGS/$file" >sonde.txt 2>/dev/null
-		if ! diff perf.txt sonde.txt >diff.txt; then
-			echo "$file: $(grep -c '^[<>]' diff.txt) of $(wc -l <perf.txt) lines differ:"
-			head -n 6 diff.txt
-			bad=1
-		fi
+		# All frames of a chain, and what is in the file, not what AUX data decodes to. Names
+		# are left out: perf takes those of the kernel and the vdso that run here.
+		for fields in comm,tid,time,event,ip -sym,-symoff,-dso +misc,+pid,-sym,-symoff,-dso \
+			+brstack,-sym,-symoff,-dso,-ip; do
+			perf script --max-stack 1024 --no-itrace -F "$fields" -i "$RECORDINGS/$file" >perf.txt 2>/dev/null || continue
+			[[ -s perf.txt ]] || continue
+			[[ $fields == *brstack* ]] && ! grep -q '0x[0-9a-f]*/0x' perf.txt && continue
+			"$SONDE" script --no-inline -F "$fields" -i "$RECORDINGS/$file" >sonde.txt 2>/dev/null
+			if ! diff perf.txt sonde.txt >diff.txt; then
+				echo "$file, -F $fields: $(grep -c '^[<>]' diff.txt) of $(wc -l <perf.txt) lines differ:"
+				head -n 6 diff.txt
+				bad=1
+			fi
+		done
 	done <"$RECORDINGS/expected.tsv"
 	((!bad))
 }

@@ -26,7 +26,7 @@ same()
 	need perf
 	[[ -e $DATA/$1 ]] || skip "perf cannot record this here"
 	perf script --no-inline -i "$DATA/$1" "${@:2}" 2>/dev/null >perf.txt
-	"$SONDE" script -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
+	"$SONDE" script --no-inline -i "$DATA/$1" "${@:2}" >sonde.txt 2>sonde.err
 	[[ -s perf.txt ]]
 	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
 }
@@ -79,7 +79,7 @@ same()
 	for file in perf.plain perf.chains; do
 		[[ -e $DATA/$file ]] || skip "perf cannot record this here"
 		perf script --no-inline -D -i "$DATA/$file" 2>/dev/null >perf.txt
-		"$SONDE" script -D -i "$DATA/$file" >sonde.txt 2>/dev/null
+		"$SONDE" script --no-inline -D -i "$DATA/$file" >sonde.txt 2>/dev/null
 		awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
 	done
 }
