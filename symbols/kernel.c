@@ -35,8 +35,6 @@ struct kernel {
 	uint64_t ref_addr;       /* the recording's */
 	uint64_t own_ref_addr;   /* that of the names here; 0: has none */
 	uint64_t shift;          /* recording's addresses minus ours */
-	char *text;              /* kallsyms: names point into it */
-	size_t text_size;
 	struct elf_file *vmlinux;
 	struct symtab *own;
 	struct symtab *made;     /* [__builtin__ftrace] and the like: code made at run time */
@@ -63,8 +61,6 @@ static void forget(struct kernel *kernel)
 		symtab_free(kernel->mods.v[i].tab);
 	vec_release(&kernel->mods);
 	intern_release(&kernel->names);
-	free(kernel->text);
-	kernel->text = NULL;
 }
 
 void kernel_free(struct kernel *kernel)
@@ -149,10 +145,7 @@ static unsigned bind_of(char type)
 
 static struct symtab *table_new(const struct kernel *kernel)
 {
-	struct symtab *tab = symtab_new(SYMTAB_LAST_WINS | table_options(kernel));
-
-	symtab_add_strings(tab, kernel->text, kernel->text_size + 1);
-	return tab;
+	return symtab_new(SYMTAB_LAST_WINS | table_options(kernel));
 }
 
 static void table_finish(struct symtab *tab)
@@ -183,8 +176,8 @@ static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 			flags &= ~(unsigned)SYMTAB_OPEN;
 		}
 	}
-	symtab_add(tab, line->addr, room, 0, (uint64_t)(line->name - kernel->text),
-		   flags);
+	/* copied: the text is more than twice as long as the names that are wanted of it */
+	symtab_add_name(tab, line->addr, room, line->name, flags);
 }
 
 static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
@@ -192,17 +185,18 @@ static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
 	struct kallsyms_line line;
 	size_t nr_seen = 0;
 	struct err err;
-	char *at;
+	char *at, *text;
+	size_t size;
 
-	if (kallsyms_read(path, &kernel->text, &kernel->text_size, &err) < 0) {
+	if (kallsyms_read(path, &text, &size, &err) < 0) {
 		log_note("no kernel names: %s", err.msg);
 		return NAME_KERNEL_HIDDEN;
 	}
 	read_modules(kernel);
 	kernel->own = table_new(kernel);
 	kernel->made = table_new(kernel);
-	at = kernel->text;
-	while (kallsyms_next(&at, kernel->text + kernel->text_size, &line)) {
+	at = text;
+	while (kallsyms_next(&at, text + size, &line)) {
 		if (!line.addr || !is_wanted(&line))
 			continue;
 		nr_seen++;
@@ -211,6 +205,7 @@ static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
 		    strcmp(line.name, kernel->ref_symbol) == 0)
 			kernel->own_ref_addr = line.addr;
 	}
+	free(text);
 	table_finish(kernel->own);
 	table_finish(kernel->made);
 	for (size_t i = 0; i < kernel->mods.nr; i++)
