@@ -235,3 +235,49 @@ struct elf_file *debug_file_cached(const uint8_t *build_id, uint8_t size)
 	str_release(&path);
 	return found;
 }
+
+static struct elf_file *find_in(const char *dir, const char *suffix, const uint8_t *build_id,
+				uint8_t size)
+{
+	struct str path = STR_INIT;
+	struct elf_file *found;
+
+	if (size < 2)
+		return NULL;
+	str_add(&path, dir);
+	add_build_id(&path, build_id, size);
+	str_add(&path, suffix);
+	found = open_if_same(path.p, build_id, size);
+	str_release(&path);
+	return found;
+}
+
+struct elf_file *debug_file_in(struct elf_file *file, const char *path, const char *dir)
+{
+	struct elf_file *found = find_in(dir, ".debug", file->build_id, file->build_id_size);
+	const char *name, *slash = strrchr(path, '/');
+	struct str at = STR_INIT;
+	uint32_t crc;
+
+	name = found ? NULL : debug_link(file, &crc);
+	if (name) {
+		str_addf(&at, "%s/%s", dir, name);
+		found = open_linked(file, at.p, crc);
+	}
+	if (name && !found && slash) {
+		str_clear(&at);
+		str_addf(&at, "%s%.*s/%s", dir, (int)(slash - path), path, name);
+		found = open_linked(file, at.p, crc);
+	}
+	str_release(&at);
+	return found;
+}
+
+struct elf_file *debug_file_binary(const uint8_t *build_id, uint8_t size, const char *dir)
+{
+	struct elf_file *found = dir && *dir ? find_in(dir, "", build_id, size) : NULL;
+
+	if (!found)
+		found = find_in(debug_dir, "", build_id, size);
+	return found ? found : find_in("/usr/lib", "", build_id, size);
+}

@@ -22,6 +22,12 @@
  */
 struct elf_file *debug_file_find(struct elf_file *file, const char *path, const char *symfs);
 
+/*
+ * The same in one folder, which is laid out as DEBUGDIR: DIR/.build-id/ab/cdef....debug, and
+ * by .gnu_debuglink DIR/NAME and DIR/PATH/NAME.
+ */
+struct elf_file *debug_file_in(struct elf_file *file, const char *path, const char *dir);
+
 /* The ELF file in .gnu_debugdata, or NULL. */
 struct elf_file *debug_file_mini(struct elf_file *file);
 
@@ -30,6 +36,12 @@ struct elf_file *debug_file_mini(struct elf_file *file);
  * relative to the file that has it, or the build-id that stands there.
  */
 struct elf_file *debug_file_alt(struct elf_file *file);
+
+/*
+ * A whole file by its build-id: DIR/.build-id/ab/cdef..., as distributions link them below
+ * /usr/lib/debug and /usr/lib. `dir` may be NULL: the two only.
+ */
+struct elf_file *debug_file_binary(const uint8_t *build_id, uint8_t size, const char *dir);
 
 /*
  * A whole file that perf kept under this build-id (~/.debug/.build-id, or

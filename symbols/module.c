@@ -376,6 +376,16 @@ static bool open_kept(struct module *module)
 	return file;
 }
 
+static struct elf_file *find_debug(struct module *module)
+{
+	const struct symbol_options *options = &module->priv->set->options;
+	struct elf_file *file = module->priv->file, *found = NULL;
+
+	if (options->debug_dir && *options->debug_dir)
+		found = debug_file_in(file, module->path, options->debug_dir);
+	return found ? found : debug_file_find(file, module->path, options->symfs);
+}
+
 static enum name_reason open_file(struct module *module)
 {
 	struct module_priv *priv = module->priv;
@@ -389,10 +399,13 @@ static enum name_reason open_file(struct module *module)
 	if (reason != NAME_OK && !open_kept(module))
 		priv->file = debug_file_cached(module->build_id, module->build_id_size);
 	if (!priv->file)
+		priv->file = debug_file_binary(module->build_id, module->build_id_size,
+					       priv->set->options.debug_dir);
+	if (!priv->file)
 		return reason;
 	module->is_64bit = priv->file->is_64bit;
 	if (!elf_file_has_symtab(priv->file))
-		priv->debug = debug_file_find(priv->file, module->path, priv->set->options.symfs);
+		priv->debug = find_debug(module);
 	return load_symbols(priv);
 }
 
@@ -901,7 +914,7 @@ static void open_dwarf(struct module *module)
 		return;
 	/* a file with all its symbols had no need of one for names */
 	if (!priv->debug)
-		priv->dwarf_file = debug_file_find(priv->file, module->path, options->symfs);
+		priv->dwarf_file = find_debug(module);
 	if (priv->debug || priv->dwarf_file)
 		priv->dwarf = dwarf_new(priv->debug ? priv->debug : priv->dwarf_file, path,
 					options->no_demangle);

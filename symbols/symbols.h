@@ -73,6 +73,7 @@ struct symbol {
 
 struct symbol_options {
 	const char *symfs;       /* prefix for file paths, or NULL */
+	const char *debug_dir;   /* a folder like /usr/lib/debug, looked into first, or NULL */
 	const char *vmlinux;     /* -k, or NULL */
 	const char *kallsyms;    /* --kallsyms, or NULL: /proc/kallsyms */
 	const char *modules;     /* /proc/modules by default */

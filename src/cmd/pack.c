@@ -142,6 +142,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('f', "force", &c.query.force, "accepted: sonde does not look at the file's owner"),
 		OPT_SWITCH('q', "quiet", &c.quiet, "say nothing when it went well"),
 		OPT_STRING(0, "symfs", &c.query.symfs, "DIR", "look for binaries below DIR"),
+		OPT_STRING(0, "debug-dir", &c.query.debug_dir, "DIR", "look for debug files in DIR first, "
+			   "laid out as /usr/lib/debug is"),
 		OPT_STRING('k', "vmlinux", &c.query.vmlinux, "FILE", "take kernel symbols from FILE"),
 		OPT_STRING(0, "kallsyms", &c.query.kallsyms, "FILE", "take kernel symbols from a kallsyms "
 			   "file"),

@@ -268,7 +268,8 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 	int r;
 
 	*query = (struct profile_query){
-		.symbols = { .symfs = o->symfs, .vmlinux = o->vmlinux, .kallsyms = o->kallsyms,
+		.symbols = { .symfs = o->symfs, .debug_dir = o->debug_dir,
+			     .vmlinux = o->vmlinux, .kallsyms = o->kallsyms,
 			     .no_demangle = o->no_demangle },
 		.max_stack = o->max_stack, .jobs = o->jobs, .no_inline = o->no_inline,
 	};

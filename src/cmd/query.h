@@ -12,7 +12,7 @@
 struct query_options {
 	const char *input;
 	const char *comms, *dsos, *syms, *pids, *tids, *cpus, *time;
-	const char *symfs, *vmlinux, *kallsyms;
+	const char *symfs, *debug_dir, *vmlinux, *kallsyms;
 	unsigned max_stack, jobs;
 	bool force, no_demangle, no_inline, quiet;
 	int verbose;
@@ -35,6 +35,8 @@ struct query_options {
 
 #define QUERY_SYMBOL_OPTIONS(q) \
 	OPT_STRING(0, "symfs", &(q)->symfs, "DIR", "look for binaries below DIR"), \
+	OPT_STRING(0, "debug-dir", &(q)->debug_dir, "DIR", "look for debug files in DIR first, laid out " \
+		   "as /usr/lib/debug is"), \
 	OPT_STRING('k', "vmlinux", &(q)->vmlinux, "FILE", "take kernel symbols from FILE"), \
 	OPT_STRING(0, "kallsyms", &(q)->kallsyms, "FILE", "take kernel symbols from a kallsyms file"), \
 	OPT_SWITCH(0, "no-demangle", &(q)->no_demangle, "C++ and Rust names as they are in the file")

@@ -322,3 +322,22 @@ print(sorted(str(i) for i in range(100000))[5], s)'
 	own_cache
 	real sh -c 'seq 1 300000 | sort -R | sort -n | md5sum'
 }
+
+@test "--debug-dir has the names of a stripped program, and the program when it is gone" {
+	need objcopy
+	own_cache
+	cp "$WORKLOADS/burn" program
+	id=$("$SONDE" buildid-list -i program)
+	[[ ${#id} == 40 ]] || skip "this linker gives no build-id"
+	mkdir -p "dbg/.build-id/${id:0:2}"
+	objcopy --only-keep-debug program "dbg/.build-id/${id:0:2}/${id:2}.debug"
+	strip program
+	"$SONDE" record -q -N -e cpu-clock:u -F 999 -o r.data ./program 0.2 >/dev/null
+	run ! grep -q burn_a <("$SONDE" report -i r.data --stdio 2>/dev/null)
+	"$SONDE" report -i r.data --stdio --debug-dir dbg 2>/dev/null | grep -q burn_a
+	# the index of the stripped program's names does not stand in the way of the others
+	run ! grep -q burn_a <("$SONDE" report -i r.data --stdio 2>/dev/null)
+	mv program "dbg/.build-id/${id:0:2}/${id:2}"
+	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q 'cannot be opened here'
+	"$SONDE" report -i r.data --stdio --debug-dir dbg 2>/dev/null | grep -q burn_a
+}
