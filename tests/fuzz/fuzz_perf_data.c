@@ -5,6 +5,7 @@
 #include "profile/recording.h"
 #include "tests/fuzz/fuzz.h"
 #include "view/account.h"
+#include "view/dump.h"
 #include "view/fold.h"
 #include "view/header.h"
 #include "view/script.h"
@@ -25,15 +26,18 @@ static void print(const struct recording *recording)
 	struct ordered *records;
 	struct script *script;
 	struct record record;
+	struct dump *dump;
 	uint64_t off;
 
 	if (script_new(&script, recording, &options, NULL) < 0)
 		return;
 	records = ordered_new(recording->data);
+	dump = dump_new(recording);
 	while (ordered_next(records, &record, &off, NULL) > 0) {
 		script_write(script, &record, fuzz_sink());
-		script_dump(&record, off, "fuzz", fuzz_sink());
+		dump_write(dump, &record, off, fuzz_sink());
 	}
+	dump_free(dump);
 	ordered_free(records);
 	script_free(script);
 }
