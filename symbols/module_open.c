@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* Modules being opened: the file that ran, its names, or why there are none. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "symbols/cache.h"
+#include "symbols/debug_file.h"
+#include "symbols/jit_file.h"
+#include "symbols/module_priv.h"
+#include "symbols/vdso.h"
+
+static bool is_changed(const struct module *module, const struct elf_file *file)
+{
+	return module->build_id_size &&
+	       !build_id_equal(module->build_id, module->build_id_size, file->build_id,
+			       file->build_id_size);
+}
+
+/* After those of the debug file, which has all of them, if the file has been stripped. */
+static enum name_reason load_symbols(struct module_priv *priv)
+{
+	unsigned options = priv->set->options.no_demangle ? SYMTAB_NO_DEMANGLE : 0;
+
+	names_open(&priv->names, priv->file, priv->debug, options);
+	return symtab_count(priv->names.symbols) || symtab_count(priv->names.plt) ? NAME_OK :
+										    NAME_STRIPPED;
+}
+
+/* Open the file at the mapping's path; "(deleted)" is what /proc/PID/maps adds. */
+enum name_reason module_open_path(struct module *module)
+{
+	const char *symfs = module->priv->set->options.symfs;
+	size_t len = strlen(module->path);
+	bool deleted = str_ends(module->path, " (deleted)");
+	struct str path = STR_INIT;
+	int ret;
+
+	if (deleted)
+		len -= strlen(" (deleted)");
+	if (symfs)
+		str_add(&path, symfs);
+	str_addn(&path, module->path, len);
+	ret = elf_file_open(&module->priv->file, path.p);
+	str_release(&path);
+	if (ret < 0)
+		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;
+	if (is_changed(module, module->priv->file) || (deleted && !module->build_id_size)) {
+		elf_file_free(module->priv->file);
+		module->priv->file = NULL;
+		return NAME_FILE_CHANGED;
+	}
+	return NAME_OK;
+}
+
+void module_copy_name(char name[64], const char *path, uint64_t recording_ns)
+{
+	snprintf(name, 64, "at-%016llx-%llu", (unsigned long long)hash_bytes(path, strlen(path)),
+		 (unsigned long long)recording_ns);
+}
+
+/* The copy that record kept of what would not be found again (engine/keep.h). */
+static bool open_kept(struct module *module)
+{
+	uint64_t recording_ns = module->priv->set->options.recording_ns;
+	struct str path = STR_INIT;
+	struct elf_file *file;
+	char name[64];
+	int fd;
+
+	if (module->build_id_size)
+		cache_build_id_name(name, module->build_id, module->build_id_size);
+	else if (recording_ns)
+		module_copy_name(name, module->path, recording_ns);
+	else
+		return false;
+	fd = cache_get(CACHE_FILES, name, NULL);
+	if (fd < 0)
+		return false;
+	close(fd);               /* it is there, and ours */
+	cache_folder(&path);
+	str_addf(&path, "/%s/%s", cache_kind_name(CACHE_FILES), name);
+	if (elf_file_open(&file, path.p) < 0)
+		file = NULL;
+	str_release(&path);
+	if (file && is_changed(module, file)) {
+		elf_file_free(file);
+		file = NULL;
+	}
+	module->priv->file = file;
+	return file;
+}
+
+struct elf_file *module_find_debug(struct module *module)
+{
+	const struct symbol_options *options = &module->priv->set->options;
+	struct elf_file *file = module->priv->file, *found = NULL;
+
+	if (options->debug_dir && *options->debug_dir)
+		found = debug_file_in(file, module->path, options->debug_dir);
+	return found ? found : debug_file_find(file, module->path, options->symfs);
+}
+
+static enum name_reason open_file(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+	enum name_reason reason;
+
+	/* What the path leads to now was another file then. */
+	if (!module->build_id_size && open_kept(module))
+		reason = NAME_OK;
+	else
+		reason = module_open_path(module);
+	if (reason != NAME_OK && !open_kept(module))
+		priv->file = debug_file_cached(module->build_id, module->build_id_size);
+	if (!priv->file)
+		priv->file = debug_file_binary(module->build_id, module->build_id_size,
+					       priv->set->options.debug_dir);
+	if (!priv->file)
+		return reason;
+	module->is_64bit = priv->file->is_64bit;
+	if (!elf_file_has_symtab(priv->file))
+		priv->debug = module_find_debug(module);
+	return load_symbols(priv);
+}
+
+/* The running kernel's vdso is the recording's if the build-ids agree, or the releases. */
+static enum name_reason open_vdso(struct module *module)
+{
+	const char *release = module->priv->set->options.os_release;
+	struct utsname name;
+
+	if (vdso_open(&module->priv->file) < 0)
+		return NAME_NO_FILE;
+	if (is_changed(module, module->priv->file) ||
+	    (!module->build_id_size && release && uname(&name) == 0 &&
+	     strcmp(name.release, release) != 0)) {
+		elf_file_free(module->priv->file);
+		module->priv->file = NULL;
+		return NAME_FILE_CHANGED;
+	}
+	return load_symbols(module->priv);
+}
+
+static enum name_reason open_kernel(struct module *module)
+{
+	const struct module *kernel = module->priv->set->host_kernel;
+
+	if (module->priv->is_guest)
+		return NAME_KERNEL_OTHER;
+	return kernel_open(module->priv->set->kernel, kernel ? kernel->build_id : NULL,
+			   kernel ? kernel->build_id_size : 0);
+}
+
+/* A perf map and jitdumps may both be there: all names are taken. */
+static enum name_reason open_jit(struct module_priv *priv)
+{
+	const struct symbol_options *options = &priv->set->options;
+	struct jit_origin origin = { priv->jit_pid, options->symfs, options->recording_ns };
+	struct jit *jit = jit_new();
+	enum name_reason reason = jit_file_map(jit, &origin);
+
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++) {
+		const struct jit_dump *dump = &priv->jit_dumps.v[i];
+		enum name_reason other = jit_file_dump(jit, &origin, dump->path, dump->mapped_ns);
+
+		if (reason != NAME_OK)
+			reason = other;
+	}
+	jit_finish(jit);
+	if (reason == NAME_OK) {
+		priv->jit = jit;
+		return NAME_JIT_UNKNOWN;
+	}
+	jit_free(jit);
+	return reason;
+}
+
+void module_open(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+
+	if (atomic_load_explicit(&priv->opened, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&priv->lock);
+	if (!atomic_load(&priv->opened)) {
+		switch (module->kind) {
+		case MODULE_FILE:
+			priv->reason = open_file(module);
+			break;
+		case MODULE_VDSO:
+			priv->reason = open_vdso(module);
+			break;
+		case MODULE_KERNEL:
+		case MODULE_KMOD:
+			priv->reason = open_kernel(module);
+			break;
+		case MODULE_ANON:
+			priv->reason = priv->jit_pid ? open_jit(priv) : NAME_ANON;
+			break;
+		case MODULE_BPF:
+			priv->reason = NAME_KERNEL_ADDR;
+			break;
+		}
+		if (priv->packed)
+			priv->packed_names = packed_new(priv->packed,
+							priv->set->options.no_demangle);
+		atomic_store_explicit(&priv->opened, true, memory_order_release);
+	}
+	pthread_mutex_unlock(&priv->lock);
+}
+
+void module_set_warm(struct module_set *set)
+{
+	if (set->host_kernel)
+		module_open(set->host_kernel);
+}
+
+/* --- memory of JITs ----------------------------------------------------------- */
+
+struct module *module_jit_intern(struct module_set *set, uint32_t pid)
+{
+	struct module *module;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
+	module = module_intern(set, MODULE_ANON, path, NULL, 0);
+	module->priv->jit_pid = pid;
+	return module;
+}
+
+void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns)
+{
+	struct module_priv *priv = module->priv;
+
+	/* Some map it twice: once to write, once as the mark. */
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++)
+		if (strcmp(priv->jit_dumps.v[i].path, path) == 0)
+			return;
+	*vec_push(&priv->jit_dumps) = (struct jit_dump){
+		arena_strdup(&priv->set->arena, path), mapped_ns,
+	};
+}
+
+const uint64_t *module_jit_changes(struct module *module, size_t *nr)
+{
+	*nr = 0;
+	if (!module->priv->jit_pid)
+		return NULL;
+	module_open(module);
+	return module->priv->jit ? jit_changes(module->priv->jit, nr) : NULL;
+}
+
+const struct jit_code *module_jit_code(struct module *module, uint64_t run_addr, uint64_t time_ns)
+{
+	if (!module->priv->jit_pid)
+		return NULL;
+	module_open(module);
+	return module->priv->jit ? jit_find(module->priv->jit, run_addr, time_ns) : NULL;
+}
