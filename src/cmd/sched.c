@@ -19,6 +19,7 @@ static const struct command *const subcommands[] = {
 	&cmd_sched_map,
 	&cmd_sched_script,
 	&cmd_sched_waits,
+	&cmd_sched_timeline,
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

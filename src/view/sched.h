@@ -128,4 +128,14 @@ uint32_t sched_stack_id(void *ids, const struct sample *sample);
 void sched_waits_folded(const struct wait_path *paths, uint32_t nr, const struct sched_stack_ids *ids,
 			FILE *out);
 
+/* --- sched_page.c, sched_trace.c: the timeline -------------------------------------------------- */
+
+struct timeline;
+
+/* A self-contained page. `title` need not be safe. */
+void sched_page_write(const struct timeline *timeline, const struct sched_model *model, const char *title,
+		      FILE *out);
+/* Chrome's trace events, as JSON. */
+void sched_trace_write(const struct timeline *timeline, const struct sched_model *model, FILE *out);
+
 #endif
