@@ -239,6 +239,7 @@ static int report(struct report *r, struct err *err)
 	query.parent = &r->parent_pattern;
 	query.ignore_callees = r->ignore_callees ? &r->callees_pattern : NULL;
 	query.branches = r->branches;
+	query.full_paths = r->full_paths;
 	query.by_weight = r->memory;
 	query.named_only = r->view.named_only;
 	if (r->ignore_callees)
@@ -356,14 +357,14 @@ static int run(int argc, char **argv)
 		OPT_COUNT('v', "verbose", &r.query.verbose, "whole paths, addresses, build-ids"),
 		OPT_SECTION("Symbols"),
 		QUERY_SYMBOL_OPTIONS(&r.query),
+		OPT_SWITCH(0, "full-source-path", &r.full_paths, "source files with their directories"),
 		OPT_SWITCH('m', "modules", &r.modules, "accepted: kernel modules are always looked at"),
 		OPT_SWITCH(0, "ignore-vmlinux", &r.no_vmlinux, "no vmlinux, even if -k names one"),
 		OPT_CALL(0, "demangle", &r, NULL, "C++ and Rust names as in the source (on)", take_demangle,
 			 OPT_ARG_NONE),
 		OPT_SWITCH(0, "disable-order", &r.unordered, "accepted: samples are never sorted to be counted"),
 		QUERY_JOBS_OPTION(&r.query, 0),
-		REFUSED_WITHOUT_ARG(0, "demangle-kernel"), REFUSED_WITHOUT_ARG(0, "full-source-path"),
-		REFUSED_WITHOUT_ARG(0, "inline"), REFUSED_WITHOUT_ARG(0, "asm-raw"), REFUSED_WITHOUT_ARG(0, "source"),
+		REFUSED_WITHOUT_ARG(0, "demangle-kernel"), REFUSED_WITHOUT_ARG(0, "asm-raw"), REFUSED_WITHOUT_ARG(0, "source"),
 		REFUSED_WITHOUT_ARG(0, "stitch-lbr"), REFUSED_WITHOUT_ARG(0, "branch-history"),
 		REFUSED_WITHOUT_ARG(0, "total-cycles"), REFUSED_WITHOUT_ARG(0, "show-ref-call-graph"),
 		REFUSED_WITHOUT_ARG(0, "show-on-off-events"),

@@ -14,8 +14,6 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "tui", "there is no such screen here; the report is text, as with --stdio" },
 	{ "gtk", "there is no such screen here; the report is text, as with --stdio" },
 	{ "demangle-kernel", "the kernel's names are shown as it has them" },
-	{ "full-source-path", "lines are not read here yet" },
-	{ "inline", "inlined functions are not shown here yet" },
 	{ "dump-raw-trace", "sonde script -D dumps records" },
 	{ "disassembler-style", "report does not disassemble; sonde annotate does" },
 	{ "asm-raw", "report does not disassemble; sonde annotate does" },

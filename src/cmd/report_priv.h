@@ -20,7 +20,7 @@ struct report {
 	bool stdio, inverted, header, header_only, children, inlines, json, csv;
 	bool stats, tasks, mmaps, threads, raw_counts;
 	bool branches, branches_given, memory, groups, groups_given, modules, unordered, no_vmlinux;
-	bool skip_empty;
+	bool skip_empty, full_paths;
 };
 
 /* Check the options against one another, as far as that goes without the recording. */

@@ -47,7 +47,7 @@ struct extra {
 	enum extra_kind kind;
 	const char *name;
 	uint64_t quantum_ns;
-	bool of_module;          /* frames of one module are one */
+	bool of_module, of_line; /* frames of one module, or of one source line, are one */
 };
 
 struct extras;

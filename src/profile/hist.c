@@ -11,7 +11,7 @@
 struct builder {
 	struct hists *h;
 	struct tuple_table keys;         /* (group, frame part) -> row */
-	bool by_sym, by_off, by_dso, by_sym_size, by_map_size;
+	bool by_sym, by_off, by_dso, by_sym_size, by_map_size, by_line, by_file;
 };
 
 static uint64_t frame_part(const struct builder *b, uint32_t frame)
@@ -25,11 +25,19 @@ static uint64_t frame_part(const struct builder *b, uint32_t frame)
 	return 0;
 }
 
+/* What else is equal in one row: sizes, lines. */
 static uint64_t size_part(const struct builder *b, uint32_t frame)
 {
 	const struct profile_frame *f = &b->h->profile->frames[frame];
 
-	return hash_mix(b->by_sym_size ? f->sym_bytes : 0, b->by_map_size ? f->map_bytes : 0);
+	uint64_t part = hash_mix(b->by_sym_size ? f->sym_bytes : 0, b->by_map_size ? f->map_bytes : 0);
+
+	/* equal texts are one pointer */
+	if (b->by_line)
+		part = hash_mix(part, (uint64_t)(uintptr_t)profile_line(b->h->profile, frame));
+	if (b->by_file)
+		part = hash_mix(part, (uint64_t)(uintptr_t)profile_file(b->h->profile, frame));
+	return part;
 }
 
 static uint32_t row_of(struct builder *b, uint32_t group, uint32_t frame)
@@ -180,6 +188,27 @@ static bool by_address(const struct sort_spec *spec)
 	return sort_has(spec, COLUMN_SYMOFF) || sort_has(spec, COLUMN_ADDR) || sort_has(spec, COLUMN_ADDR_TO);
 }
 
+static bool by_line(const struct sort_spec *spec)
+{
+	return sort_has(spec, COLUMN_LINE) || sort_has(spec, COLUMN_LINE_TO);
+}
+
+/* A function is as many as it has lines (or files) in the profile. */
+static void part_by_line(struct hists *h)
+{
+	bool lines = by_line(&h->spec), files = sort_has(&h->spec, COLUMN_FILE);
+	struct tuple_table table = { 0 };
+
+	for (uint32_t i = 0; i < h->profile->nr_frames; i++) {
+		const char *line = lines ? profile_line(h->profile, i) : NULL;
+		const char *file = files ? profile_file(h->profile, i) : NULL;
+
+		h->syms[i] = tuple_id(&table, h->syms[i], (uintptr_t)line, (uintptr_t)file);
+	}
+	h->nr_syms = table.nr;
+	tuple_table_release(&table);
+}
+
 static void number_symbols(struct hists *h)
 {
 	h->syms = profile_symbols(h->profile, h->options.by_addr, &h->nr_syms);
@@ -189,6 +218,8 @@ static void number_symbols(struct hists *h)
 		for (uint32_t i = 0; i < h->nr_syms; i++)
 			h->syms[i] = i;
 	}
+	if (by_line(&h->spec) || sort_has(&h->spec, COLUMN_FILE))
+		part_by_line(h);
 	h->sym_frame = mem_zalloc((h->nr_syms + 1) * sizeof(*h->sym_frame));
 	for (uint32_t i = h->profile->nr_frames; i-- > 0;)
 		h->sym_frame[h->syms[i]] = i;
@@ -234,6 +265,7 @@ static struct builder builder_of(struct hists *h)
 		.by_dso = sort_has(spec, COLUMN_DSO) || sort_has(spec, COLUMN_DSO_TO),
 		.by_sym_size = sort_has(spec, COLUMN_SYM_SIZE),
 		.by_map_size = sort_has(spec, COLUMN_DSO_SIZE),
+		.by_line = by_line(spec), .by_file = sort_has(spec, COLUMN_FILE),
 	};
 }
 

@@ -44,7 +44,8 @@ static const struct profile_frame *frame_of_column(const struct hists *h, const 
 {
 	uint64_t frame;
 
-	if (column != COLUMN_SYM_FROM && column != COLUMN_ADDR_FROM && column != COLUMN_DSO_FROM && column != COLUMN_SYM_DATA &&
+	if (column != COLUMN_SYM_FROM && column != COLUMN_ADDR_FROM && column != COLUMN_LINE_FROM &&
+	    column != COLUMN_DSO_FROM && column != COLUMN_SYM_DATA &&
 	    column != COLUMN_DSO_DATA)
 		return &h->profile->frames[hist->frame];
 	frame = hist_number(h, hist, column);
@@ -54,6 +55,17 @@ static const struct profile_frame *frame_of_column(const struct hists *h, const 
 static const char *module_name(const struct profile_frame *f, bool full)
 {
 	return !f || !f->module ? "[unknown]" : full ? f->module->path : f->module->short_name;
+}
+
+const char *hist_line(const struct hists *h, const struct hist *hist, enum column column)
+{
+	const struct profile_frame *f = frame_of_column(h, hist, column);
+	uint32_t frame;
+
+	if (!f)
+		return "N/A";
+	frame = (uint32_t)(f - h->profile->frames);
+	return column == COLUMN_FILE ? profile_file(h->profile, frame) : profile_line(h->profile, frame);
 }
 
 const char *hist_dso(const struct hists *h, const struct hist *hist, bool full)
@@ -181,6 +193,8 @@ int hist_compare(const struct hists *h, const struct hist *a, const struct hist 
 		y = h->profile->frames[b->frame].map_bytes;
 		return (x > y) - (x < y);
 	default:
+		if (column_is_line(column))
+			return strcmp(hist_line(h, a, column), hist_line(h, b, column));
 		if (column_is_dso(column))
 			return strcmp(module_name(frame_of_column(h, a, column), false),
 				      module_name(frame_of_column(h, b, column), false));
@@ -335,7 +349,9 @@ void hist_add_key(struct str *s, const struct hists *h, const struct hist *hist,
 		add_size(s, h->profile->frames[hist->frame].map_bytes);
 		break;
 	default:
-		if (column_is_dso(column))
+		if (column_is_line(column))
+			str_add(s, hist_line(h, hist, column));
+		else if (column_is_dso(column))
 			str_add(s, module_name(frame_of_column(h, hist, column), full));
 		else if (column_is_symbol(column))
 			add_symbol(s, h, frame_of_column(h, hist, column), full);

@@ -14,6 +14,7 @@
 #include "profile/count.h"
 #include "profile/extra.h"
 #include "profile/filter.h"
+#include "profile/lines.h"
 #include "profile/recording.h"
 #include "profile/resolve.h"
 
@@ -31,6 +32,7 @@ struct profile_priv {
 	struct map64 frame_ids, stack_ids, entry_ids, module_frames;
 	VEC(uint64_t) extra_values;      /* nr_extras for each set */
 	struct map64 extra_ids;
+	struct lines *lines;
 	char comm_text[16];
 };
 
@@ -51,6 +53,7 @@ static uint32_t frame_of(struct profile *p, struct place *place)
 		.sym_start = place->symbol.name ? place->symbol.start : 0,
 		.elf_addr = place->elf_addr,
 		.run_addr = place->run_addr,
+		.is_return = place->is_return,
 		.sym_bytes = place->symbol.name ? place->symbol.end - place->symbol.start : 0,
 		.map_bytes = place->map ? place->map->end - place->map->start : 0,
 	};
@@ -126,12 +129,13 @@ static uint32_t frame_at(struct profile *p, struct resolver *resolver, const str
 	return frame_of(p, resolve(resolver, image, addr, ns, is_of_kernel(p, image, addr, ns), false));
 }
 
-/* Of all frames of a module the one that was first asked for here. */
-static uint32_t frame_of_module(struct profile *p, uint32_t frame)
+/* Of all frames of a module, or of a line, the one that was first asked for here. */
+static uint32_t first_frame(struct profile *p, uint32_t frame, bool of_line)
 {
+	const struct profile_frame *f = &p->priv->frames.v[frame];
+	const void *of = of_line ? (const void *)lines_of_frame(p->priv->lines, f) : f->module;
 	bool added;
-	uint64_t *slot = map64_put(&p->priv->module_frames,
-				   (uint64_t)(uintptr_t)p->priv->frames.v[frame].module, &added);
+	uint64_t *slot = map64_put(&p->priv->module_frames, (uint64_t)(uintptr_t)of, &added);
 
 	if (added)
 		*slot = frame;
@@ -155,8 +159,8 @@ static uint32_t extra_of(struct profile *p, struct resolver *resolver, const str
 		if (!extra_is_frame(p->extra_list[i].kind))
 			continue;
 		values[i] = frame_at(p, resolver, image, values[i], raw->first_ns);
-		if (p->extra_list[i].of_module)
-			values[i] = frame_of_module(p, (uint32_t)values[i]);
+		if (p->extra_list[i].of_module || p->extra_list[i].of_line)
+			values[i] = first_frame(p, (uint32_t)values[i], p->extra_list[i].of_line);
 	}
 	slot = map64_put(&p->priv->extra_ids, hash_bytes(values, p->nr_extras * sizeof(*values)), &added);
 	if (added) {
@@ -370,6 +374,7 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->priv = mem_zalloc(sizeof(*p->priv));
 	arena_init(&p->priv->arena);
 	p->priv->query = *query;
+	p->priv->lines = lines_new(query->full_paths);
 	p->priv->query.extras = NULL;
 	p->priv->query.symbols.soon = true;
 	r = recording_load(&p->priv->recording, data, &p->priv->query.symbols, err);
@@ -424,11 +429,22 @@ void profile_free(struct profile *p)
 	map64_release(&p->priv->extra_ids);
 	vec_release(&p->priv->extra_values);
 	extras_free(p->priv->query.extras);
+	lines_free(p->priv->lines);
 	arena_release(&p->priv->arena);
 	free(p->totals);
 	free(p->priv);
 	perf_data_close(p->data);
 	free(p);
+}
+
+const char *profile_line(const struct profile *p, uint32_t frame)
+{
+	return lines_of_frame(p->priv->lines, &p->frames[frame]);
+}
+
+const char *profile_file(const struct profile *p, uint32_t frame)
+{
+	return lines_file_of_frame(p->priv->lines, &p->frames[frame]);
 }
 
 const char *profile_comm(const struct profile *p, uint32_t comm)

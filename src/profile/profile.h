@@ -59,6 +59,7 @@ struct profile_query {
 	const struct re_pattern_buffer *parent;  /* a regex_t */
 	/* Or NULL: a chain begins at the last function from the leaf on that this matches. */
 	const struct re_pattern_buffer *ignore_callees;
+	bool full_paths;                 /* source files with their directories */
 	bool by_weight;                  /* a sample's weight is its period */
 	bool branches;                   /* count branches in the place of samples: what they lead to */
 	struct extras *extras;           /* profile_load's own */
@@ -73,7 +74,7 @@ struct profile_frame {
 	uint64_t run_addr;               /* one address where it was seen */
 	uint64_t sym_bytes, map_bytes;   /* of the symbol, of its mapping; 0: not known */
 	enum name_reason reason;
-	bool kernel;
+	bool kernel, is_return;          /* is_return: elf_addr is where a call returns to */
 	bool is_inline;                  /* name was inlined into the next frame; sym_start is that one's */
 };
 
@@ -148,6 +149,10 @@ void profile_free(struct profile *profile);
 uint64_t profile_extra(const struct profile *profile, uint32_t set, uint32_t extra);
 /* The text, or NULL where there was nothing to tell: no parent, no such field. */
 const char *profile_extra_text(const struct profile *profile, uint32_t set, uint32_t extra);
+
+/* The source line of a frame and its file (profile/lines.h). Not for two threads at once. */
+const char *profile_line(const struct profile *profile, uint32_t frame);
+const char *profile_file(const struct profile *profile, uint32_t frame);
 
 /* Columns that values of a tracepoint's field may take, as perf reckons them; 0: no such field. */
 unsigned profile_field_width(const struct profile *profile, uint32_t extra, uint32_t event);

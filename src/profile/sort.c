@@ -36,6 +36,11 @@ static const struct column_desc {
 	[COLUMN_ADDR] = { .name = "addr", .dims = PROFILE_BY_ADDR },
 	[COLUMN_SYM_SIZE] = { .name = "symbol_size" },
 	[COLUMN_DSO_SIZE] = { .name = "dso_size" },
+	[COLUMN_LINE] = { .name = "srcline", .dims = PROFILE_BY_ADDR },
+	[COLUMN_FILE] = { .name = "srcfile", .dims = PROFILE_BY_ADDR },
+	[COLUMN_LINE_FROM] = { .name = "srcline_from", .dims = PROFILE_BY_ADDR, X(EXTRA_FROM_FRAME),
+			       .of_branch = true },
+	[COLUMN_LINE_TO] = { .name = "srcline_to", .dims = PROFILE_BY_ADDR, .of_branch = true },
 	[COLUMN_SOCKET] = { .name = "socket", X(EXTRA_SOCKET) },
 	[COLUMN_NODE] = { .name = "node", X(EXTRA_NODE) },
 	[COLUMN_TIME] = { .name = "time", X(EXTRA_TIME) },
@@ -72,7 +77,7 @@ static const struct column_desc {
 	[COLUMN_TRACE] = { .name = "trace", X(EXTRA_TRACE) },
 };
 
-#define KEYS "comm, pid, tid, tgid, cpu, socket, node, dso, sym, symoff, addr, symbol_size, dso_size, " \
+#define KEYS "comm, pid, tid, tgid, cpu, socket, node, dso, sym, symoff, srcline, srcfile, addr, symbol_size, dso_size, " \
 	"parent, cgroup, time, weight, local_weight, transaction, trace, fields of tracepoints, " \
 	"overhead, overhead_children, overhead_sys, overhead_us, sample, period, and those of " \
 	"branches and of memory accesses (sonde report -h)"
@@ -84,10 +89,6 @@ static const struct column_desc {
 
 /* Keys of perf report 6.1 that are not known here, and why. */
 static const struct { const char *name, *why; } foreign[] = {
-	{ "srcline", "lines are not read here yet; sonde annotate shows them" },
-	{ "srcfile", "lines are not read here yet" },
-	{ "srcline_from", "lines are not read here yet" },
-	{ "srcline_to", "lines are not read here yet" },
 	{ "ipc_lbr", "blocks of branches are not disassembled here" },
 	{ "ipc_null", "blocks of branches are not disassembled here" },
 	{ "cgroup_id", "take cgroup, which is the name" },
@@ -123,6 +124,12 @@ bool column_is_symbol(enum column column)
 bool column_is_symoff(enum column column)
 {
 	return column == COLUMN_SYMOFF || column == COLUMN_ADDR_FROM || column == COLUMN_ADDR_TO;
+}
+
+bool column_is_line(enum column column)
+{
+	return column == COLUMN_LINE || column == COLUMN_FILE || column == COLUMN_LINE_FROM ||
+	       column == COLUMN_LINE_TO;
 }
 
 bool column_is_dso(enum column column)
@@ -193,6 +200,7 @@ uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
 		     struct extra out[EXTRAS_MAX])
 {
 	bool from_symbol = sort_has(spec, COLUMN_SYM_FROM) || sort_has(spec, COLUMN_ADDR_FROM);
+	bool from_line = sort_has(spec, COLUMN_LINE_FROM);
 	bool data_symbol = sort_has(spec, COLUMN_SYM_DATA);
 	uint32_t nr = 0;
 
@@ -208,7 +216,8 @@ uint32_t sort_extras(const struct sort_spec *spec, uint64_t time_quantum_ns,
 			kind = EXTRA_RAW_TRACE;
 		out[nr++] = (struct extra){
 			.kind = kind, .quantum_ns = time_quantum_ns,
-			.of_module = !(kind == EXTRA_FROM_FRAME ? from_symbol : data_symbol),
+			.of_line = kind == EXTRA_FROM_FRAME && !from_symbol && from_line,
+			.of_module = !(kind == EXTRA_FROM_FRAME ? from_symbol || from_line : data_symbol),
 		};
 	}
 	for (unsigned f = 0; f < spec->nr_fields; f++)

@@ -30,7 +30,7 @@ enum column {
 	/* keys */
 	COLUMN_COMM, COLUMN_PID, COLUMN_TID, COLUMN_TGID, COLUMN_CPU, COLUMN_DSO, COLUMN_SYM,
 	COLUMN_SYMOFF,
-	COLUMN_ADDR, COLUMN_SYM_SIZE, COLUMN_DSO_SIZE,
+	COLUMN_ADDR, COLUMN_SYM_SIZE, COLUMN_DSO_SIZE, COLUMN_LINE, COLUMN_FILE,
 	/* keys that are extras of the profile: numbers */
 	COLUMN_SOCKET, COLUMN_NODE, COLUMN_TIME, COLUMN_WEIGHT, COLUMN_LOCAL_WEIGHT, COLUMN_INS_LAT,
 	COLUMN_LOCAL_INS_LAT, COLUMN_P_STAGE, COLUMN_LOCAL_P_STAGE, COLUMN_TRANSACTION,
@@ -38,8 +38,8 @@ enum column {
 	COLUMN_SNOOP, COLUMN_TLB, COLUMN_LOCKED, COLUMN_BLOCKED, COLUMN_MISPREDICT, COLUMN_IN_TX,
 	COLUMN_ABORT, COLUMN_CYCLES,
 	/* frames; those TO are of the sampled one, which is where a branch went to */
-	COLUMN_SYM_FROM, COLUMN_ADDR_FROM, COLUMN_DSO_FROM, COLUMN_SYM_DATA, COLUMN_DSO_DATA,
-	COLUMN_SYM_TO, COLUMN_ADDR_TO, COLUMN_DSO_TO,
+	COLUMN_SYM_FROM, COLUMN_ADDR_FROM, COLUMN_LINE_FROM, COLUMN_DSO_FROM, COLUMN_SYM_DATA, COLUMN_DSO_DATA,
+	COLUMN_SYM_TO, COLUMN_ADDR_TO, COLUMN_LINE_TO, COLUMN_DSO_TO,
 	/* texts */
 	COLUMN_CGROUP, COLUMN_PARENT, COLUMN_TRACE,
 	COLUMN_FIELD,                    /* the first of SORT_FIELDS_MAX: fields of tracepoints */
@@ -78,6 +78,7 @@ bool column_is_field(enum column column);
 bool column_is_symbol(enum column column);       /* shows a function's name */
 bool column_is_symoff(enum column column);       /* and where in it */
 bool column_is_dso(enum column column);
+bool column_is_line(enum column column);         /* a source line, or a file */
 bool column_extra(enum column column, enum extra_kind *kind);   /* false: it is none of an extra */
 const char *column_name(enum column column);     /* as typed */
 const char *sort_column_name(const struct sort_spec *spec, enum column column);  /* of a field its own */
@@ -157,6 +158,8 @@ unsigned hist_field_width(const struct hists *hists, enum column column);
 bool column_is_number(enum column column);
 bool column_is_word(enum column column);         /* a number that shows as words */
 uint64_t hist_number(const struct hists *hists, const struct hist *hist, enum column column);
+/* The source line or file under a column of such. */
+const char *hist_line(const struct hists *hists, const struct hist *hist, enum column column);
 const char *hist_dso(const struct hists *hists, const struct hist *hist, bool full);
 /* The function's or the binary's name under a column of such; NULL without a name. */
 const char *hist_name_of(const struct hists *hists, const struct hist *hist, enum column column);

@@ -117,6 +117,10 @@ static void key_values(struct values *values, const struct hists *h, const struc
 		push_number(values, "dso_size", h->profile->frames[hist->frame].map_bytes);
 		break;
 	default:
+		if (column_is_line(column)) {
+			push_text(values, column_name(column), hist_line(h, hist, column));
+			break;
+		}
 		if (column_is_symbol(column) || column_is_dso(column)) {
 			push_text(values, column_name(column), hist_name_of(h, hist, column));
 			break;

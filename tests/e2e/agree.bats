@@ -64,7 +64,7 @@ perf_rows()
 
 sonde_rows()
 {
-	"$SONDE" report --stdio -g none -i "$1" -s dso,sym -t ';' "${@:2}" 2>/dev/null |
+	"$SONDE" report --no-inline --stdio -g none -i "$1" -s dso,sym -t ';' "${@:2}" 2>/dev/null |
 		sed '/^#/d; /^ *$/d; s/^ *//'
 }
 

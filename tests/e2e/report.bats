@@ -198,7 +198,7 @@ keys()
 	fails 129 "$SONDE" report -i "$DATA/two" -w 1,x
 	fails 129 "$SONDE" report -i "$DATA/two" -w 100000
 	fails 129 "$SONDE" report -i "$DATA/two" --socket-filter 0,1
-	fails 129 "$SONDE" report -i "$DATA/two" -s srcline
+	fails 129 "$SONDE" report -i "$DATA/two" -s ipc_lbr
 	says "not supported"
 }
 

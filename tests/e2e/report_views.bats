@@ -23,7 +23,7 @@ same()
 	need perf
 	[[ -e $1 ]] || skip "perf record fails here"
 	perf report --stdio -f --no-inline -g none -i "$@" 2>/dev/null | lines >perf.txt
-	"$SONDE" report --stdio -g none -i "$@" 2>/dev/null | lines >sonde.txt
+	"$SONDE" report --no-inline --stdio -g none -i "$@" 2>/dev/null | lines >sonde.txt
 	echo "$*: $(wc -l <perf.txt) lines"
 	[[ $(wc -l <perf.txt) -gt 4 ]]
 	diff perf.txt sonde.txt
@@ -151,4 +151,55 @@ lines()
 		[[ $output != *"no key"* ]]
 		((status == 0 || status == 1 || status == 129))
 	done <keys
+}
+
+@test "source lines are perf's, and inlined functions stand in chains" {
+	need perf
+	need cc
+	need addr2line
+	cat >inl.c <<-'END'
+		static volatile unsigned long sink;
+		static inline __attribute__((always_inline)) unsigned long leaf(unsigned long x)
+		{
+			for (int i = 0; i < 50; i++)
+				x = x * 6364136223846793005ul + 1442695040888963407ul;
+			return x;
+		}
+		static inline __attribute__((always_inline)) unsigned long middle(unsigned long x)
+		{
+			x ^= leaf(x + 1);
+			return x >> 3;
+		}
+		__attribute__((noinline)) unsigned long outer(unsigned long x)
+		{
+			for (int i = 0; i < 100; i++)
+				x += middle(x);
+			return x;
+		}
+		int main(void)
+		{
+			for (int i = 0; i < 30000; i++)
+				sink += outer(i);
+			return 0;
+		}
+	END
+	cc -g -O1 -fno-omit-frame-pointer -o inl inl.c
+	perf_records -F 2999 -e cpu-clock:u -g -o perf.data ./inl
+	for keys in srcline srcfile sym,srcline; do
+		perf report --stdio -g none --no-children -s $keys 2>/dev/null | grep '^[^#]*%.*inl\.c' |
+			sed 's/ *$//' | sort >perf.txt
+		"$SONDE" report --stdio -g none --no-children -s $keys 2>/dev/null | grep '^[^#]*%.*inl\.c' |
+			sed 's/ *$//' | sort >sonde.txt
+		cat sonde.txt
+		[[ -s perf.txt ]]
+		diff perf.txt sonde.txt
+	done
+	"$SONDE" report -s srcfile --no-children --full-source-path | grep -qF "$PWD/inl.c"
+	# of nearly all samples: outer, in it middle, in it leaf
+	"$SONDE" report -q -g none -t, -s sym -F overhead_children,sym >rows
+	cat rows
+	for f in 'outer' 'middle (inlined)' 'leaf (inlined)'; do
+		grep -F "[.] $f" rows | awk -F '%' '{ exit !($1 > 80) }'
+	done
+	! "$SONDE" report --no-inline -q -t, -s sym | grep -q inlined
 }

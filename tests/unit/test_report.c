@@ -569,7 +569,7 @@ static void sort_keys_that_are_not_there_are_named(void **state)
 	static const struct { const char *sort, *fields, *said; int code; } bad[] = {
 		{ "comm,nosuch", NULL, "no key 'nosuch'", -EINVAL },
 		{ "symbl", NULL, "did you mean 'symbol'", -EINVAL },
-		{ "srcline", NULL, "is not supported", -EOPNOTSUPP },
+		{ "ipc_lbr", NULL, "is not supported", -EOPNOTSUPP },
 		{ NULL, "overhead,foo", "-F: no key 'foo'", -EINVAL },
 		{ NULL, ",", "no columns", -EINVAL },
 	};
