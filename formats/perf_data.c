@@ -27,7 +27,7 @@ const char perf_data_default_path[] = "perf.data";
 #define PIPE_HEADER_BYTES 16
 #define FILE_HEADER_BYTES 104
 #define ATTR_SIZE_VER0 64                /* PERF_ATTR_SIZE_VER0 */
-#define ATTR_BYTES_MAX 4096
+#define ATTR_BYTES_MAX (65536u + 16)        /* a kernel takes a page, which may be this large */
 #define EVENTS_MAX 65536
 
 /* --- regions ------------------------------------------------------------------ */

@@ -104,6 +104,7 @@ struct profile_account {
 	uint64_t lost_samples;           /* LOST_SAMPLES, PERF_FORMAT_LOST */
 	uint64_t throttles;              /* THROTTLE records */
 	uint64_t unknown_records;        /* types that are not known, skipped */
+	uint32_t unknown_features;       /* sections of a kind that is not known, skipped */
 	uint64_t bad_records;            /* that contradict themselves, skipped */
 	uint64_t unnamed[NAME_REASON_COUNT];     /* samples whose leaf has no name, by reason */
 	uint64_t truncated_stacks;       /* samples with one */

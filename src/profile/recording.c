@@ -167,6 +167,8 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	rec->modules = module_set_new(&options);
 	rec->processes = process_table_new(rec->modules);
 	rec->account.unfinished = data->unfinished;
+	for (unsigned f = FEATURE_PMU_CAPS + 1; f < FEATURE_MAX; f++)
+		rec->account.unknown_features += data->features[f].present;
 	rec->samples_values = reads_any(&data->events);
 	decoder_init(&decoder, &data->events, data->swap);
 	state_build_ids(rec);

@@ -76,6 +76,9 @@ static void write_losses(struct pen *pen, const struct profile_account *a)
 	if (a->unknown_records)
 		line(pen, "Passed over: %s records of a type that is not known",
 		     str_commas(a->unknown_records, n));
+	if (a->unknown_features)
+		line(pen, "Passed over: %u sections of the header of a kind that is not known",
+		     a->unknown_features);
 	if (a->bad_records)
 		line(pen, "Damaged: %s records contradict themselves and were left out",
 		     str_commas(a->bad_records, n));
