@@ -50,7 +50,7 @@ texts()
 	need perf
 	[[ -e $1 ]] || skip "$(basename "$1"): its program is not installed, or it cannot be recorded here"
 	perf script --no-inline -i "$1" >perf.txt 2>/dev/null
-	"$SONDE" script -i "$1" >sonde.txt 2>/dev/null
+	"$SONDE" script --no-inline -i "$1" >sonde.txt 2>/dev/null
 	[[ -s perf.txt ]]
 	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
 }
@@ -93,7 +93,7 @@ folded()
 	texts "$1"
 	awk -f "$TOP/tests/e2e/script_fold.awk" sonde.txt | sort >text.folded
 	awk -f "$TOP/tests/e2e/script_fold.awk" perf.txt | sort >perf.folded
-	"$SONDE" fold -i "$1" 2>/dev/null | sort >sonde.folded
+	"$SONDE" fold --no-inline -i "$1" 2>/dev/null | sort >sonde.folded
 	[[ -s sonde.folded ]]
 	echo "$(wc -l <sonde.folded) stacks, $(comm -12 perf.folded sonde.folded | wc -l) the same in perf's text"
 	diff text.folded sonde.folded
