@@ -232,6 +232,17 @@ struct module *module_jit_intern(struct module_set *set, uint32_t pid)
 	return module;
 }
 
+bool module_is_jit(const struct module *module)
+{
+	return module->priv->jit_pid;
+}
+
+bool module_jit_has_names(struct module *module)
+{
+	module_open(module);
+	return module->priv->jit && jit_count(module->priv->jit);
+}
+
 void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns)
 {
 	struct module_priv *priv = module->priv;

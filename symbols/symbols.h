@@ -130,6 +130,9 @@ void module_symbol_at(struct module *module, uint64_t elf_addr, uint64_t time_ns
  * clock is CLOCK_MONOTONIC). Before the first lookup.
  */
 struct module *module_jit_intern(struct module_set *set, uint32_t pid);
+/* Whether it is a JIT's memory; and, opening it, whether any names of it are known. */
+bool module_is_jit(const struct module *module);
+bool module_jit_has_names(struct module *module);
 void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns);
 /* The times at which names of a JIT's code changed, in order; opens the module. */
 const uint64_t *module_jit_changes(struct module *module, size_t *nr);

@@ -507,6 +507,25 @@ static void name_idle(struct process_table *t)
 			(struct comm_change){ 0, intern_id(&t->strings, "swapper") };
 }
 
+static void find_jit(struct process_table *t, struct image *image)
+{
+	bool inherits = false;
+	struct module *own;
+
+	for (const struct image *p = image->parent; p && !inherits; p = p->parent)
+		for (size_t i = 0; i < p->maps.nr && !inherits; i++)
+			inherits = module_is_jit(p->maps.v[i].module);
+	if (!inherits || image->pid == image->parent->pid)
+		return;
+	own = module_jit_intern(t->modules, image->pid);
+	image->jit = module_jit_has_names(own) ? own : NULL;
+}
+
+struct module *image_jit(const struct image *image)
+{
+	return image->jit;
+}
+
 void process_table_freeze(struct process_table *t)
 {
 	struct map64 spaces = { 0 };
@@ -537,6 +556,7 @@ void process_table_freeze(struct process_table *t)
 	vec_release(&t->changes);
 	name_idle(t);
 	for (size_t i = 0; i < t->images.nr; i++) {
+		find_jit(t, t->images.v[i]);
 		/* its mappings are in time here, and its parent has its space */
 		space_set(&spaces, t->images.v[i]);
 		image_freeze(t->images.v[i]);

@@ -78,6 +78,12 @@ uint32_t image_epoch(const struct image *image, uint64_t time_ns);
 uint32_t image_epoch_span(const struct image *image, uint64_t time_ns, uint64_t *from_ns,
 			  uint64_t *to_ns);
 
+/*
+ * Names that a forked process tells, in a perf map of its own, of memory that it was
+ * forked with (a server's worker that goes on to compile); NULL if it does not.
+ */
+struct module *image_jit(const struct image *image);
+
 /* The user mapping over `addr` at `time_ns`, or NULL. */
 const struct mapping *image_find(const struct image *image, uint64_t addr, uint64_t time_ns);
 

@@ -16,6 +16,7 @@ struct image {
 	const struct image *before;      /* what an exec replaced, or NULL */
 	uint64_t settled_ns;             /* from then on nothing of it can be left on the stack */
 	bool exited;
+	struct module *jit;              /* see image_jit */
 	VEC(struct mapping) maps;        /* when frozen: by start, then by time */
 	uint64_t *max_end;               /* greatest end among maps[0..i] */
 	VEC(uint64_t) epochs;            /* when each epoch after the first begins */

@@ -56,7 +56,7 @@ void space_set(struct map64 *spaces, struct image *image)
 			     had_by(image->parent, image->from_ns));
 	for (size_t i = 0; i < image->maps.nr; i++)
 		h = add_mapping(h, &image->maps.v[i], i ? &image->maps.v[i - 1] : NULL);
-	if (has_jit(image))
+	if (image->jit || has_jit(image))
 		h = hash_mix(h, image->index);
 	image->layout = h;
 	/* what came before that is not looked into any more: see image_find */

@@ -92,6 +92,8 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 		at = module_elf_addr(map->module, at - map->start + map->pgoff);
 	out->elf_addr = is_return && addr ? at + 1 : at;
 	module_symbol_at(map->module, at, time_ns, &out->symbol);
+	if (!out->symbol.name && !is_kernel && image_jit(image) && module_is_jit(map->module))
+		module_symbol_at(image_jit(image), at, time_ns, &out->symbol);
 	if (!out->symbol.name && map->prot && !(map->prot & PROT_EXEC) && !is_kernel)
 		out->symbol.reason = NAME_NOT_CODE;
 	if (is_kernel && is_return && is_padding(&out->symbol))

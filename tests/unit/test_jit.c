@@ -433,6 +433,53 @@ static void test_epochs(void **state)
 	str_release(&d.bytes);
 }
 
+/* A worker is forked from a JIT, compiles into memory that it was forked with, and tells. */
+static void test_forked(void **state)
+{
+	struct event_set events = { .v = mem_zalloc(sizeof(*events.v)), .nr = 1 };
+	const uint32_t parent = 2000000011, child = 2000000012;
+	struct module_set *modules = module_set_new(NULL);
+	struct process_table *table = process_table_new(modules);
+	struct str story = STR_INIT;
+	struct resolver *resolver;
+	const struct image *image;
+	struct decoder decoder;
+
+	(void)state;
+	events.v[0].attr = test_attr();
+	events.v[0].name = mem_strdup("cpu-clock");
+	event_set_index(&events, NULL);
+	write_file("/tmp/perf-2000000011.map", "10000 10 before\n", 16);
+	write_file("/tmp/perf-2000000012.map", "10100 10 after\n", 15);
+	put_comm(&story, PERF_RECORD_MISC_USER, parent, parent, "jit", 0, 7);
+	put_mmap(&story, PERF_RECORD_MISC_USER, parent, 0x10000, 0x10000, 0, "//anon", 40, 7);
+	put_task(&story, PERF_RECORD_FORK, 0, child, parent, child, parent, 100, 7);
+	decoder_init(&decoder, &events, false);
+	for (size_t at = 0; at < story.len;) {
+		struct record r;
+
+		assert_int_equal(record_decode(&decoder, (uint8_t *)story.p + at, &r, NULL), 0);
+		process_table_add(table, &r);
+		at += r.size;
+	}
+	process_table_freeze(table);
+	unlink("/tmp/perf-2000000011.map");
+	unlink("/tmp/perf-2000000012.map");
+	resolver = resolver_new(table);
+	image = process_image(table, child, 200);
+	assert_string_equal(resolve(resolver, image, 0x10004, 200, false, false)->symbol.name, "before");
+	assert_string_equal(resolve(resolver, image, 0x10104, 200, false, false)->symbol.name, "after");
+	image = process_image(table, parent, 200);
+	assert_int_equal(resolve(resolver, image, 0x10104, 200, false, false)->symbol.reason,
+			 NAME_JIT_UNKNOWN);
+	resolver_free(resolver);
+	decoder_release(&decoder);
+	process_table_free(table);
+	module_set_free(modules);
+	event_set_release(&events);
+	str_release(&story);
+}
+
 /* --- whose files are believed --------------------------------------------------------- */
 
 static enum name_reason look(uint32_t pid)
@@ -488,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_lines_and_unwinding),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_epochs),
+		cmocka_unit_test(test_forked),
 		cmocka_unit_test(test_not_believed),
 	};
 
