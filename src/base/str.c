@@ -27,18 +27,24 @@ void str_clear(struct str *s)
 		s->p[0] = '\0';
 }
 
-static void reserve(struct str *s, size_t more)
+static void __attribute__((noinline)) grow(struct str *s, size_t need)
 {
-	size_t need = s->len + more + 1, cap = s->cap ? s->cap : 32;
+	size_t cap = s->cap ? s->cap : 32;
 
-	if (need <= s->cap)
-		return;
 	while (cap < need)
 		cap *= 2;
 	s->p = mem_realloc_array(s->cap ? s->p : NULL, cap, 1);
 	if (!s->cap)
 		s->p[0] = '\0';
 	s->cap = cap;
+}
+
+static inline void reserve(struct str *s, size_t more)
+{
+	size_t need = s->len + more + 1;
+
+	if (need > s->cap)
+		grow(s, need);
 }
 
 void str_addn(struct str *s, const void *bytes, size_t n)
@@ -57,7 +63,9 @@ void str_add(struct str *s, const char *text)
 
 void str_addc(struct str *s, char c)
 {
-	str_addn(s, &c, 1);
+	reserve(s, 1);
+	s->p[s->len++] = c;
+	s->p[s->len] = '\0';
 }
 
 void str_addvf(struct str *s, const char *fmt, va_list ap)
@@ -84,7 +92,9 @@ void str_addf(struct str *s, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void add_number(struct str *s, uint64_t n, unsigned base, unsigned width, char pad)
+/* Inlined, so that dividing by the base is a multiplication. */
+static inline __attribute__((always_inline)) void
+add_number(struct str *s, uint64_t n, unsigned base, unsigned width, char pad)
 {
 	static const char digits[] = "0123456789abcdef";
 	char text[64], *end = text + sizeof(text), *p = end;

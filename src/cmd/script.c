@@ -115,10 +115,13 @@ static int write_records(struct script_command *c, struct recording *recording, 
 		if (!raw)
 			ordered_place_rounds(records);
 		while ((r = ordered_next(records, &record, &off, err)) > 0 && !ferror(out)) {
-			if (raw)
+			if (raw) {
+				script_flush(script, out);
 				dump_write(raw, &record, off, out);
+			}
 			script_write(script, &record, out);
 		}
+		script_flush(script, out);
 		ordered_free(records);
 		script_account(script, &recording->account);
 	}
@@ -152,6 +155,7 @@ static int script(struct script_command *c, struct err *err)
 		perf_data_close(data);
 		return 0;
 	}
+	query.symbols.soon = true;
 	r = recording_load(&recording, data, &query.symbols, err);
 	if (!r) {
 		r = write_records(c, &recording, stdout, err);

@@ -14,6 +14,7 @@
 #include "profile/extra.h"
 #include "profile/filter.h"
 #include "profile/user_stack.h"
+#include "profile/who.h"
 
 #define NONE32 UINT32_MAX
 #define THREADS_MAX 64u
@@ -163,16 +164,6 @@ struct feed {
 	struct err err;
 };
 
-/* Who a sample is of, as it was found for the last one of its thread. */
-struct who {
-	uint32_t pid, tid, comm, space, epoch;
-	const struct image *image;       /* NULL: nothing is kept here */
-	uint64_t from_ns, to_ns;         /* the times for which this holds */
-	uint64_t hash;                   /* of what of it is in a key */
-};
-
-#define WHO_SLOTS 256u
-
 /*
  * Looking an entry up waits for memory. So a sample is looked up when others have come
  * behind it, and its lines of cache are asked for before: the slot's at once, the
@@ -195,7 +186,7 @@ struct worker {
 	struct count_result out;
 	pthread_t thread;
 	struct decoder decoder;
-	struct who who[WHO_SLOTS];
+	struct who_cache who;
 	struct pending pending[PENDING_MAX];     /* a ring */
 	unsigned laid, settled;          /* how many so far, wrapping */
 	uint64_t *extra;                 /* words of the one that is counted now */
@@ -207,14 +198,6 @@ struct worker {
 	bool need_all;
 	struct user_stack *stacks;       /* made when a sample has a stack to unwind */
 };
-
-static void narrow(struct who *who, uint64_t from_ns, uint64_t to_ns)
-{
-	if (from_ns > who->from_ns)
-		who->from_ns = from_ns;
-	if (to_ns < who->to_ns)
-		who->to_ns = to_ns;
-}
 
 static uint32_t keyed_comm(const struct worker *w, const struct who *who)
 {
@@ -231,25 +214,14 @@ static uint32_t keyed_tid(const struct worker *w, const struct sample *s)
 	return w->feed->query->by & PROFILE_BY_TID ? s->tid : NONE32;
 }
 
-static const struct who *who_of(struct worker *w, const struct sample *s)
+static const struct who *find_who(struct worker *w, const struct sample *s)
 {
-	const struct process_table *processes = w->feed->recording->processes;
-	struct who *who = &w->who[s->tid % WHO_SLOTS];
-	uint64_t from, to;
+	struct who *who = who_of(&w->who, w->feed->recording->processes, s->pid, s->tid, s->time_ns);
 
-	if (who->image && who->tid == s->tid && who->pid == s->pid && who->from_ns <= s->time_ns &&
-	    s->time_ns < who->to_ns)
-		return who;
-	who->pid = s->pid;
-	who->tid = s->tid;
-	who->image = process_image_span(processes, s->pid, s->time_ns, &who->from_ns, &who->to_ns);
-	who->comm = process_comm_span(processes, s->pid, s->tid, s->time_ns, &from, &to);
-	narrow(who, from, to);
-	who->space = image_space(who->image);
-	who->epoch = image_epoch_span(who->image, s->time_ns, &from, &to);
-	narrow(who, from, to);
-	who->hash = hash_mix(hash_mix((uint64_t)who->space << 32 | who->epoch, keyed_comm(w, who)),
-			     (uint64_t)keyed_pid(w, s) << 32 | keyed_tid(w, s));
+	if (!who->hash)
+		who->hash = hash_mix(hash_mix((uint64_t)who->space << 32 | who->epoch,
+					      keyed_comm(w, who)),
+				     (uint64_t)keyed_pid(w, s) << 32 | keyed_tid(w, s));
 	return who;
 }
 
@@ -425,7 +397,7 @@ static void count_one(struct worker *w, const struct sample *s)
 
 	a->samples++;
 	note_time(a, s->time_ns);
-	who = who_of(w, s);
+	who = find_who(w, s);
 	if (is_filtered(w, s, who)) {
 		a->filtered++;
 		return;

@@ -15,20 +15,31 @@
 #include "profile/filter.h"
 #include "profile/resolve.h"
 #include "profile/user_stack.h"
+#include "profile/who.h"
 #include "view/script_fields.h"
 #include "view/script_parts.h"
 #include "view/script_record.h"
 
 #define CHAIN_MAX (65536 / 8)
+#define WRITE_BYTES ((size_t)256 << 10)
 #define TEXTS_BYTES_MAX ((size_t)128 << 20)
 
 /* What a kept text is of, mixed into its key. */
-enum { KEY_COMM = 2, KEY_PLACE = 4 };
+enum { KEY_PLACE = 4 };
 
 struct text {
 	size_t len;
 	char text[];
 };
+
+/* A command as it stands before a sample. */
+struct comm_text {
+	uint64_t of;             /* its id + 1 and how it is padded; 0: nothing is kept here */
+	size_t len;
+	char text[96];
+};
+
+#define COMM_SLOTS 64u
 
 struct script {
 	const struct recording *recording;
@@ -46,7 +57,9 @@ struct script {
 	size_t data_src_width;
 	uint64_t *samples;               /* written, per event */
 	bool has_switch, is_off;         /* --switch-on, --switch-off */
-	struct str line;                 /* the sample being put together */
+	struct str line;                 /* samples put together and not yet written */
+	struct who_cache who;
+	struct comm_text comms[COMM_SLOTS];      /* by their ids */
 	/*
 	 * Most chains, places and names come again and again: each is put into words
 	 * once. The texts are dropped when they take too much memory.
@@ -206,21 +219,25 @@ static void add_time(struct script *s, uint64_t time_ns)
 	str_addn(&s->line, ": ", 2);
 }
 
-static void add_comm(struct script *s, const struct record_id *id, bool padded)
+static void add_comm(struct script *s, uint32_t comm, bool padded)
 {
-	const struct process_table *processes = s->recording->processes;
-	uint32_t comm = process_comm(processes, id->pid, id->tid, id->time_ns);
-	uint64_t key = hash_mix(KEY_COMM + padded, comm);
+	struct comm_text *kept = &s->comms[comm % COMM_SLOTS];
+	uint64_t of = ((uint64_t)comm + 1) << 1 | padded;
 	struct str safe = STR_INIT;
 	size_t from = s->line.len;
 	char buf[16];
 
-	if (add_kept(s, key))
+	if (kept->of == of) {
+		str_addn(&s->line, kept->text, kept->len);
 		return;
-	str_add_safe(&safe, process_comm_str(processes, comm, buf));
+	}
+	str_add_safe(&safe, process_comm_str(s->recording->processes, comm, buf));
 	str_addf(&s->line, padded ? "%16s " : "%s ", safe.p);
 	str_release(&safe);
-	keep(s, key, from);
+	kept->len = s->line.len - from;
+	kept->of = kept->len <= sizeof(kept->text) ? of : 0;
+	if (kept->of)
+		memcpy(kept->text, s->line.p + from, kept->len);
 }
 
 /* A pid as "%5d": those that perf made up are negative. */
@@ -232,12 +249,10 @@ static void add_pid(struct str *out, uint32_t pid)
 		str_add_dec(out, pid, 5, ' ');
 }
 
-static void add_start(struct script *s, const struct record *r, unsigned fields, bool padded)
+static void add_start(struct script *s, const struct record *r, unsigned fields)
 {
 	struct str *out = &s->line;
 
-	if (fields & FIELD_COMM)
-		add_comm(s, &r->id, padded);
 	if ((fields & FIELD_PID) && (fields & FIELD_TID)) {
 		str_addf(out, "%5d/%-5d ", (int)r->id.pid, (int)r->id.tid);
 	} else if (fields & (FIELD_PID | FIELD_TID)) {
@@ -372,14 +387,14 @@ static void add_inlines(struct script *s, const struct place *place, uint64_t ad
 	}
 }
 
-static void add_chain(struct script *s, const struct sample *sample, const struct image *image,
+static void add_chain(struct script *s, const struct sample *sample, const struct who *who,
 		      const struct user_chain *chain, unsigned fields)
 {
 	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
 			       s->options.max_stack : CHAIN_MAX;
 	uint64_t key = hash_mix(hash_bytes(chain->ips, (size_t)chain->nr * 8),
-				hash_mix((uint64_t)image_space(image) << 32 | sample->cpumode,
-					 (uint64_t)image_epoch(image, sample->time_ns) << 32 | fields) +
+				hash_mix((uint64_t)who->space << 32 | sample->cpumode,
+					 (uint64_t)who->epoch << 32 | fields) +
 					 chain->unwound_from);
 	size_t from = s->line.len;
 	uint32_t nr, head;
@@ -391,7 +406,7 @@ static void add_chain(struct script *s, const struct sample *sample, const struc
 	str_addc(&s->line, '\n');
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct chain_frame *f = &s->chain[i];
-		struct place *found = resolve(s->resolver, image, f->ip, sample->time_ns, f->kernel,
+		struct place *found = resolve(s->resolver, who->image, f->ip, sample->time_ns, f->kernel,
 					      f->is_return);
 		bool inlines = s->options.inlines && found->symbol.name &&
 			       place_lines(s->resolver, found) > 1;
@@ -467,13 +482,13 @@ static void add_branches(struct script *s, const struct sample *sample, const st
 
 /* --- samples --------------------------------------------------------------------------- */
 
-static void add_ip(struct script *s, const struct sample *sample, const struct image *image,
+static void add_ip(struct script *s, const struct sample *sample, const struct who *who,
 		   unsigned fields, bool chain)
 {
+	const struct image *image = who->image;
 	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL;
 	uint64_t key = hash_mix(hash_mix(sample->ip, KEY_PLACE + kernel),
-				hash_mix((uint64_t)image_space(image) << 32 | fields,
-					 image_epoch(image, sample->time_ns)));
+				hash_mix((uint64_t)who->space << 32 | fields, who->epoch));
 	size_t from = s->line.len;
 	struct place *place;
 
@@ -486,7 +501,7 @@ static void add_ip(struct script *s, const struct sample *sample, const struct i
 		else if (sample->stack_size && user_stack_wanted(sample->event))
 			s->stack_dumps++;
 		if (words.nr) {
-			add_chain(s, sample, image, &words, fields);
+			add_chain(s, sample, who, &words, fields);
 			return;
 		}
 	}
@@ -550,6 +565,12 @@ static void add_rare_last(struct script *s, const struct sample *sample, const s
 	}
 }
 
+void script_flush(struct script *s, FILE *file)
+{
+	fwrite(s->line.p, 1, s->line.len, file);
+	str_clear(&s->line);
+}
+
 static void write_sample(struct script *s, const struct record *r, FILE *file)
 {
 	const struct sample *sample = &r->sample;
@@ -557,10 +578,13 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 	unsigned fields = s->fields[event->index];
 	struct str *out = &s->line;
 	bool chain = (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) && !s->options.hide_chain;
-	const struct image *image = process_image(s->recording->processes, sample->pid,
-						  sample->time_ns);
+	const struct who *who = who_of(&s->who, s->recording->processes, sample->pid, sample->tid,
+				       sample->time_ns);
+	bool padded = !((fields & FIELD_IP) && chain);
 
-	add_start(s, r, fields, !((fields & FIELD_IP) && chain));
+	if (fields & FIELD_COMM)
+		add_comm(s, who->comm, padded);
+	add_start(s, r, fields);
 	if (fields & FIELD_PERIOD) {
 		str_add_dec(out, sample->period, 10, ' ');
 		str_addc(out, ' ');
@@ -570,15 +594,16 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 	if ((fields & FIELD_TRACE) && sample->raw && !tracepoint_print(s->tracepoints, out, sample))
 		str_addf(out, "[%u bytes that the recording does not describe]", sample->raw_size);
 	if (fields & FIELD_ADDR)
-		add_addr(s, sample, image, fields);
+		add_addr(s, sample, who->image, fields);
 	if (fields & RARE_FIRST)
 		add_rare_first(s, sample, fields);
 	if (fields & FIELD_IP)
-		add_ip(s, sample, image, fields, chain);
+		add_ip(s, sample, who, fields, chain);
 	if (fields & RARE_LAST)
-		add_rare_last(s, sample, image, fields);
+		add_rare_last(s, sample, who->image, fields);
 	str_addc(out, '\n');
-	fwrite(out->p, 1, out->len, file);
+	if (out->len >= WRITE_BYTES || s->options.outs)
+		script_flush(s, file);
 }
 
 static bool is_shown(const struct script_options *o, uint32_t type)
@@ -650,23 +675,25 @@ static void write_sideband(struct script *s, const struct record *r, FILE *file)
 	struct record start = *r;
 
 	if (r->type == RECORD_FINISHED_ROUND) {
-		fputs("PERF_RECORD_FINISHED_ROUND\n", file);
+		str_add(&s->line, "PERF_RECORD_FINISHED_ROUND\n");
+		script_flush(s, file);
 		return;
 	}
 	if (fields & FIELD_COMM) {
 		subject_of(r, &start.id.pid, &start.id.tid);
 		if (start.id.pid == UINT32_MAX)
 			start.id.pid = start.id.tid = 0;
-		add_comm(s, &start.id, padded);
+		add_comm(s, process_comm(s->recording->processes, start.id.pid, start.id.tid,
+					 start.id.time_ns), padded);
 	}
 	start.id = r->id;
 	if (!s->recording->data->events.sample_id_all)
 		start.id.pid = start.id.tid = start.id.cpu = 0;
-	add_start(s, &start, fields & ~(unsigned)FIELD_COMM, padded);
+	add_start(s, &start, fields);
 	str_addf(&s->line, "PERF_RECORD_%s", record_type_name(r->type));
 	script_add_record(&s->line, r);
 	str_addc(&s->line, '\n');
-	fwrite(s->line.p, 1, s->line.len, file);
+	script_flush(s, file);
 }
 
 /* Is the event outside of what --switch-on and --switch-off span? */
@@ -702,7 +729,6 @@ static void write_if_wanted(struct script *s, const struct record *r, FILE *file
 					    r->sample.cpumode == PERF_RECORD_MISC_KERNEL, false)))
 			return;
 	}
-	str_clear(&s->line);
 	write_sample(s, r, s->options.outs ? s->options.outs[r->sample.event->index] : file);
 	s->samples[r->sample.event->index]++;
 }
@@ -717,7 +743,6 @@ void script_write(struct script *s, struct record *r, FILE *file)
 	uint32_t at = 0;
 
 	if (r->type != PERF_RECORD_SAMPLE) {
-		str_clear(&s->line);
 		if (is_shown(&s->options, r->type))
 			write_sideband(s, r, file);
 	} else if (!reads_is_split(&r->sample)) {

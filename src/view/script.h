@@ -82,8 +82,10 @@ uint64_t script_samples(const struct script *script, uint32_t event);
 
 /*
  * Write one record, if the options show its kind. Records come in the order of time. A
- * sample that stands for several (profile/reads.h) is left as the last of them.
+ * sample that stands for several (profile/reads.h) is left as the last of them. Text is
+ * kept back until there is much of it, or script_flush.
  */
 void script_write(struct script *script, struct record *record, FILE *out);
+void script_flush(struct script *script, FILE *out);
 
 #endif
