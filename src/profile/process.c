@@ -688,20 +688,21 @@ static void find_own(const struct image *image, uint64_t addr, uint64_t time_ns,
 
 const struct mapping *image_find(const struct image *image, uint64_t addr, uint64_t time_ns)
 {
-	const struct mapping *first_later = NULL, *then, *later;
-	const struct image *before = time_ns < image->settled_ns ? image->before : NULL;
+	const struct image *before = time_ns < image->settled_ns ? image->before : NULL, *own = image;
+	const struct mapping *own_later = NULL, *then, *later;
 
 	/* Up the line of parents, each as it was when it was forked from. */
 	for (; image; image = image->parent) {
 		find_own(image, addr, time_ns, &then, &later);
 		if (then)
 			return then;
-		if (!first_later)
-			first_later = later;
+		/* what a parent mapped after the fork is not the child's */
+		if (image == own)
+			own_later = later;
 		if (time_ns > image->from_ns)
 			time_ns = image->from_ns;
 	}
-	return first_later || !before ? first_later : image_find(before, addr, time_ns);
+	return own_later || !before ? own_later : image_find(before, addr, time_ns);
 }
 
 const struct mapping *process_kernel_find(const struct process_table *t, uint64_t addr,

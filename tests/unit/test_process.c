@@ -201,6 +201,76 @@ static void remapped_range(void **state)
 	assert_int_equal(image_epoch(image, 200), 1);
 }
 
+/*
+ *	t 100   |------- a.so --------|
+ *	t 200        |-- b.so --|
+ *	t 300           |c|
+ */
+static void mapping_over_parts_of_older_ones(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x6000, 0, "/a.so", 100, 7);
+	put_mmap(&s->bytes, USER, 1, 0x9000, 0x3000, 0, "/b.so", 200, 7);
+	put_mmap(&s->bytes, USER, 1, 0xa000, 0x1000, 0, "/c.so", 300, 7);
+	t = told(s);
+	for (uint64_t addr = 0x8000; addr < 0xe000; addr += 0x800) {
+		bool in_b = addr >= 0x9000 && addr < 0xc000, in_c = addr >= 0xa000 && addr < 0xb000;
+
+		assert_map(t, 1, addr, 150, "/a.so");
+		assert_map(t, 1, addr, 250, in_b ? "/b.so" : "/a.so");
+		assert_map(t, 1, addr, 350, in_c ? "/c.so" : in_b ? "/b.so" : "/a.so");
+	}
+	assert_map(t, 1, 0xe000, 350, NULL);
+	assert_map(t, 1, 0x7fff, 350, NULL);
+}
+
+/*
+ * No record tells of an munmap: a range belongs to what was there last until something
+ * else comes over it, of whatever size, and each byte goes by itself.
+ */
+static void unmapped_and_reused_range(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x4000, 0, "/a.so", 100, 7);
+	put_mmap(&s->bytes, USER, 1, 0x7000, 0x2000, 0, "/b.so", 200, 7);   /* over its first page */
+	put_mmap(&s->bytes, USER, 1, 0xb000, 0x3000, 0, "/c.so", 300, 7);   /* over its last */
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x4000, 0, "/a.so", 400, 7);   /* and back again */
+	t = told(s);
+	assert_map(t, 1, 0x8800, 150, "/a.so");
+	assert_map(t, 1, 0x8800, 250, "/b.so");
+	assert_map(t, 1, 0x9000, 250, "/a.so");
+	assert_map(t, 1, 0xb800, 250, "/a.so");
+	assert_map(t, 1, 0xb800, 350, "/c.so");
+	assert_map(t, 1, 0xa800, 350, "/a.so");
+	assert_map(t, 1, 0x8800, 450, "/a.so");
+	assert_map(t, 1, 0xb800, 450, "/a.so");
+	assert_map(t, 1, 0x7800, 450, "/b.so");
+	assert_map(t, 1, 0xd800, 450, "/c.so");
+}
+
+/*
+ * Within a round a sample may be older than the mapping that it lies in. Where something
+ * was mapped before, that is meant; elsewhere what comes next is.
+ */
+static void late_mapping_over_an_old_one(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x1000, 0, "/old.so", 50, 7);
+	put_mmap(&s->bytes, USER, 1, 0x8000, 0x2000, 0, "/new.so", 100, 7);
+	put_mmap(&s->bytes, USER, 1, 0x9000, 0x1000, 0, "/newer.so", 200, 7);
+	t = told(s);
+	assert_map(t, 1, 0x8800, 99, "/old.so");
+	assert_map(t, 1, 0x9800, 99, "/new.so");         /* the first that comes, not the last */
+	assert_map(t, 1, 0x9800, 199, "/new.so");
+	assert_map(t, 1, 0x9800, 200, "/newer.so");
+}
+
 /* The same mapping told twice (mprotect) is no new epoch. */
 static void same_mapping_again(void **state)
 {
@@ -235,6 +305,103 @@ static void pid_reuse(void **state)
 	assert_comm(t, 9, 9, 350, "second");
 	/* the last instants of the first one, after its EXIT was written */
 	assert_map(t, 9, 0x1000, 205, "/first");
+}
+
+/* A thread that ended does not end its process, and its number is another's afterwards. */
+static void tid_reuse(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_comm(&s->bytes, USER, 5, 5, "server", 0, 7);
+	put_comm(&s->bytes, USER, 50, 50, "other", 0, 7);
+	put_mmap(&s->bytes, USER, 5, 0x1000, 0x1000, 0, "/server", 0, 7);
+	put_mmap(&s->bytes, USER, 50, 0x1000, 0x1000, 0, "/other", 0, 7);
+	put_task(&s->bytes, PERF_RECORD_FORK, 0, 5, 5, 6, 5, 100, 7);
+	put_comm(&s->bytes, USER, 5, 6, "worker", 110, 7);
+	put_task(&s->bytes, PERF_RECORD_EXIT, 0, 5, 5, 6, 5, 200, 7);
+	put_task(&s->bytes, PERF_RECORD_FORK, 0, 50, 50, 6, 50, 300, 7);
+	put_mmap(&s->bytes, USER, 5, 0x5000, 0x1000, 0, "/plugin", 400, 7);
+	t = told(s);
+	assert_comm(t, 5, 6, 150, "worker");
+	assert_comm(t, 50, 6, 350, "other");
+	assert_map(t, 5, 0x1000, 450, "/server");
+	assert_map(t, 5, 0x5000, 450, "/plugin");
+	assert_map(t, 50, 0x1000, 350, "/other");
+	assert_ptr_equal(process_image(t, 5, 150), process_image(t, 5, 450));
+}
+
+/*
+ * A number first of a thread, then of a process: its EXIT as a thread leaves the process
+ * that it was in alone, and the new one begins without what the old one had mapped.
+ */
+static void tid_becomes_pid(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_comm(&s->bytes, USER, 5, 5, "server", 0, 7);
+	put_mmap(&s->bytes, USER, 5, 0x1000, 0x1000, 0, "/server", 0, 7);
+	put_task(&s->bytes, PERF_RECORD_FORK, 0, 5, 5, 6, 5, 100, 7);
+	put_task(&s->bytes, PERF_RECORD_EXIT, 0, 5, 5, 6, 5, 200, 7);
+	put_task(&s->bytes, PERF_RECORD_FORK, 0, 6, 1, 6, 1, 300, 7);
+	put_comm(&s->bytes, USER | EXEC, 6, 6, "tool", 310, 7);
+	put_mmap(&s->bytes, USER, 6, 0x8000, 0x1000, 0, "/tool", 311, 7);
+	t = told(s);
+	assert_comm(t, 5, 6, 150, "server");
+	assert_comm(t, 6, 6, 350, "tool");
+	assert_map(t, 6, 0x8000, 350, "/tool");
+	assert_map(t, 6, 0x1000, 350, NULL);
+	assert_map(t, 5, 0x1000, 350, "/server");
+}
+
+/*
+ * vfork: until its exec the child runs in the parent's memory, and its exec takes nothing
+ * from the parent, which goes on where it stood.
+ */
+static void vfork_and_exec(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_comm(&s->bytes, USER, 1, 1, "make", 0, 7);
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/bin/make", 0, 7);
+	fork_(&s->bytes, 1, 2, 100);
+	put_comm(&s->bytes, USER | EXEC, 2, 2, "cc", 120, 7);
+	put_mmap(&s->bytes, USER, 2, 0x1000, 0x1000, 0, "/bin/cc", 121, 7);
+	put_mmap(&s->bytes, USER, 1, 0x5000, 0x1000, 0, "/lib/late", 130, 7);
+	put_task(&s->bytes, PERF_RECORD_EXIT, 0, 2, 1, 2, 1, 200, 7);
+	t = told(s);
+	assert_map(t, 2, 0x1000, 110, "/bin/make");
+	assert_comm(t, 2, 2, 110, "make");
+	assert_map(t, 2, 0x1000, 150, "/bin/cc");
+	assert_map(t, 1, 0x1000, 150, "/bin/make");
+	assert_map(t, 1, 0x5000, 150, "/lib/late");
+	assert_map(t, 2, 0x5000, 150, NULL);
+	assert_comm(t, 1, 1, 250, "make");
+}
+
+/* Forks of forks: each sees its forebears as they were when it was made. */
+static void grandchildren(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/one", 10, 7);
+	fork_(&s->bytes, 1, 2, 100);
+	put_mmap(&s->bytes, USER, 1, 0x2000, 0x1000, 0, "/one-later", 150, 7);
+	put_mmap(&s->bytes, USER, 2, 0x3000, 0x1000, 0, "/two", 150, 7);
+	fork_(&s->bytes, 2, 3, 200);
+	put_mmap(&s->bytes, USER, 2, 0x4000, 0x1000, 0, "/two-later", 250, 7);
+	put_mmap(&s->bytes, USER, 3, 0x1000, 0x1000, 0, "/three", 300, 7);
+	t = told(s);
+	assert_map(t, 3, 0x1000, 250, "/one");
+	assert_map(t, 3, 0x1000, 350, "/three");
+	assert_map(t, 3, 0x3000, 350, "/two");
+	assert_map(t, 3, 0x2000, 350, NULL);
+	assert_map(t, 3, 0x4000, 350, NULL);
+	assert_map(t, 2, 0x1000, 350, "/one");
+	assert_map(t, 2, 0x4000, 350, "/two-later");
 }
 
 /* The FORK was lost: the exited pid appears again by its mapping alone. */
@@ -401,7 +568,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(fork_then_exec), TEST(within_exec), TEST(fork_is_a_snapshot), TEST(records_out_of_order),
 		TEST(late_mapping), TEST(remapped_range), TEST(same_mapping_again), TEST(pid_reuse),
-		TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
+		TEST(tid_reuse), TEST(tid_becomes_pid), TEST(vfork_and_exec), TEST(grandchildren),
+		TEST(mapping_over_parts_of_older_ones), TEST(unmapped_and_reused_range),
+		TEST(late_mapping_over_an_old_one), TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
 		TEST(exec_without_mark), TEST(alike_are_of_one_space),
 		TEST(forked_later_is_another_space), cmocka_unit_test(chains),
 	};
