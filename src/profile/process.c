@@ -118,7 +118,8 @@ static bool is_anonymous(const char *name)
 {
 	static const char *const prefixes[] = {
 		"//anon", "/dev/zero", "/anon_hugepage", "[anon", "[stack", "/SYSV", "[heap]",
-		"/memfd:",       /* .NET has its code in memfd:doublemapper */
+		/* of .NET and of Android's runtime; other memfds may hold a program that was run from them */
+		"/memfd:doublemapper", "/memfd:jit-",
 		NULL,
 	};
 

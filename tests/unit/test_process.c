@@ -475,6 +475,31 @@ static void kernel_and_modules(void **state)
 	assert_int_equal(process_kernel_find(t, 0xffffffff83000000, 5)->module->kind, MODULE_KERNEL);
 }
 
+static void assert_module(const struct process_table *t, uint64_t addr, enum module_kind kind,
+			  const char *path)
+{
+	const struct mapping *m = image_find(process_image(t, 1, 9), addr, 9);
+
+	assert_non_null(m);
+	assert_int_equal(m->module->kind, kind);
+	assert_string_equal(m->module->path, path);
+}
+
+/* A program may be run from a memfd, where its copy is sealed; runtimes compile into some. */
+static void code_in_memfds(void **state)
+{
+	struct story *s = *state;
+	const struct process_table *t;
+
+	put_mmap(&s->bytes, USER, 1, 0x1000, 0x1000, 0, "/memfd:sealed-copy (deleted)", 0, 7);
+	put_mmap(&s->bytes, USER, 1, 0x3000, 0x1000, 0, "/memfd:doublemapper (deleted)", 0, 7);
+	put_mmap(&s->bytes, USER, 1, 0x5000, 0x1000, 0, "//anon", 0, 7);
+	t = told(s);
+	assert_module(t, 0x1000, MODULE_FILE, "/memfd:sealed-copy (deleted)");
+	assert_module(t, 0x3000, MODULE_ANON, "/tmp/perf-1.map");
+	assert_module(t, 0x5000, MODULE_ANON, "/tmp/perf-1.map");
+}
+
 /* vfork and exec without an exec mark (before Linux 3.16): the later mapping wins. */
 static void exec_without_mark(void **state)
 {
@@ -571,7 +596,7 @@ int main(void)
 		TEST(tid_reuse), TEST(tid_becomes_pid), TEST(vfork_and_exec), TEST(grandchildren),
 		TEST(mapping_over_parts_of_older_ones), TEST(unmapped_and_reused_range),
 		TEST(late_mapping_over_an_old_one), TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
-		TEST(exec_without_mark), TEST(alike_are_of_one_space),
+		TEST(code_in_memfds), TEST(exec_without_mark), TEST(alike_are_of_one_space),
 		TEST(forked_later_is_another_space), cmocka_unit_test(chains),
 	};
 
