@@ -86,7 +86,7 @@ void jit_add_map(struct jit *jit, char *text, size_t size)
 struct ahead {
 	const uint8_t *lines, *unwinding;
 	size_t nr_line_bytes, nr_unwinding_bytes;
-	uint64_t lines_addr, eh_frame_hdr_size, mapped_size;
+	uint64_t nr_lines, lines_addr, eh_frame_hdr_size, mapped_size;
 };
 
 static const uint8_t *keep(struct jit *jit, const struct jitdump_record *r)
@@ -109,6 +109,7 @@ static void load(struct jit *jit, const struct jitdump_record *r, const struct a
 	if (ahead->lines && ahead->lines_addr == r->addr) {
 		code->lines = ahead->lines;
 		code->nr_line_bytes = ahead->nr_line_bytes;
+		code->nr_lines = ahead->nr_lines;
 	}
 	code->unwinding = ahead->unwinding;
 	code->nr_unwinding_bytes = ahead->unwinding ? ahead->nr_unwinding_bytes : 0;
@@ -147,6 +148,7 @@ static void take_record(struct jit *jit, const struct jitdump_record *r, struct 
 	case JITDUMP_DEBUG_INFO:
 		ahead->lines = keep(jit, r);
 		ahead->nr_line_bytes = r->nr_bytes;
+		ahead->nr_lines = r->nr_lines;
 		ahead->lines_addr = r->addr;
 		break;
 	case JITDUMP_UNWINDING:
@@ -346,20 +348,40 @@ const uint64_t *jit_changes(const struct jit *jit, size_t *nr)
 	return jit->changes.v;
 }
 
+/* A table that was written over would give wrong lines, and wrong is worse than none. */
+static bool is_plain(const char *file)
+{
+	for (; *file; file++)
+		if ((unsigned char)*file < ' ')
+			return false;
+	return true;
+}
+
 /*
+ * Whether a table of lines is sound, and how far its addresses are off.
+ *
  * V8 adds to addresses of lines the 64 bytes of the ELF header that perf inject will
  * put before the code (perf-jit.cc, LogWriteDebugInfo, kElfHeaderSize): the first line
- * of a function, which is its beginning, then stands at 64 and not at 0.
+ * of a function, which is its beginning, then stands at 64 and not at 0.  And where it
+ * writes the file's name after it gave its memory back (seen with node 20) the names, and
+ * with them all that follows, are whatever was there.
  */
-static uint64_t lines_shift(const struct jit_code *code)
+static bool lines_are_sound(const struct jit_code *code, uint64_t *shift)
 {
-	uint64_t least = UINT64_MAX;
+	uint64_t least = UINT64_MAX, greatest = 0, nr = 0;
 	struct jitdump_line line;
 	size_t at = 0;
 
-	while (jitdump_line(code->lines, code->nr_line_bytes, code->swap, &at, &line))
+	while (jitdump_line(code->lines, code->nr_line_bytes, code->swap, &at, &line)) {
 		least = line.addr < least ? line.addr : least;
-	return least >= code->start + 64 ? 64 : 0;
+		greatest = line.addr > greatest ? line.addr : greatest;
+		nr++;
+		if (!line.file || !is_plain(line.file))
+			return false;
+	}
+	*shift = least >= code->start + 64 ? 64 : 0;
+	return nr && nr == code->nr_lines && least >= code->start &&
+	       greatest - *shift <= code->end;
 }
 
 bool jit_line(const struct jit_code *code, uint64_t addr, const char **file, uint32_t *line)
@@ -368,9 +390,8 @@ bool jit_line(const struct jit_code *code, uint64_t addr, const char **file, uin
 	uint64_t shift;
 	size_t at = 0;
 
-	if (!code->lines)
+	if (!code->lines || !lines_are_sound(code, &shift))
 		return false;
-	shift = lines_shift(code);
 	while (jitdump_line(code->lines, code->nr_line_bytes, code->swap, &at, &l))
 		if (l.addr - shift <= addr && (!best.file || l.addr >= best.addr))
 			best = l;

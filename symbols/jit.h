@@ -43,6 +43,7 @@ struct jit_code {
 	const char *name;
 	const uint8_t *lines, *unwinding;        /* DEBUG_INFO and UNWINDING bytes, or NULL */
 	size_t nr_line_bytes, nr_unwinding_bytes;
+	uint64_t nr_lines;               /* as stated; jit_line believes only a whole table */
 	uint64_t eh_frame_hdr_size, mapped_size;
 	uint32_t order;                  /* in which it was told of */
 	bool swap;                       /* lines are in the other byte order */

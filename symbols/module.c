@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,7 @@ static const char *short_name_of(struct arena *arena, enum module_kind kind, con
 {
 	struct str text = STR_INIT;
 	const char *name;
+	unsigned pid;
 
 	switch (kind) {
 	case MODULE_KMOD:
@@ -104,6 +106,12 @@ static const char *short_name_of(struct arena *arena, enum module_kind kind, con
 		str_release(&text);
 		return name;
 	case MODULE_ANON:
+		if (sscanf(path, "/tmp/perf-%u.map", &pid) == 1) {
+			str_addf(&text, "[JIT] tid %u", pid);
+			name = arena_strdup(arena, text.p);
+			str_release(&text);
+			return name;
+		}
 		return str_starts(path, "//anon") ? "[anon]" : last_part(path);
 	default:
 		return path[0] == '[' ? path : last_part(path);

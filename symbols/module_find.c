@@ -368,7 +368,7 @@ static void open_dwarf(struct module *module)
 
 	if (module->kind == MODULE_KERNEL) {
 		if (vmlinux)
-			priv->dwarf = dwarf_new(vmlinux, options->vmlinux, options->no_demangle);
+			priv->dwarf = dwarf_new(vmlinux, vmlinux->path, options->no_demangle);
 		return;
 	}
 	priv->dwarf_shift = 0;
@@ -384,12 +384,25 @@ static void open_dwarf(struct module *module)
 					options->no_demangle);
 }
 
+/* Of code made at run time: what a jitdump tells, of the last code at the address. */
+static uint32_t jit_lines(const struct jit *jit, uint64_t addr, struct source_frame *out)
+{
+	const struct jit_code *code = jit_find(jit, addr, UINT64_MAX);
+
+	if (!code || !jit_line(code, addr, &out->file, &out->line))
+		return 0;
+	out->name = code->name;
+	return 1;
+}
+
 uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_frame *out,
 		      uint32_t max)
 {
 	struct module_priv *priv = module->priv;
 
 	module_open(module);
+	if (priv->jit)
+		return max ? jit_lines(priv->jit, elf_addr, out) : 0;
 	if (module->kind != MODULE_KERNEL && (!priv->file || priv->file->type == ET_REL))
 		return 0;
 	if (!atomic_load_explicit(&priv->has_dwarf, memory_order_acquire)) {

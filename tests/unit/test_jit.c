@@ -322,6 +322,31 @@ static void test_lines_and_unwinding(void **state)
 	}
 }
 
+/* node 20 writes names of files from memory that it gave back: no line rather than any. */
+static void test_lines_written_over(void **state)
+{
+	struct dump d = { STR_INIT, false };
+	const char *file;
+	struct jit *jit;
+	uint32_t line;
+	size_t name;
+
+	(void)state;
+	put_header(&d, 1000);
+	put_lines(&d, 0x10000, 64);
+	name = 40 + 32 + 16;
+	assert_memory_equal(d.bytes.p + name, "a.js", 5);
+	put_load(&d, 1100, 0x10000, "f", 1);
+	jit = of_dump(&d, 0, 0);
+	assert_true(jit_line(jit_find(jit, 0x10000, 2000), 0x10000, &file, &line));
+	jit_free(jit);
+	memcpy(d.bytes.p + name, "X\2\0\0", 5);
+	jit = of_dump(&d, 0, 0);
+	assert_false(jit_line(jit_find(jit, 0x10000, 2000), 0x10000, &file, &line));
+	jit_free(jit);
+	str_release(&d.bytes);
+}
+
 /* What is whole before the cut is there; nothing else happens. */
 static void test_cut_anywhere(void **state)
 {
@@ -533,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_other_clock),
 		cmocka_unit_test(test_lines_and_unwinding),
+		cmocka_unit_test(test_lines_written_over),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_forked),
