@@ -57,6 +57,7 @@ struct export_sample {
 	uint32_t event;
 	const char *comm;                /* NULL: not kept apart */
 	uint32_t pid, tid, cpu;          /* EXPORT_NONE: not kept apart */
+	uint32_t bucket;                 /* of time, from 0; 0 where times are not kept apart */
 	uint64_t samples, period;
 };
 

@@ -23,11 +23,14 @@
 #include "cmd/outfile.h"
 #include "cmd/query.h"
 #include "engine/output.h"
+#include "formats/flame_page.h"
 #include "formats/svg.h"
+#include "profile/extra.h"
 #include "view/account.h"
+#include "view/export.h"
 #include "view/fold.h"
 
-#define OUTPUT_DEFAULT "flame.svg"
+#define PAGE_BUCKETS 200          /* columns of the strip of time */
 
 struct flame {
 	struct query_options query;
@@ -35,7 +38,7 @@ struct flame {
 	struct svg_options svg;
 	struct str subtitle;
 	const char *folded, *output, *colors, *event, *min_width, *pids, *tids, *cpus;
-	bool reverse, graph;
+	bool reverse, graph, html;
 	VEC(char *) record, events;      /* options for sonde record; those with -e apart */
 };
 
@@ -75,6 +78,12 @@ static int parse_flame(struct flame *f, struct err *err)
 	char *end;
 	int r = 0;
 
+	f->html |= f->output && (str_ends(f->output, ".html") || str_ends(f->output, ".htm"));
+	if (f->html && f->folded)
+		return err_set(err, EINVAL, "a page is drawn of a recording; --folded makes an SVG picture");
+	if (f->html && (f->reverse || f->svg.inverted || f->colors || f->svg.width || f->min_width))
+		return err_set(err, EINVAL, "--reverse, --inverted, --colors, --width and --min-width are of "
+			       "the SVG picture; the page is turned and coloured by who looks at it");
 	f->svg.min_width = 0.1;
 	if (f->min_width) {
 		f->svg.min_width = strtod(f->min_width, &end);
@@ -92,24 +101,28 @@ static int parse_flame(struct flame *f, struct err *err)
 
 static const char *output_of(const struct flame *f)
 {
-	return f->output ? f->output : OUTPUT_DEFAULT;
+	return f->output ? f->output : f->html ? "flame.html" : "flame.svg";
+}
+
+static int end_output(const struct flame *f, struct outfile *file, int r, struct err *err)
+{
+	r = outfile_end(file, r, err);
+	if (!r && strcmp(file->path, "-") != 0 && !f->query.quiet) {
+		printf("%s\n", file->path);
+		fflush(stdout);
+	}
+	return r;
 }
 
 static int draw_tree(struct flame *f, const struct stack_tree *tree,
 		     const struct label_table *labels, struct err *err)
 {
-	const char *path = output_of(f);
 	struct outfile file;
-	int r = outfile_open(&file, path, err);
+	int r = outfile_open(&file, output_of(f), err);
 
 	if (r < 0)
 		return r;
-	r = outfile_end(&file, svg_write(tree, labels, &f->svg, file.out, err), err);
-	if (!r && strcmp(path, "-") != 0 && !f->query.quiet) {
-		printf("%s\n", path);
-		fflush(stdout);
-	}
-	return r;
+	return end_output(f, &file, svg_write(tree, labels, &f->svg, file.out, err), err);
 }
 
 static int draw_folded(struct flame *f, struct err *err)
@@ -181,33 +194,90 @@ static void set_subtitle(struct flame *f, const struct profile *profile)
 	f->svg.subtitle = f->subtitle.p;
 }
 
+/* The page has all events, threads and times, and its reader chooses. */
+static int draw_page(struct flame *f, const struct profile *profile, bool times, struct err *err)
+{
+	struct flame_page_options options = { .title = f->svg.title, .sub = f->svg.subtitle,
+					      .nr_buckets = 1 };
+	struct export_view view;
+	struct outfile file;
+	size_t size = 0;
+	char *account = NULL;
+	FILE *text = open_memstream(&account, &size);
+	int r = outfile_open(&file, output_of(f), err);
+
+	if (text) {
+		account_write(&profile->account, "", ACCOUNT_ALL, text);
+		fclose(text);
+	}
+	if (!r) {
+		export_view_init(&view, profile, FOLD_ALL_EVENTS, STACK_SAMPLES);
+		options.account = account;
+		options.event = f->fold.event < profile->data->events.nr ? view.places[f->fold.event] : 0;
+		if (times) {
+			options.nr_buckets = export_view_times(&view);
+			options.bucket_ns = view.bucket_ns;
+		}
+		r = end_output(f, &file, flame_page_write(&view.source, &options, file.out, err), err);
+		export_view_release(&view);
+	}
+	free(account);
+	return r;
+}
+
+/* What the page keeps apart; its strip of time needs a recording that tells how long it is. */
+static bool query_page(struct profile_query *query, struct extra *time, const struct perf_data *data)
+{
+	uint64_t span = data->last_sample_ns - data->first_sample_ns;
+
+	query->by = PROFILE_BY_COMM | PROFILE_BY_PID | PROFILE_BY_TID | PROFILE_BY_STACK;
+	if (data->last_sample_ns <= data->first_sample_ns)
+		return false;
+	*time = (struct extra){ .kind = EXTRA_TIME, .name = "time", .quantum_ns = span / PAGE_BUCKETS + 1 };
+	query->extra_list = time;
+	query->nr_extras = 1;
+	return true;
+}
+
+static int draw_svg(struct flame *f, const struct profile *profile, struct err *err)
+{
+	struct label_table labels;
+	struct stack_tree tree;
+	int r;
+
+	stack_tree_init(&tree);
+	label_table_init(&labels);
+	fold_profile(&tree, &labels, profile, &f->fold);
+	set_subtitle(f, profile);
+	r = draw_tree(f, &tree, &labels, err);
+	stack_tree_release(&tree);
+	label_table_release(&labels);
+	return r;
+}
+
 static int draw_recording(struct flame *f, struct err *err)
 {
 	struct profile_query query;
 	struct perf_data *data;
 	struct profile *profile;
-	struct stack_tree tree;
-	struct label_table labels;
+	struct extra time;
+	bool times = false;
 	int r = query_open(&f->query, &query, &data, err);
 
 	if (r < 0)
 		return r;
 	f->fold.leaf_first = f->reverse;
 	f->fold.join_unknown = true;
-	query.by = fold_dims(&f->fold);
+	if (f->html)
+		times = query_page(&query, &time, data);
+	else
+		query.by = fold_dims(&f->fold);
 	r = profile_load(&profile, data, &query, err);
 	if (r < 0)
 		return r;
 	r = choose_event(f, profile, err);
-	if (!r) {
-		stack_tree_init(&tree);
-		label_table_init(&labels);
-		fold_profile(&tree, &labels, profile, &f->fold);
-		set_subtitle(f, profile);
-		r = draw_tree(f, &tree, &labels, err);
-		stack_tree_release(&tree);
-		label_table_release(&labels);
-	}
+	if (!r)
+		r = f->html ? draw_page(f, profile, times, err) : draw_svg(f, profile, err);
 	if (!r && !f->query.quiet)
 		account_write(&profile->account, "sonde: ", ACCOUNT_LOSSES, stderr);
 	profile_free(profile);
@@ -366,7 +436,9 @@ static int run(int argc, char **argv)
 		HAND_ON(&f, 'm', "mmap-pages", "PAGES", "size of the ring buffers"),
 		HAND_ON(&f, 'D', "delay", "MS", "begin to sample after so many milliseconds"),
 		OPT_SECTION("The picture"),
-		OPT_STRING('o', "output", &f.output, "FILE", "write to FILE; - is standard output (flame.svg)"),
+		OPT_SWITCH(0, "html", &f.html, "a page to look around in: threads, times, callers, a table "
+			   "(also if FILE ends in .html)"),
+		OPT_STRING('o', "output", &f.output, "FILE", "write to FILE; - is standard output (flame.svg or .html)"),
 		OPT_STRING(0, "title", &f.svg.title, "TEXT", "title (Flame Graph)"),
 		OPT_STRING(0, "subtitle", &f.svg.subtitle, "TEXT", "line under it (samples, event, losses)"),
 		OPT_UINT(0, "width", &f.svg.width, "PIXELS", "width of the picture (1200)"),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "profile/extra.h"
 #include "view/fold.h"
 #include "view/frame_text.h"
 
@@ -56,6 +57,16 @@ static void get_frame(const struct export_source *s, uint32_t i, struct export_f
 	};
 }
 
+static uint32_t bucket_of(const struct export_view *view, const struct profile_entry *e)
+{
+	uint64_t ns;
+
+	if (!view->bucket_ns)
+		return 0;
+	ns = profile_extra(view->profile, e->extra, 0);
+	return ns == EXTRA_UNKNOWN || ns < view->first_ns ? 0 : (uint32_t)((ns - view->first_ns) / view->bucket_ns);
+}
+
 static void get_sample(const struct export_source *s, size_t i, struct export_sample *out)
 {
 	const struct export_view *view = view_of(s);
@@ -70,6 +81,7 @@ static void get_sample(const struct export_source *s, size_t i, struct export_sa
 		.pid = e->pid,
 		.tid = e->tid,
 		.cpu = e->cpu,
+		.bucket = bucket_of(view, e),
 		.samples = e->samples,
 		.period = e->period,
 	};
@@ -162,6 +174,16 @@ void export_view_init(struct export_view *view, const struct profile *profile, u
 	name_frames(view);
 	add_title(view);
 	view->source.title = view->title.p;
+}
+
+uint32_t export_view_times(struct export_view *view)
+{
+	const struct profile *profile = view->profile;
+	uint64_t quantum = profile->extra_list[0].quantum_ns;
+
+	view->bucket_ns = quantum;
+	view->first_ns = profile->account.first_ns / quantum * quantum;
+	return (uint32_t)((profile->account.last_ns - view->first_ns) / quantum) + 1;
 }
 
 void export_view_release(struct export_view *view)

@@ -15,6 +15,7 @@ struct export_view {
 	uint32_t *events, *places;       /* exported events -> the profile's, and back */
 	size_t *entries;                 /* of those events, indices into the profile's */
 	struct str title;
+	uint64_t first_ns, bucket_ns;    /* bucket_ns 0: times are not kept apart */
 };
 
 /*
@@ -23,6 +24,12 @@ struct export_view {
  */
 void export_view_init(struct export_view *view, const struct profile *profile, uint32_t event,
 		      enum stack_value value);
+/*
+ * The profile's first extra is EXTRA_TIME: samples get the number of their bucket, from
+ * that of the first sample on. Returns how many buckets there are.
+ */
+uint32_t export_view_times(struct export_view *view);
+
 void export_view_release(struct export_view *view);
 
 #endif

@@ -1,0 +1,514 @@
+/*
+ * The page of sonde flame: no library, no network.
+ *
+ * #meta is JSON: strings, boxes (a name, a module and a kind, three numbers each), events,
+ * tasks, the account. #data is base64 of varints:
+ *
+ *	nodes:  for each but the root: its number minus its parent's, its box
+ *	rows:   for each: node minus the last row's (zigzag), event, task, bucket of time,
+ *	        samples, period
+ *
+ * A node is the place of a frame in the tree of all stacks, callers first; a row is how
+ * often a stack ended there. Every view is made anew from the rows that are chosen.
+ */
+(function () {
+'use strict';
+var el = function (id) { return document.getElementById(id); };
+var meta = JSON.parse(el('meta').textContent);
+var frames = meta.boxes, NF = frames.length / 3, ROW = 18, MIN = 0.4;
+
+/* --- data ---------------------------------------------------------------------------- */
+
+var bytes = (function () {
+	var text = atob(el('data').textContent.trim()), out = new Uint8Array(text.length);
+	for (var i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
+	return out;
+}());
+var at = 0;
+function number() {
+	var n = 0, scale = 1, b;
+	do { b = bytes[at++]; n += (b & 127) * scale; scale *= 128; } while (b & 128);
+	return n;
+}
+function signed() { var n = number(); return n % 2 ? -(n + 1) / 2 : n / 2; }
+var N = meta.nr_nodes, R = meta.nr_rows;
+var parent = new Int32Array(N), frame = new Int32Array(N);
+frame[0] = -1; parent[0] = -1;
+for (var i = 1; i < N; i++) { parent[i] = i - number(); frame[i] = number(); }
+var rNode = new Int32Array(R), rEvent = new Int32Array(R), rTask = new Int32Array(R),
+	rTime = new Int32Array(R), rSamples = new Float64Array(R), rPeriod = new Float64Array(R);
+for (var r = 0, last = 0; r < R; r++) {
+	last += signed();
+	rNode[r] = last; rEvent[r] = number(); rTask[r] = number(); rTime[r] = number();
+	rSamples[r] = number(); rPeriod[r] = number();
+}
+bytes = null;
+function name(f) { return f < 0 ? 'all' : meta.strings[frames[3 * f]]; }
+function moduleOf(f) { return f < 0 ? '' : meta.strings[frames[3 * f + 1]]; }
+function kind(f) { return f < 0 ? 'c' : 'cukij?'.charAt(frames[3 * f + 2]); }
+
+/* --- what is chosen ------------------------------------------------------------------ */
+
+var state = { event: meta.event, task: -1, from: 0, to: meta.nr_buckets, period: meta.period,
+	view: 'flame', focus: -1, colors: 'kind', pattern: null, sort: 'self' };
+var self, total, sum, tree, zoomed, current;
+
+function weight(r) { return state.period ? rPeriod[r] : rSamples[r]; }
+function chosen(r, anyTime) {
+	return rEvent[r] === state.event && (state.task < 0 || rTask[r] === state.task) &&
+		(anyTime || (rTime[r] >= state.from && rTime[r] < state.to));
+}
+
+function count() {
+	self = new Float64Array(N); total = new Float64Array(N);
+	for (var r = 0; r < R; r++)
+		if (chosen(r)) self[rNode[r]] += weight(r);
+	for (var i = N - 1; i > 0; i--) {
+		total[i] += self[i];
+		total[parent[i]] += total[i];
+	}
+	total[0] += self[0];
+	sum = total[0];
+}
+
+/* --- trees to draw: arrays by node, parents before children ---------------------------- */
+
+function Tree() { this.parent = []; this.frame = []; this.total = []; this.index = new Map(); }
+Tree.prototype.child = function (p, f) {
+	var key = p * (NF + 1) + f, n = this.index.get(key);
+	if (n === undefined) {
+		n = this.parent.length;
+		this.index.set(key, n);
+		this.parent.push(p); this.frame.push(f); this.total.push(0);
+	}
+	return n;
+};
+function rooted(f) {
+	var t = new Tree();
+	t.parent.push(-1); t.frame.push(f); t.total.push(0);
+	return t;
+}
+
+function forward() {
+	var t = rooted(-1), to = new Int32Array(N);
+	t.total[0] = sum;
+	for (var i = 1; i < N; i++) {
+		if (!total[i]) continue;
+		to[i] = t.child(to[parent[i]], frame[i]);
+		t.total[to[i]] += total[i];
+	}
+	return t;
+}
+
+/* Every stack from its leaf on. */
+function inverted() {
+	var t = rooted(-1);
+	for (var i = 1; i < N; i++) {
+		if (!self[i]) continue;
+		t.total[0] += self[i];
+		for (var n = i, at = 0; n > 0; n = parent[n]) {
+			at = t.child(at, frame[n]);
+			t.total[at] += self[i];
+		}
+	}
+	if (self[0]) t.total[0] += self[0];
+	return t;
+}
+
+/* Below (callees) and above (callers) of a function, from where a stack has it first. */
+function around(f) {
+	var down = rooted(f), up = rooted(f), to = new Int32Array(N).fill(-1);
+	for (var i = 1; i < N; i++) {
+		var p = to[parent[i]];
+		if (p >= 0) {
+			to[i] = total[i] ? down.child(p, frame[i]) : -1;
+			if (to[i] >= 0) down.total[to[i]] += total[i];
+		} else if (frame[i] === f && total[i]) {
+			to[i] = 0;
+			down.total[0] += total[i];
+			up.total[0] += total[i];
+			for (var n = parent[i], at = 0; n > 0; n = parent[n]) {
+				at = up.child(at, frame[n]);
+				up.total[at] += total[i];
+			}
+		}
+	}
+	return { up: up, down: down };
+}
+
+/* Places of the boxes: x from 0 to 1, rows from 0; equal names in the order of their bytes. */
+function lay(t) {
+	var n = t.parent.length, kids = new Array(n), order, i;
+	t.x = new Float64Array(n); t.w = new Float64Array(n); t.depth = new Int32Array(n); t.deepest = 0;
+	for (i = 1; i < n; i++) (kids[t.parent[i]] || (kids[t.parent[i]] = [])).push(i);
+	t.kids = kids;
+	t.w[0] = 1;
+	order = [0];
+	while (order.length) {
+		var p = order.pop(), x = t.x[p];
+		if (!kids[p]) continue;
+		kids[p].sort(function (a, b) { var x = name(t.frame[a]), y = name(t.frame[b]); return x < y ? -1 : x > y ? 1 : 0; });
+		for (i = 0; i < kids[p].length; i++) {
+			var k = kids[p][i];
+			t.x[k] = x; t.w[k] = t.total[0] ? t.total[k] / t.total[0] : 0; t.depth[k] = t.depth[p] + 1;
+			if (t.depth[k] > t.deepest) t.deepest = t.depth[k];
+			x += t.w[k];
+			order.push(k);
+		}
+	}
+	return t;
+}
+
+/* --- colours --------------------------------------------------------------------------- */
+
+function hash(s) {
+	var h = 2166136261;
+	for (var i = 0; i < s.length; i++) h = Math.imul(h ^ s.charCodeAt(i), 16777619);
+	return (h >>> 0) / 4294967296;
+}
+function isDark() {
+	var c = document.documentElement.classList;
+	return c.contains('dark') || (!c.contains('light') && matchMedia('(prefers-color-scheme: dark)').matches);
+}
+var hues = { u: 30, k: 215, i: 170, j: 110, '?': 0, c: 45 };
+function color(f, share) {
+	var dark = isDark(), h, s = 70, l;
+	if (state.colors === 'module') h = 360 * hash(moduleOf(f));
+	else if (state.colors === 'package') h = 360 * hash(name(f).split(/[:.(<]/)[0]);
+	else if (state.colors === 'self') { h = 10; s = 15 + 80 * share; }
+	else { h = hues[kind(f)] + 24 * (hash(name(f)) - 0.5); s = kind(f) === '?' ? 0 : kind(f) === 'k' ? 40 : 70; }
+	l = (dark ? 34 : 70) + 8 * (hash(name(f) + '.') - 0.5);
+	return 'hsl(' + h.toFixed(0) + ',' + s.toFixed(0) + '%,' + l.toFixed(0) + '%)';
+}
+
+/* --- drawing ----------------------------------------------------------------------------- */
+
+var canvas = el('picture'), ctx = canvas.getContext('2d'), panes = [], boxes = [], selfShare = null;
+function text(n) { return Math.round(n).toLocaleString('en-US'); }
+function amount(n) {
+	var e = meta.events[state.event];
+	if (!state.period || e.unit !== 'nanoseconds') return text(n) + (state.period ? ' ' + e.unit : n === 1 ? ' sample' : ' samples');
+	return n >= 1e9 ? (n / 1e9).toFixed(2) + ' s' : n >= 1e6 ? (n / 1e6).toFixed(2) + ' ms' : (n / 1e3).toFixed(1) + ' us';
+}
+function percent(n) { return sum ? (100 * n / sum).toFixed(2) + '%' : '0.00%'; }
+
+/* A pane is a tree with a direction: roots at the foot, or at the head. */
+function showPanes() {
+	panes = tree.map(function (t) { return { tree: lay(t.tree), up: t.up, zoom: 0 }; });
+	zoomed = null; current = null;
+	draw();
+}
+function paneRows(p) { return p.tree.deepest + 1; }
+
+function draw() {
+	var ratio = window.devicePixelRatio || 1, width = canvas.clientWidth || 1000, rows = 0, y = 0, style;
+	panes.forEach(function (p) { rows += paneRows(p); });
+	canvas.height = Math.max(1, rows) * ROW * ratio;
+	canvas.width = width * ratio;
+	canvas.style.height = Math.max(1, rows) * ROW + 'px';
+	ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+	ctx.font = '12px system-ui, sans-serif';
+	ctx.textBaseline = 'middle';
+	style = getComputedStyle(document.documentElement);
+	boxes = [];
+	panes.forEach(function (p) {
+		drawPane(p, y, width, style.getPropertyValue('--hit').trim());
+		y += paneRows(p) * ROW;
+	});
+	if (!sum) { ctx.fillStyle = style.getPropertyValue('--soft'); ctx.fillText('no samples here', 4, ROW / 2); }
+}
+
+function drawPane(p, top, width, hit) {
+	var t = p.tree, x0 = t.x[p.zoom], w0 = t.w[p.zoom] || 1, path = {}, todo = [0], n;
+	for (n = p.zoom; n >= 0; n = t.parent[n]) path[n] = true;
+	while (todo.length) {
+		n = todo.pop();
+		var inPath = path[n] && n !== p.zoom, x = inPath ? 0 : (t.x[n] - x0) / w0 * width,
+			w = inPath ? width : t.w[n] / w0 * width;
+		if (w < MIN || x >= width || x + w <= 0) continue;
+		var row = p.up ? t.deepest - t.depth[n] : t.depth[n];
+		box(p, n, x, top + row * ROW, w, inPath, hit);
+		(t.kids[n] || []).forEach(function (k) { if (!inPath || path[k]) todo.push(k); });
+	}
+}
+
+function box(p, n, x, y, w, faded, hit) {
+	var t = p.tree, f = t.frame[n], label = name(f);
+	boxes.push({ pane: p, node: n, x: x, y: y, w: w });
+	ctx.globalAlpha = faded ? 0.55 : 1;
+	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (isDark() ? '#555' : '#cfcabf') : color(f, share(f));
+	ctx.fillRect(x, y, Math.max(w - 0.6, 0.3), ROW - 1);
+	if (current && current.pane === p && current.node === n) {
+		ctx.strokeStyle = isDark() ? '#fff' : '#000';
+		ctx.strokeRect(x + 0.5, y + 0.5, Math.max(w - 1.6, 1), ROW - 2);
+	}
+	if (w > 24) {
+		ctx.fillStyle = isDark() ? '#fff' : '#111';
+		ctx.fillText(cut(label, w - 6), x + 3, y + ROW / 2);
+	}
+	ctx.globalAlpha = 1;
+}
+function cut(label, room) {
+	if (ctx.measureText(label.slice(0, 400)).width <= room && label.length <= 400) return label;
+	var all = Array.from(label.slice(0, 400)), low = 0, high = all.length;
+	while (low < high) {
+		var mid = (low + high + 1) >> 1;
+		if (ctx.measureText(all.slice(0, mid).join('') + '..').width <= room) low = mid; else high = mid - 1;
+	}
+	return low < 2 ? '' : all.slice(0, low).join('') + '..';
+}
+function share(f) {
+	if (state.colors !== 'self') return 0;
+	if (!selfShare) {
+		var most = 0;
+		selfShare = new Float64Array(NF);
+		for (var i = 1; i < N; i++) selfShare[frame[i]] += self[i];
+		for (i = 0; i < NF; i++) most = Math.max(most, selfShare[i]);
+		for (i = 0; i < NF && most; i++) selfShare[i] /= most;
+	}
+	return selfShare[f];
+}
+
+/* --- searching --------------------------------------------------------------------------- */
+
+var hits = null;
+function matches(f) {
+	if (!hits) hits = new Int8Array(NF);
+	if (!hits[f]) hits[f] = state.pattern.test(name(f)) ? 1 : -1;
+	return hits[f] > 0;
+}
+function matched() {
+	var n = 0, in_ = new Uint8Array(N);
+	for (var i = 1; i < N; i++) {
+		in_[i] = in_[parent[i]] || (matches(frame[i]) ? 1 : 0);
+		if (in_[i]) n += self[i];
+	}
+	return n;
+}
+function search(pattern) {
+	var box = el('search');
+	hits = null;
+	state.pattern = null;
+	box.classList.remove('bad');
+	if (pattern) {
+		try { state.pattern = new RegExp(pattern); } catch (e) { box.classList.add('bad'); }
+	}
+	el('matched').textContent = state.pattern ? 'matched ' + percent(matched()) : '';
+	draw();
+	if (state.view === 'table') showTable();
+}
+
+/* --- the table ----------------------------------------------------------------------------- */
+
+function functions() {
+	var s = new Float64Array(NF), t = new Float64Array(NF), last = new Int32Array(NF).fill(-1), list = [];
+	/* a stack counts once for a function, however often it is in it */
+	for (var i = 1; i < N; i++) {
+		if (self[i]) {
+			s[frame[i]] += self[i];
+			for (var n = i; n > 0; n = parent[n])
+				if (last[frame[n]] !== i) { last[frame[n]] = i; t[frame[n]] += self[i]; }
+		}
+	}
+	for (i = 0; i < NF; i++)
+		if (t[i] && kind(i) !== 'c' && (!state.pattern || matches(i))) list.push({ f: i, self: s[i], total: t[i] });
+	list.sort(state.sort === 'name' ? function (a, b) { return name(a.f) < name(b.f) ? -1 : 1; } :
+		function (a, b) { return b[state.sort] - a[state.sort] || b.total - a.total || (name(a.f) < name(b.f) ? -1 : 1); });
+	return list;
+}
+function showTable() {
+	var body = el('rows');
+	body.textContent = '';
+	functions().slice(0, 1000).forEach(function (x) {
+		var tr = document.createElement('tr');
+		[percent(x.self), percent(x.total), name(x.f), moduleOf(x.f)].forEach(function (v, i) {
+			var td = document.createElement('td');
+			td.textContent = v;
+			if (i < 2) td.className = 'n'; else td.title = v;
+			tr.appendChild(td);
+		});
+		tr.onclick = function () { focus(x.f); };
+		body.appendChild(tr);
+	});
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+var strip = el('strip'), drag = null;
+function drawStrip() {
+	var c = strip.getContext('2d'), ratio = window.devicePixelRatio || 1, w = strip.clientWidth, h = strip.clientHeight,
+		n = meta.nr_buckets, bars = new Float64Array(n), most = 0, dark = isDark();
+	strip.width = w * ratio; strip.height = h * ratio;
+	c.setTransform(ratio, 0, 0, ratio, 0, 0);
+	for (var r = 0; r < R; r++) if (chosen(r, true)) bars[rTime[r]] += weight(r);
+	for (var i = 0; i < n; i++) most = Math.max(most, bars[i]);
+	for (i = 0; i < n; i++) {
+		c.fillStyle = i >= state.from && i < state.to ? (dark ? '#c77f3a' : '#d9822b') : (dark ? '#555' : '#ccc');
+		var high = most ? bars[i] / most * (h - 4) : 0;
+		c.fillRect(i / n * w, h - high, Math.max(w / n - 0.5, 0.5), high);
+	}
+	var all = state.from === 0 && state.to === n, seconds = function (b) { return (b * meta.bucket_ns / 1e9).toFixed(3); };
+	el('span').textContent = all ? 'all of ' + seconds(n) + ' s; drag to choose a part' :
+		seconds(state.from) + ' s to ' + seconds(state.to) + ' s, ' + amount(sum) + '; Escape for all';
+}
+function bucket(e) {
+	var r = strip.getBoundingClientRect();
+	return Math.max(0, Math.min(meta.nr_buckets, (e.clientX - r.left) / r.width * meta.nr_buckets));
+}
+function span(from, to) { state.from = from; state.to = to; update(); }
+strip.addEventListener('pointerdown', function (e) {
+	drag = bucket(e);
+	try { strip.setPointerCapture(e.pointerId); } catch (x) { /* a pointer that is gone */ }
+});
+strip.addEventListener('pointerup', function (e) {
+	var a = drag, b = bucket(e);
+	drag = null;
+	if (a === null) return;
+	if (Math.abs(a - b) < 0.5) span(0, meta.nr_buckets);
+	else span(Math.floor(Math.min(a, b)), Math.ceil(Math.max(a, b)));
+});
+
+/* --- all together -------------------------------------------------------------------------------- */
+
+function update() {
+	count();
+	selfShare = null;
+	if (state.view === 'inverted') tree = [{ tree: inverted(), up: false }];
+	else if (state.view === 'around' && state.focus >= 0) {
+		var a = around(state.focus);
+		tree = [{ tree: a.up, up: true }, { tree: a.down, up: false }];
+	} else tree = [{ tree: forward(), up: state.view === 'flame' }];
+	el('table').hidden = state.view !== 'table';
+	canvas.hidden = state.view === 'table';
+	['flame', 'icicle', 'inverted', 'table'].forEach(function (v) { el('to-' + v).classList.toggle('on', state.view === v); });
+	el('around').hidden = state.view !== 'around';
+	if (state.view === 'around') el('around').textContent = 'around ' + name(state.focus).slice(0, 60);
+	if (meta.nr_buckets > 1) drawStrip();
+	showPanes();
+	if (state.view === 'table') showTable();
+	el('sub').textContent = amount(sum) + ' of ' + meta.events[state.event].name + (meta.sub ? ', ' + meta.sub : '');
+	search(el('search').value);
+	tip(null);
+	/* a flame's roots are at the foot */
+	if (state.view === 'flame') canvas.scrollIntoView(false); else window.scrollTo(0, 0);
+}
+function view(v) { state.view = v; update(); }
+function focus(f) { if (f >= 0) { state.focus = f; view('around'); } }
+function zoom(b) {
+	if (!b) return;
+	b.pane.zoom = b.node;
+	zoomed = b.node ? b : null;
+	current = b;
+	draw();
+	tip(b);
+}
+function reset() {
+	el('help').hidden = true;
+	el('search').value = '';
+	state.from = 0; state.to = meta.nr_buckets;
+	if (state.view === 'around') state.view = 'flame';
+	update();
+}
+function stack(b) {
+	var names = [], t = b.pane.tree;
+	for (var n = b.node; n > 0 || (n === 0 && t.frame[0] >= 0); n = t.parent[n]) names.push(name(t.frame[n]));
+	return names.join('\n');
+}
+function tip(b) {
+	if (!b) { el('tip').textContent = 'click to zoom, double click for callers and callees, ? for help'; return; }
+	var t = b.pane.tree, f = t.frame[b.node];
+	el('tip').textContent = name(f) + (moduleOf(f) ? '  [' + moduleOf(f) + ']' : '') + '  ' + amount(t.total[b.node]) +
+		', ' + percent(t.total[b.node]);
+}
+function find(e) {
+	var r = canvas.getBoundingClientRect(), x = e.clientX - r.left, y = e.clientY - r.top;
+	for (var i = boxes.length - 1; i >= 0; i--) {
+		var b = boxes[i];
+		if (x >= b.x && x < b.x + b.w && y >= b.y && y < b.y + ROW) return b;
+	}
+	return null;
+}
+/* The box beside, above or below the current one: away from the root is "out". */
+function walk(key) {
+	var p = panes[0], t, n, k, i;
+	if (!current) current = { pane: p, node: p.zoom };
+	else {
+		p = current.pane; t = p.tree; n = current.node;
+		var out = p.up ? 'ArrowUp' : 'ArrowDown', back = p.up ? 'ArrowDown' : 'ArrowUp';
+		if (key === out) {
+			k = (t.kids[n] || []).slice().sort(function (a, b) { return t.total[b] - t.total[a]; });
+			if (k.length) n = k[0];
+		} else if (key === back) {
+			if (n > 0) n = t.parent[n];
+		} else if (n > 0) {
+			k = t.kids[t.parent[n]];
+			i = k.indexOf(n) + (key === 'ArrowRight' ? 1 : -1);
+			if (i >= 0 && i < k.length) n = k[i];
+		}
+		current = { pane: p, node: n };
+	}
+	draw();
+	tip(current);
+}
+
+canvas.addEventListener('mousemove', function (e) { tip(find(e) || current); });
+canvas.addEventListener('click', function (e) { zoom(find(e)); });
+canvas.addEventListener('dblclick', function (e) {
+	var b = find(e);
+	if (b) focus(b.pane.tree.frame[b.node]);
+});
+document.addEventListener('keydown', function (e) {
+	var typing = /^(INPUT|SELECT)$/.test(e.target.tagName || '');
+	if (e.key === 'Escape') { e.target.blur && e.target.blur(); reset(); return; }
+	if (e.key === 'F3' || ((e.ctrlKey || e.metaKey) && e.key === 'f')) { e.preventDefault(); el('search').focus(); return; }
+	if (typing || e.ctrlKey || e.metaKey || e.altKey) return;
+	if (/^Arrow/.test(e.key) && state.view !== 'table') { e.preventDefault(); walk(e.key); }
+	else if (e.key === 'Enter' && current) zoom(current);
+	else if (e.key === 'Backspace') { panes.forEach(function (p) { p.zoom = 0; }); draw(); }
+	else if (e.key === '/') { e.preventDefault(); el('search').focus(); }
+	else if (e.key === 'f') view('flame');
+	else if (e.key === 'i') view('icicle');
+	else if (e.key === 'v') view('inverted');
+	else if (e.key === 't') view('table');
+	else if (e.key === 's' && current) focus(current.pane.tree.frame[current.node]);
+	else if (e.key === 'c' && current && navigator.clipboard) navigator.clipboard.writeText(stack(current));
+	else if (e.key === '?') el('help').hidden = !el('help').hidden;
+});
+window.addEventListener('resize', function () { drawStrip(); draw(); });
+
+function choices(id, names, value, then) {
+	names.forEach(function (n, i) {
+		var o = document.createElement('option');
+		o.textContent = n; o.value = i;
+		el(id).appendChild(o);
+	});
+	el(id).value = value;
+	el(id).hidden = names.length < 2;
+	el(id).onchange = function () { then(+el(id).value); update(); };
+}
+choices('event', meta.events.map(function (e) { return e.name; }), state.event, function (i) { state.event = i; });
+choices('task', ['all threads'].concat(meta.tasks), 0, function (i) { state.task = i - 1; });
+choices('weigh', ['by samples', 'by period'], state.period ? 1 : 0, function (i) { state.period = i === 1; });
+choices('colors', ['by kind', 'by module', 'by package', 'by self time'], 0, function (i) {
+	state.colors = ['kind', 'module', 'package', 'self'][i];
+});
+['flame', 'icicle', 'inverted', 'table'].forEach(function (v) { el('to-' + v).onclick = function () { view(v); }; });
+el('around').onclick = function () { view('flame'); };
+el('reset').onclick = reset;
+el('ask').onclick = el('help').onclick = function () { el('help').hidden = !el('help').hidden; };
+el('theme').onclick = function () {
+	var c = document.documentElement.classList, dark = isDark();
+	c.toggle('dark', !dark); c.toggle('light', dark);
+	update();
+};
+el('search').oninput = function () { search(el('search').value); };
+['self', 'total', 'name'].forEach(function (s) { el('by-' + s).onclick = function () { state.sort = s; showTable(); }; });
+el('title').textContent = document.title = meta.title;
+el('account').textContent = meta.account;
+if (meta.nr_buckets < 2) strip.hidden = el('span').hidden = true;
+update();
+/* For scripts that drive the page. */
+window.sonde = { state: state, update: update, view: view, focus: focus, span: span, functions: functions, name: name,
+	matched: function () { return matched(); }, sum: function () { return sum; },
+	panes: function () { return panes; }, boxes: function () { return boxes; }, zoom: zoom };
+}());
