@@ -13,6 +13,8 @@
 #include "cmd/query.h"
 #include "cmd/report_priv.h"
 #include "profile/count.h"
+#include "profile/order.h"
+#include "view/dump.h"
 #include "view/header.h"
 #include "view/report.h"
 #include "view/report_data.h"
@@ -52,12 +54,18 @@ static bool all_tracepoints(const struct perf_data *data)
 	return data->events.nr != 0;
 }
 
+static uint64_t all_sampled(const struct perf_data *data)
+{
+	uint64_t bits = 0;
+
+	for (uint32_t i = 0; i < data->events.nr; i++)
+		bits |= data->events.v[i].attr.sample_type;
+	return bits;
+}
+
 static bool any_sampled(const struct perf_data *data, uint64_t bits)
 {
-	for (uint32_t i = 0; i < data->events.nr; i++)
-		if (data->events.v[i].attr.sample_type & bits)
-			return true;
-	return false;
+	return (all_sampled(data) & bits) != 0;
 }
 
 /* Branches are what rows are of where they were recorded, but for stacks made of them. */
@@ -120,7 +128,10 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	r->wish.is_field_arg = (void *)(uintptr_t)data;
 	if (!r->wish.sort && !r->wish.fields && !r->parent && all_tracepoints(data))
 		r->wish.sort = "trace";
-	return sort_parse(&r->view.spec, &r->wish, err);
+	e = sort_parse(&r->view.spec, &r->wish, err);
+	if (!e && !r->memory)
+		e = sort_check(&r->view.spec, all_sampled(data), err);
+	return e;
 }
 
 static void set_filters(struct report *r, struct profile_query *query)
@@ -177,6 +188,28 @@ static int show_stats(const struct perf_data *data, struct err *err)
 	return e;
 }
 
+static int show_records(const struct perf_data *data, struct err *err)
+{
+	struct symbol_options symbols = { 0 };
+	struct recording recording;
+	struct ordered *records;
+	struct record record;
+	struct dump *dump;
+	uint64_t off;
+	int r = recording_load(&recording, data, &symbols, err);
+
+	if (r < 0)
+		return r;
+	dump = dump_new(&recording);
+	records = ordered_new(data);
+	while ((r = ordered_next(records, &record, &off, err)) > 0 && !ferror(stdout))
+		dump_write(dump, &record, off, stdout);
+	ordered_free(records);
+	dump_free(dump);
+	recording_release(&recording);
+	return r;
+}
+
 static int show_threads(const struct report *r, const struct perf_data *data, struct err *err)
 {
 	struct thread_counts counts;
@@ -212,8 +245,9 @@ static int report(struct report *r, struct err *err)
 
 	if (e < 0)
 		return e;
-	if (r->stats || r->tasks || r->mmaps) {
-		e = r->stats ? show_stats(data, err) : show_tasks(r, data, err);
+	if (r->dump || r->stats || r->tasks || r->mmaps) {
+		e = r->dump ? show_records(data, err) : r->stats ? show_stats(data, err) :
+							      show_tasks(r, data, err);
 		perf_data_close(data);
 		return finish_output(e, err);
 	}
@@ -348,6 +382,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "header", &r.header, "the recording's header first"),
 		OPT_SWITCH(0, "header-only", &r.header_only, "the recording's header and nothing else"),
 		OPT_SWITCH('I', "show-info", &r.header, "the same as --header"),
+		OPT_SWITCH('D', "dump-raw-trace", &r.dump, "every record as bytes and in words, in time, and "
+			   "no rows"),
 		OPT_SWITCH(0, "stats", &r.stats, "how many records of which kind there are, and no rows"),
 		OPT_SWITCH(0, "tasks", &r.tasks, "the threads as a family tree, and no rows"),
 		OPT_SWITCH(0, "mmaps", &r.mmaps, "the same with what they had mapped"),
@@ -368,7 +404,7 @@ static int run(int argc, char **argv)
 		REFUSED_WITHOUT_ARG(0, "stitch-lbr"), REFUSED_WITHOUT_ARG(0, "branch-history"),
 		REFUSED_WITHOUT_ARG(0, "total-cycles"), REFUSED_WITHOUT_ARG(0, "show-ref-call-graph"),
 		REFUSED_WITHOUT_ARG(0, "show-on-off-events"),
-		REFUSED_WITHOUT_ARG('D', "dump-raw-trace"), REFUSED('M', "disassembler-style"), REFUSED(0, "objdump"), REFUSED(0, "prefix"),
+		REFUSED('M', "disassembler-style"), REFUSED(0, "objdump"), REFUSED(0, "prefix"),
 		REFUSED(0, "prefix-strip"), REFUSED(0, "percent-type"), REFUSED(0, "samples"),
 		REFUSED(0, "switch-on"), REFUSED(0, "switch-off"),
 		OPT_CALL(0, "itrace", NULL, "OPTIONS", NULL, report_refuse, OPT_HIDDEN | OPT_ARG_OPTIONAL),

@@ -14,7 +14,6 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "tui", "there is no such screen here; the report is text, as with --stdio" },
 	{ "gtk", "there is no such screen here; the report is text, as with --stdio" },
 	{ "demangle-kernel", "the kernel's names are shown as it has them" },
-	{ "dump-raw-trace", "sonde script -D dumps records" },
 	{ "disassembler-style", "report does not disassemble; sonde annotate does" },
 	{ "asm-raw", "report does not disassemble; sonde annotate does" },
 	{ "source", "report shows no source; sonde annotate does" },
@@ -177,7 +176,7 @@ static int parse_pretty(struct report *r, struct err *err)
 /* Outputs that exclude one another. */
 static int check_outputs(const struct report *r, struct err *err)
 {
-	const char *data = r->json ? "-j" : "--csv", *lists = r->stats ? "--stats" : "--tasks and --mmaps";
+	const char *data = r->json ? "-j" : "--csv", *lists = r->dump ? "records" : r->stats ? "--stats" : "--tasks and --mmaps";
 
 	if (r->json + r->csv + (r->view.separator != NULL) > 1)
 		return err_set(err, EINVAL, "only one of -j, --csv and -t can be");
@@ -185,6 +184,8 @@ static int check_outputs(const struct report *r, struct err *err)
 		return err_set(err, EINVAL, "%s has no header in text: leave out --header", data);
 	if (r->stats && (r->tasks || r->mmaps))
 		return err_set(err, EINVAL, "--tasks and --mmaps do not go with --stats");
+	if (r->dump && (r->stats || r->tasks || r->mmaps || r->json || r->csv || r->threads))
+		return err_set(err, EINVAL, "-D goes alone");
 	if ((r->json || r->csv) && (r->stats || r->tasks || r->mmaps || r->threads))
 		return err_set(err, EINVAL, "%s has rows alone: it does not go with --stats, --tasks, --mmaps "
 			       "and -T", data);
@@ -193,7 +194,7 @@ static int check_outputs(const struct report *r, struct err *err)
 			       "not go with %s", data, r->view.hierarchy ? "--hierarchy" : "--group");
 	if (r->view.hierarchy && r->groups_given && r->groups)
 		return err_set(err, EINVAL, "--hierarchy shows events one after the other: leave out --group");
-	if ((r->stats || r->tasks || r->mmaps) && (r->query.comms || r->query.dsos || r->query.syms ||
+	if ((r->dump || r->stats || r->tasks || r->mmaps) && (r->query.comms || r->query.dsos || r->query.syms ||
 						   r->query.pids || r->query.tids || r->query.cpus ||
 						   r->query.time))
 		return err_set(err, EINVAL, "%s are of the whole recording: leave out the filters", lists);

@@ -35,7 +35,7 @@ static void add_result(struct str *s, uint64_t bits, uint64_t hit, uint64_t miss
 static void add_level(struct str *s, union perf_mem_data_src src)
 {
 	static const struct word levels[] = {
-		{ PERF_MEM_LVL_L1, "L1" }, { PERF_MEM_LVL_LFB, "LFB/MAB" }, { PERF_MEM_LVL_L2, "L2" },
+		{ PERF_MEM_LVL_NA, "N/A" }, { PERF_MEM_LVL_L1, "L1" }, { PERF_MEM_LVL_LFB, "LFB/MAB" }, { PERF_MEM_LVL_L2, "L2" },
 		{ PERF_MEM_LVL_L3, "L3" }, { PERF_MEM_LVL_LOC_RAM, "Local RAM" },
 		{ PERF_MEM_LVL_REM_RAM1, "Remote RAM (1 hop)" },
 		{ PERF_MEM_LVL_REM_RAM2, "Remote RAM (2 hops)" },
@@ -45,27 +45,28 @@ static void add_level(struct str *s, union perf_mem_data_src src)
 	};
 	static const char *const numbers[16] = {
 		[PERF_MEM_LVLNUM_L1] = "L1", [PERF_MEM_LVLNUM_L2] = "L2", [PERF_MEM_LVLNUM_L3] = "L3",
-		[PERF_MEM_LVLNUM_L4] = "L4", [PERF_MEM_LVLNUM_ANY_CACHE] = "Any cache",
+		[PERF_MEM_LVLNUM_L4] = "L4", [0x09] = "CXL", [0x0a] = "I/O",
+		[PERF_MEM_LVLNUM_ANY_CACHE] = "Any cache",
 		[PERF_MEM_LVLNUM_LFB] = "LFB/MAB", [PERF_MEM_LVLNUM_RAM] = "RAM",
 		[PERF_MEM_LVLNUM_PMEM] = "PMEM", [PERF_MEM_LVLNUM_NA] = "N/A",
 	};
 	const char *number = numbers[src.mem_lvl_num];
-	size_t before = s->len;
+	bool any;
 
-	if (src.mem_lvl & PERF_MEM_LVL_NA)
-		src.mem_lvl = 0;
 	if (src.mem_remote)
 		str_add(s, "Remote ");
-	if (ADD_WORDS(s, levels, src.mem_lvl, " or "))
-		number = NULL;
-	if (src.mem_lvl_num && src.mem_lvl_num != PERF_MEM_LVLNUM_NA && number)
-		str_add(s, number);
-	else if (src.mem_lvl_num && !number && !src.mem_lvl)
-		str_addf(s, "L%#x", (unsigned)src.mem_lvl_num);
-	if (s->len == before)
+	any = ADD_WORDS(s, levels, src.mem_lvl, " or ");
+	if (src.mem_lvl_num) {
+		str_add(s, any ? " or " : "");
+		if (number)
+			str_add(s, number);
+		else
+			str_addf(s, "L%u", (unsigned)src.mem_lvl_num);
+		any = true;
+	}
+	if (!any)
 		str_add(s, "N/A");
-	else
-		add_result(s, src.mem_lvl, PERF_MEM_LVL_HIT, PERF_MEM_LVL_MISS);
+	add_result(s, src.mem_lvl, PERF_MEM_LVL_HIT, PERF_MEM_LVL_MISS);
 }
 
 static void add_tlb(struct str *s, uint64_t tlb)
@@ -85,11 +86,10 @@ static void add_tlb(struct str *s, uint64_t tlb)
 static void add_snoop(struct str *s, union perf_mem_data_src src)
 {
 	static const struct word words[] = {
-		{ PERF_MEM_SNOOP_NONE, "None" }, { PERF_MEM_SNOOP_HIT, "Hit" },
+		{ PERF_MEM_SNOOP_NA, "N/A" }, { PERF_MEM_SNOOP_NONE, "None" }, { PERF_MEM_SNOOP_HIT, "Hit" },
 		{ PERF_MEM_SNOOP_MISS, "Miss" }, { PERF_MEM_SNOOP_HITM, "HitM" },
 	};
-	bool any = src.mem_snoop & PERF_MEM_SNOOP_NA ? false :
-						       ADD_WORDS(s, words, src.mem_snoop, " or ");
+	bool any = ADD_WORDS(s, words, src.mem_snoop, " or ");
 
 	if (src.mem_snoopx & PERF_MEM_SNOOPX_FWD) {
 		str_addf(s, "%sFwd", any ? " or " : "");
@@ -118,8 +118,8 @@ void memory_add_text(struct str *s, enum extra_kind kind, uint64_t data_src)
 	case EXTRA_MEM_SNOOP: add_snoop(s, src); break;
 	case EXTRA_MEM_TLB: add_tlb(s, src.mem_dtlb); break;
 	case EXTRA_MEM_LOCK:
-		str_add(s, src.mem_lock & PERF_MEM_LOCK_LOCKED ? "Yes" :
-			   src.mem_lock & PERF_MEM_LOCK_NA || !src.mem_lock ? "N/A" : "No");
+		str_add(s, src.mem_lock & PERF_MEM_LOCK_NA ? "N/A" :
+			   src.mem_lock & PERF_MEM_LOCK_LOCKED ? "Yes" : "No");
 		break;
 	default: add_block(s, src.mem_blk); break;
 	}

@@ -15,6 +15,7 @@ static const struct column_desc {
 	enum extra_kind extra;
 	bool has_extra;
 	bool of_branch;                  /* only with rows of branches */
+	uint64_t needs;                  /* PERF_SAMPLE_ bits, of which an event must have one; 0: none */
 } columns[COLUMN_COUNT] = {
 	[COLUMN_CHILDREN] = { .name = "overhead_children" },
 	[COLUMN_OVERHEAD] = { .name = "overhead" },
@@ -46,20 +47,20 @@ static const struct column_desc {
 	[COLUMN_TIME] = { .name = "time", X(EXTRA_TIME) },
 	[COLUMN_WEIGHT] = { .name = "weight", X(EXTRA_WEIGHT) },
 	[COLUMN_LOCAL_WEIGHT] = { .name = "local_weight", X(EXTRA_WEIGHT) },
-	[COLUMN_INS_LAT] = { .name = "ins_lat", X(EXTRA_INS_LAT) },
+	[COLUMN_INS_LAT] = { .name = "ins_lat", X(EXTRA_INS_LAT), .needs = PERF_SAMPLE_WEIGHT_STRUCT },
 	[COLUMN_LOCAL_INS_LAT] = { .name = "local_ins_lat", X(EXTRA_INS_LAT) },
-	[COLUMN_P_STAGE] = { .name = "p_stage_cyc", X(EXTRA_P_STAGE) },
+	[COLUMN_P_STAGE] = { .name = "p_stage_cyc", X(EXTRA_P_STAGE), .needs = PERF_SAMPLE_WEIGHT_STRUCT },
 	[COLUMN_LOCAL_P_STAGE] = { .name = "local_p_stage_cyc", X(EXTRA_P_STAGE) },
-	[COLUMN_TRANSACTION] = { .name = "transaction", X(EXTRA_TRANSACTION) },
-	[COLUMN_CODE_PAGE] = { .name = "code_page_size", X(EXTRA_CODE_PAGE) },
-	[COLUMN_DATA_PAGE] = { .name = "data_page_size", X(EXTRA_DATA_PAGE) },
-	[COLUMN_DATA_LINE] = { .name = "dcacheline", X(EXTRA_DATA_LINE) },
-	[COLUMN_PHYS_DATA] = { .name = "phys_daddr", X(EXTRA_PHYS_ADDR) },
-	[COLUMN_MEM] = { .name = "mem", X(EXTRA_MEM_LEVEL) },
-	[COLUMN_SNOOP] = { .name = "snoop", X(EXTRA_MEM_SNOOP) },
-	[COLUMN_TLB] = { .name = "tlb", X(EXTRA_MEM_TLB) },
-	[COLUMN_LOCKED] = { .name = "locked", X(EXTRA_MEM_LOCK) },
-	[COLUMN_BLOCKED] = { .name = "blocked", X(EXTRA_MEM_BLOCK) },
+	[COLUMN_TRANSACTION] = { .name = "transaction", X(EXTRA_TRANSACTION), .needs = PERF_SAMPLE_TRANSACTION },
+	[COLUMN_CODE_PAGE] = { .name = "code_page_size", X(EXTRA_CODE_PAGE), .needs = PERF_SAMPLE_CODE_PAGE_SIZE },
+	[COLUMN_DATA_PAGE] = { .name = "data_page_size", X(EXTRA_DATA_PAGE), .needs = PERF_SAMPLE_DATA_PAGE_SIZE },
+	[COLUMN_DATA_LINE] = { .name = "dcacheline", X(EXTRA_DATA_LINE), .needs = PERF_SAMPLE_ADDR },
+	[COLUMN_PHYS_DATA] = { .name = "phys_daddr", X(EXTRA_PHYS_ADDR), .needs = PERF_SAMPLE_PHYS_ADDR },
+	[COLUMN_MEM] = { .name = "mem", X(EXTRA_MEM_LEVEL), .needs = PERF_SAMPLE_DATA_SRC },
+	[COLUMN_SNOOP] = { .name = "snoop", X(EXTRA_MEM_SNOOP), .needs = PERF_SAMPLE_DATA_SRC },
+	[COLUMN_TLB] = { .name = "tlb", X(EXTRA_MEM_TLB), .needs = PERF_SAMPLE_DATA_SRC },
+	[COLUMN_LOCKED] = { .name = "locked", X(EXTRA_MEM_LOCK), .needs = PERF_SAMPLE_DATA_SRC },
+	[COLUMN_BLOCKED] = { .name = "blocked", X(EXTRA_MEM_BLOCK), .needs = PERF_SAMPLE_DATA_SRC },
 	[COLUMN_MISPREDICT] = { .name = "mispredict", X(EXTRA_BRANCH_PREDICTED), .of_branch = true },
 	[COLUMN_IN_TX] = { .name = "in_tx", X(EXTRA_BRANCH_TX), .of_branch = true },
 	[COLUMN_ABORT] = { .name = "abort", X(EXTRA_BRANCH_ABORT), .of_branch = true },
@@ -68,8 +69,8 @@ static const struct column_desc {
 	[COLUMN_ADDR_TO] = { .name = "addr_to", .dims = PROFILE_BY_ADDR, .of_branch = true },
 	[COLUMN_SYM_FROM] = { .name = "symbol_from", X(EXTRA_FROM_FRAME), .of_branch = true },
 	[COLUMN_DSO_FROM] = { .name = "dso_from", X(EXTRA_FROM_FRAME), .of_branch = true },
-	[COLUMN_SYM_DATA] = { .name = "symbol_daddr", X(EXTRA_DATA_FRAME) },
-	[COLUMN_DSO_DATA] = { .name = "dso_daddr", X(EXTRA_DATA_FRAME) },
+	[COLUMN_SYM_DATA] = { .name = "symbol_daddr", X(EXTRA_DATA_FRAME), .needs = PERF_SAMPLE_ADDR },
+	[COLUMN_DSO_DATA] = { .name = "dso_daddr", X(EXTRA_DATA_FRAME), .needs = PERF_SAMPLE_ADDR },
 	[COLUMN_SYM_TO] = { .name = "symbol_to", .of_branch = true },
 	[COLUMN_DSO_TO] = { .name = "dso_to", .of_branch = true },
 	[COLUMN_CGROUP] = { .name = "cgroup", X(EXTRA_CGROUP) },
@@ -136,6 +137,15 @@ bool column_is_dso(enum column column)
 {
 	return column == COLUMN_DSO || column == COLUMN_DSO_TO || column == COLUMN_DSO_FROM ||
 	       column == COLUMN_DSO_DATA;
+}
+
+int sort_check(const struct sort_spec *spec, uint64_t sampled, struct err *err)
+{
+	for (unsigned c = 0; c < COLUMN_FIELD; c++)
+		if (columns[c].needs && !(columns[c].needs & sampled) && sort_has(spec, (enum column)c))
+			return err_set(err, EINVAL, "the key '%s' cannot be had: no event of the recording "
+				       "sampled it", columns[c].name);
+	return 0;
 }
 
 bool column_extra(enum column column, enum extra_kind *kind)

@@ -72,6 +72,9 @@ struct sort_wish {
 /* Errors name the key and what there is; keys that perf has and Sonde has not say so. */
 int sort_parse(struct sort_spec *spec, const struct sort_wish *wish, struct err *err);
 
+/* `sampled`: the sample_type bits of all events. Errors name a key that none of them has. */
+int sort_check(const struct sort_spec *spec, uint64_t sampled, struct err *err);
+
 bool column_is_key(enum column column);
 bool column_is_percent(enum column column);      /* a part of the whole; else a plain count */
 bool column_is_field(enum column column);

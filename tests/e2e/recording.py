@@ -9,6 +9,7 @@ Lines of the description; numbers as in Python:
     kmap START LEN PGOFF NAME      the kernel's
     sample IP PERIOD [N]           N samples, one if not said
     ksample IP PERIOD [N]          in kernel mode
+    access ADDR WEIGHT DATA_SRC    the memory access of all samples that follow
     branches FROM TO CYCLES ...    the branch stack of all samples that follow, newest first
 
 (tools/perf/Documentation/perf.data-file-format.txt, linux/perf_event.h.)
@@ -16,7 +17,7 @@ Lines of the description; numbers as in Python:
 import struct
 import sys
 
-IP, TID, TIME, PERIOD, BRANCH = 1, 2, 4, 1 << 8, 1 << 11
+IP, TID, TIME, ADDR, PERIOD, BRANCH, WEIGHT, DATA_SRC = 1, 2, 4, 8, 1 << 8, 1 << 11, 1 << 14, 1 << 15
 PID = 4242
 
 
@@ -40,9 +41,11 @@ def main():
     out, arch = sys.argv[1:3]
     lines = [l.split() for l in sys.stdin if l.split() and not l.startswith("#")]
     with_branches = any(l[0] == "branches" for l in lines)
+    with_access = any(l[0] == "access" for l in lines)
     sample_type = IP | TID | TIME | PERIOD | (BRANCH if with_branches else 0)
+    sample_type |= ADDR | WEIGHT | DATA_SRC if with_access else 0
     data = record(3, 2, struct.pack("<II", PID, PID) + b"app\0\0\0\0\0")
-    now, branches = 1000, b""
+    now, branches, access = 1000, b"", (0, 0, 0)
     for l in lines:
         if l[0] == "map":
             start, length, pgoff = (number(x) for x in l[1:4])
@@ -51,6 +54,8 @@ def main():
         elif l[0] == "kmap":
             start, length, pgoff = (number(x) for x in l[1:4])
             data += record(1, 1, struct.pack("<iIQQQ", -1, 0, start, length, pgoff) + l[4].encode() + b"\0")
+        elif l[0] == "access":
+            access = [number(x) for x in l[1:4]]
         elif l[0] == "branches":
             words = [number(x) for x in l[1:]]
             n = len(words) // 3
@@ -62,9 +67,12 @@ def main():
             ip, period = (number(x) for x in l[1:3])
             for _ in range(int(l[3]) if len(l) > 3 else 1):
                 now += 1000
-                body = struct.pack("<QIIQQ", ip, PID, PID, now, period)
+                body = struct.pack("<QIIQ", ip, PID, PID, now)
+                body += struct.pack("<Q", access[0]) if with_access else b""
+                body += struct.pack("<Q", period)
                 if with_branches:
                     body += branches or struct.pack("<Q", 0)
+                body += struct.pack("<QQ", *access[1:]) if with_access else b""
                 data += record(9, 1 if l[0] == "ksample" else 2, body)
     # perf_event_attr: cpu-clock, 128 bytes
     attr = struct.pack("<IIQQQQQ", 1, 128, 0, 1000, sample_type, 0, 0)

@@ -203,3 +203,35 @@ lines()
 	done
 	! "$SONDE" report --no-inline -q -t, -s sym | grep -q inlined
 }
+
+@test "memory accesses: shares by weight, and words for where data came from, as perf's" {
+	need perf
+	need python3
+	python3 "$TOP/tests/e2e/recording.py" mem.data x86_64 <<-'END'
+		map 0x400000 0x10000 0 /nonexistent/app
+		access 0x400100 100 0x68100142
+		sample 0x401000 10 3
+		access 0x400140 50 0x2a080a1
+		sample 0x401000 10 2
+		access 0x7fff0040 7 0x0
+		sample 0x401100 10
+		access 0x7fff0040 9 0x5408084a21
+		sample 0x401108 10 2
+		access 0x7fff0040 11 0x51e0500142
+		sample 0x401108 10 2
+	END
+	for keys in local_weight,mem,dso snoop,tlb,locked,blocked dso_daddr; do
+		perf report -f --stdio --mem-mode -i mem.data -s $keys 2>/dev/null | grep '^[^#]*%' | sed 's/  */ /g; s/ $//' |
+			sort >perf.txt
+		"$SONDE" report --stdio --mem-mode -i mem.data -s $keys | grep '^[^#]*%' | sed 's/  */ /g; s/ $//' |
+			sort >sonde.txt
+		cat sonde.txt
+		[[ -s perf.txt ]]
+		diff perf.txt sonde.txt
+	done
+	"$SONDE" report --mem-mode -i mem.data | grep -q 'Memory access'
+	# three accesses of 100 to one line of the cache, of all 450 that were weighed
+	"$SONDE" report --mem-mode -i mem.data -s dcacheline | grep -q '0x400100$'
+	fails 1 "$SONDE" report -i mem.data -s transaction
+	says "no event of the recording sampled it"
+}
