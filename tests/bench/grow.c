@@ -315,6 +315,12 @@ static uint64_t write_data(const struct recording *r, FILE *out, uint64_t want, 
 
 /* --- what stands behind the data -------------------------------------------------------- */
 
+/* Sections may stand before the data, too. */
+static uint64_t new_place(const struct recording *r, uint64_t off, uint64_t moved)
+{
+	return off < r->header.data.off ? off : off + moved;
+}
+
 static void write_features(const struct recording *r, FILE *out, uint64_t moved, uint64_t last_ns)
 {
 	const uint8_t *table = data_end(r), *rest;
@@ -329,7 +335,7 @@ static void write_features(const struct recording *r, FILE *out, uint64_t moved,
 		struct section s;
 
 		memcpy(&s, table + i * sizeof(s), sizeof(s));
-		s.off += moved;
+		s.off = new_place(r, s.off, moved);
 		fwrite(&s, sizeof(s), 1, out);
 	}
 	fwrite(rest, 1, (size_t)(r->map + r->size - rest), out);
@@ -341,7 +347,7 @@ static void write_features(const struct recording *r, FILE *out, uint64_t moved,
 		memcpy(&s, table + n++ * sizeof(s), sizeof(s));
 		/* u64 first, last */
 		if (f == FEATURE_SAMPLE_TIME && s.size >= 16) {
-			fseeko(out, (off_t)(s.off + moved + 8), SEEK_SET);
+			fseeko(out, (off_t)(new_place(r, s.off, moved) + 8), SEEK_SET);
 			fwrite(&last_ns, sizeof(last_ns), 1, out);
 		}
 	}

@@ -65,15 +65,15 @@ case_script()
 case_script_trace()
 {
 	input sched || return
-	versus "script, tracepoints" "$REPLY" ">=8" "$SONDE script -q -i $REPLY" "perf script -i $REPLY"
+	versus "script, tracepoints" "$REPLY" - "$SONDE script -q -i $REPLY" "perf script -i $REPLY"
 }
 
 case_diff()
 {
-	local a
-	input redis 1000000 || return
+	local a n=$((QUICK ? 200000 : 1000000))
+	input redis "$n" || return
 	a=$REPLY
-	input compile 1000000 || return
+	input compile "$n" || return
 	versus "diff" "$a" ">=1" "$SONDE diff $a $REPLY" "perf diff $a $REPLY"
 }
 
