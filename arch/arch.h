@@ -60,7 +60,14 @@ struct arch {
 	 */
 	bool (*is_sigreturn)(const uint8_t *code, size_t room);
 	int (*sigframe_offset)(unsigned dwarf_reg);
+	/*
+	 * Whether a call ends at `ra`, by the ARCH_CALL_BYTES before it; *target is where a
+	 * direct one leads, 0 for others. NULL: cannot tell, or calls push nothing.
+	 */
+	bool (*is_call)(const uint8_t *before, uint64_t ra, uint64_t *target);
 };
+
+#define ARCH_CALL_BYTES 7
 
 #define ARCH_DWARF_REGS_MAX 33
 

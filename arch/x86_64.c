@@ -88,6 +88,37 @@ static bool plt_slot_32(const uint8_t *code, size_t room, uint64_t addr, uint64_
 static const uint8_t dwarf_64[] = { 0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8 };
 static const uint8_t dwarf_32[] = { 0, 2, 3, 1, 7, 6, 4, 5, 8 };
 
+/*
+ * call rel32, or FF /2 with its ModRM byte, which says how long the operand is (Intel's
+ * manual, volume 2, 2.1.5 and CALL).
+ */
+static bool is_call(const uint8_t *before, uint64_t ra, uint64_t *target)
+{
+	const uint8_t *end = before + ARCH_CALL_BYTES;
+
+	*target = 0;
+	if (end[-5] == 0xe8) {
+		*target = ra + (uint64_t)(int64_t)le32(end - 4);
+		return true;
+	}
+	for (unsigned size = 2; size <= ARCH_CALL_BYTES; size++) {
+		uint8_t modrm = end[-(int)size + 1], mod = modrm >> 6, rm = modrm & 7;
+		unsigned need = 2;
+
+		if (end[-(int)size] != 0xff || (modrm >> 3 & 7) != 2)
+			continue;
+		if (mod != 3 && rm == 4)
+			need++;
+		if (mod == 1)
+			need++;
+		else if (mod == 2 || (mod == 0 && rm == 5))
+			need += 4;
+		if (need == size)
+			return true;
+	}
+	return false;
+}
+
 /* mov $__NR_rt_sigreturn, %rax; syscall */
 static bool is_sigreturn_64(const uint8_t *code, size_t room)
 {
@@ -136,6 +167,7 @@ const struct arch arch_x86_64 = {
 	.dwarf_ra = 16,
 	.is_sigreturn = is_sigreturn_64,
 	.sigframe_offset = sigframe_offset_64,
+	.is_call = is_call,
 };
 
 const struct arch arch_i386 = {
@@ -158,4 +190,5 @@ const struct arch arch_i386 = {
 	.dwarf_fp = 5,
 	.dwarf_ip = 8,
 	.dwarf_ra = 8,
+	.is_call = is_call,
 };

@@ -13,6 +13,8 @@
 /* A stack that goes on this far above its copy is taken for the same one. */
 #define SAME_STACK_MAX (64ull << 20)
 #define SIGRETURN_BYTES 9
+/* How far into a function without tables its address may be. */
+#define LEAF_MAX 65536
 
 struct place {
 	uint64_t space, addr;            /* the key; space + 1, 0: empty */
@@ -251,9 +253,17 @@ static bool find_saved(struct unwinder *u, const struct place *p, const struct u
 		u->why = UNWIND_LOST;
 		if (!(regs->known >> save->base & 1))
 			return false;
-		*out = regs->v[save->base];
-		return save->kind == UNWIND_IN_REG ||
-		       read_word(u, *out + (uint64_t)(int64_t)save->value, out);
+		*out = addr = regs->v[save->base];
+		addr += (uint64_t)(int64_t)save->value;
+		/*
+		 * A frame pointer saved where it points itself, of a realigned stack: once it has
+		 * been popped, it points out of this frame and is the caller's.
+		 */
+		if (save->kind == UNWIND_IN_REG ||
+		    (save->base == save->reg && save->reg != u->arch->dwarf_sp &&
+		     (addr >= cfa || addr < regs->v[u->arch->dwarf_sp])))
+			return true;
+		return read_word(u, addr, out);
 	case UNWIND_IS_EXPR:
 		return evaluate(u, p, regs, save->value, &cfa, out);
 	case UNWIND_AT_EXPR:
@@ -334,6 +344,27 @@ static enum unwind_stop step_by_frame_pointer(struct unwinder *u, struct unwind_
 	return UNWIND_STOP_COUNT;
 }
 
+/*
+ * Code without tables that has not pushed anything yet, or never does: the return address
+ * lies on top. Believed if a call ends there that leads to this code, or may lead anywhere.
+ */
+static enum unwind_stop step_from_leaf(struct unwinder *u, uint64_t ip, struct unwind_regs *regs)
+{
+	const struct unwind_source *s = u->source;
+	const struct arch *arch = u->arch;
+	uint64_t sp = regs->v[arch->dwarf_sp], ra, target;
+	uint8_t before[ARCH_CALL_BYTES];
+
+	if (!arch->is_call || !s->read || !read_word(u, sp, &ra) ||
+	    !place_at(u, rule_addr(ra, true))->code.executable ||
+	    !s->read(s->arg, ra - sizeof(before), before, sizeof(before)) ||
+	    !arch->is_call(before, ra, &target) || (target && ip - target >= LEAF_MAX))
+		return UNWIND_NO_TABLE;
+	set_reg(regs, arch->dwarf_sp, sp + u->word_bytes);
+	set_reg(regs, arch->dwarf_ip, ra);
+	return UNWIND_STOP_COUNT;
+}
+
 /* The sampled instruction is no code: a call through a bad pointer has come there. */
 static enum unwind_stop step_from_nowhere(struct unwinder *u, struct unwind_regs *regs)
 {
@@ -361,9 +392,12 @@ static bool is_sigreturn(struct unwinder *u, uint64_t ip)
 	       u->arch->is_sigreturn(code, sizeof(code));
 }
 
-/* One step; *is_signal: what is come to was interrupted there. */
+/*
+ * One step. `at_instruction`: the frame did not call, it was sampled or interrupted there.
+ * *is_signal: so was what is come to.
+ */
 static enum unwind_stop step(struct unwinder *u, const struct place *p, struct unwind_regs *regs,
-			     bool first, bool *is_signal)
+			     bool first, bool at_instruction, bool *is_signal)
 {
 	uint64_t ip = regs->v[u->arch->dwarf_ip];
 
@@ -378,6 +412,8 @@ static enum unwind_stop step(struct unwinder *u, const struct place *p, struct u
 		*is_signal = true;
 		return step_by_sigframe(u, regs);
 	}
+	if (at_instruction && step_from_leaf(u, ip, regs) == UNWIND_STOP_COUNT)
+		return UNWIND_STOP_COUNT;
 	return step_by_frame_pointer(u, regs);
 }
 
@@ -412,12 +448,12 @@ static enum unwind_stop walk(struct unwinder *u, struct unwind_regs *regs, struc
 	const struct arch *arch = u->arch;
 	uint64_t ip = regs->v[arch->dwarf_ip], sp, mark_ip = 0, mark_sp = 0;
 	const struct place *p = place_at(u, ip);
-	bool is_return, is_signal;
+	bool is_return = false, is_signal = false;
 	enum unwind_stop stop;
 
 	add_frame(c, ip, false);
 	for (uint64_t steps = 1;; steps++) {
-		stop = step(u, p, regs, steps == 1, &is_signal);
+		stop = step(u, p, regs, steps == 1, !is_return, &is_signal);
 		if (stop != UNWIND_STOP_COUNT)
 			return stop;
 		is_return = !is_signal;

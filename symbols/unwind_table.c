@@ -234,6 +234,9 @@ struct unwind_table *unwind_table_new(struct elf_file *file, struct elf_file *de
 		cfi_each(b.cfi, take_fde, &b);
 	}
 	compile(&b);
+	/* an entry with a rule says itself that it is the end */
+	if (unwind_table_find(t, t->entry))
+		t->entry = 0;
 	while (nr)
 		cfi_release(&cfis[--nr]);
 	vec_release(&b.entries);
