@@ -23,6 +23,8 @@ demo     libxxhash-dev     pkg-config --exists libxxhash
 demo     liblzma-dev       pkg-config --exists liblzma
 demo     libiberty-dev     test -e /usr/include/libiberty/demangle.h
 demo     libpfm4-dev       test -e /usr/include/perfmon/pfmlib_perf_event.h
+check    clang             command -v clang
+check    libbpf-dev        pkg-config --exists libbpf
 demo     perl-base         command -v perl
 check    libcmocka-dev     pkg-config --exists cmocka
 check    bats              command -v bats
@@ -42,7 +44,6 @@ vm       cpio              command -v cpio
 bench    redis-server      command -v redis-server
 bench    redis-tools       command -v redis-benchmark
 bench    xxhash            command -v xxhsum
-fuzz     clang             command -v clang
 fuzz     libclang-rt-14-dev ls "$(clang -print-runtime-dir)"/libclang_rt.fuzzer*.a
 '
 

@@ -20,6 +20,7 @@ static const struct command *const subcommands[] = {
 	&cmd_sched_script,
 	&cmd_sched_waits,
 	&cmd_sched_timeline,
+	&cmd_sched_live,
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

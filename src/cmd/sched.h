@@ -21,6 +21,7 @@ extern const struct command cmd_sched_map;
 extern const struct command cmd_sched_script;
 extern const struct command cmd_sched_waits;
 extern const struct command cmd_sched_timeline;
+extern const struct command cmd_sched_live;
 
 /* What stands before the subcommand: sonde sched -i FILE latency. */
 struct sched_common {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/sched_live.h"
 #include "cmd/cmd.h"
 #include "engine/pfm.h"
 
@@ -45,6 +46,7 @@ static int run_version(int argc, char **argv)
 	/* Loaded when an event's name needs it, so it is this machine's that counts. */
 	if (pfm_version())
 		printf("  %s\n", pfm_version());
+	printf("  %s\n", sched_live_is_built() ? "BPF: sched live" : "no BPF (clang or libbpf was missing): no sched live");
 	if (build_options) {
 		printf("compiler\n  %s\n", __VERSION__);
 #ifdef __SANITIZE_ADDRESS__
