@@ -97,6 +97,8 @@ static void build_index(struct dwarf *dwarf)
 {
 	struct indexing x = { 0 };
 
+	/* the units' own strings may be there */
+	dw_open_alt(dwarf);
 	for (size_t i = 0; i < dwarf->main.units.nr; i++) {
 		struct dw_unit *unit = &dwarf->main.units.v[i];
 
@@ -113,7 +115,6 @@ static void build_index(struct dwarf *dwarf)
 	}
 	dw_flatten(&x.pieces, &dwarf->index);
 	vec_release(&x.pieces);
-	dw_open_alt(dwarf);
 }
 
 static struct dw_unit *unit_of(struct dwarf *dwarf, uint64_t addr)

@@ -36,10 +36,14 @@ check    libxml2-utils     command -v xmllint
 check    xz-utils          command -v xz
 check    g++               command -v g++
 check    mount             command -v mount
+check    clang             command -v clang++
+check    llvm              command -v llvm-dwp && command -v llvm-addr2line
+check    dwz               command -v dwz
+check    elfutils          command -v eu-addr2line
+check    gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
 check    protobuf-compiler command -v protoc
 check    valgrind          command -v callgrind_annotate
 vm       qemu-system-arm   command -v qemu-system-aarch64
-vm       gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
 vm       cpio              command -v cpio
 bench    redis-server      command -v redis-server
 bench    redis-tools       command -v redis-benchmark
