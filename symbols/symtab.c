@@ -305,20 +305,42 @@ void symtab_end_last(struct symtab *tab, uint64_t page)
 	}
 }
 
-/* kallsyms is, and other tables may be. */
-static bool is_sorted(struct symtab *tab)
+/* kallsyms is in order but for names of one address, and other tables may be. */
+static bool is_by_start(const struct symtab *tab)
 {
 	for (size_t i = 1; i < tab->entries.nr; i++)
-		if (compare_entries(&tab->entries.v[i - 1], &tab->entries.v[i], tab) > 0)
+		if (tab->entries.v[i - 1].start > tab->entries.v[i].start)
 			return false;
 	return true;
 }
 
+static void sort_range(struct symtab *tab, size_t from, size_t to)
+{
+	if (to - from > 1)
+		qsort_r(tab->entries.v + from, to - from, sizeof(*tab->entries.v), compare_entries,
+			tab);
+}
+
+static void sort_entries(struct symtab *tab)
+{
+	const struct entry *v = tab->entries.v;
+	size_t from = 0;
+
+	if (!is_by_start(tab)) {
+		sort_range(tab, 0, tab->entries.nr);
+		return;
+	}
+	for (size_t i = 1; i <= tab->entries.nr; i++) {
+		if (i < tab->entries.nr && v[i].start == v[from].start)
+			continue;
+		sort_range(tab, from, i);
+		from = i;
+	}
+}
+
 void symtab_finish(struct symtab *tab)
 {
-	if (!is_sorted(tab))
-		qsort_r(tab->entries.v, tab->entries.nr, sizeof(*tab->entries.v), compare_entries,
-			tab);
+	sort_entries(tab);
 	drop_aliases(tab);
 	fit_unsized(tab);
 	flatten(tab);
