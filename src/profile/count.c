@@ -187,6 +187,7 @@ struct worker {
 	pthread_t thread;
 	struct decoder decoder;
 	struct who_cache who;
+	struct raw_key of_who[WHO_SLOTS];        /* what keys of a thread have in common */
 	struct pending pending[PENDING_MAX];     /* a ring */
 	unsigned laid, settled;          /* how many so far, wrapping */
 	uint64_t *extra;                 /* words of the one that is counted now */
@@ -199,29 +200,25 @@ struct worker {
 	struct user_stack *stacks;       /* made when a sample has a stack to unwind */
 };
 
-static uint32_t keyed_comm(const struct worker *w, const struct who *who)
-{
-	return w->feed->query->by & PROFILE_BY_COMM ? who->comm : NONE32;
-}
-
-static uint32_t keyed_pid(const struct worker *w, const struct sample *s)
-{
-	return w->feed->query->by & PROFILE_BY_PID ? s->pid : NONE32;
-}
-
-static uint32_t keyed_tid(const struct worker *w, const struct sample *s)
-{
-	return w->feed->query->by & PROFILE_BY_TID ? s->tid : NONE32;
-}
-
 static const struct who *find_who(struct worker *w, const struct sample *s)
 {
 	struct who *who = who_of(&w->who, w->feed->recording->processes, s->pid, s->tid, s->time_ns);
+	unsigned by = w->feed->query->by;
+	struct raw_key *key;
 
-	if (!who->hash)
-		who->hash = hash_mix(hash_mix((uint64_t)who->space << 32 | who->epoch,
-					      keyed_comm(w, who)),
-				     (uint64_t)keyed_pid(w, s) << 32 | keyed_tid(w, s));
+	if (who->hash)
+		return who;
+	key = &w->of_who[who - w->who.v];
+	*key = (struct raw_key){
+		.comm = by & PROFILE_BY_COMM ? who->comm : NONE32,
+		.pid = by & PROFILE_BY_PID ? s->pid : NONE32,
+		.tid = by & PROFILE_BY_TID ? s->tid : NONE32,
+		.cpu = NONE32,
+		.space = who->space,
+		.epoch = who->epoch,
+	};
+	who->hash = hash_mix(hash_mix((uint64_t)key->space << 32 | key->epoch, key->comm),
+			     (uint64_t)key->pid << 32 | key->tid);
 	return who;
 }
 
@@ -325,30 +322,38 @@ static bool is_filtered(const struct worker *w, const struct sample *s, const st
 			      !filter_comm(feed->query, feed->recording->processes, who->comm));
 }
 
-/* Lay the sample by whose chain, ip and period stand in the next pending one. */
-static void lay_by(struct worker *w, const struct sample *s, const struct who *who,
-		   const struct sample_branch *branch)
+/* The key of the next pending sample, complete but for its chain and ip. */
+static inline struct raw_key *start_key(struct worker *w, const struct sample *s,
+					const struct who *who)
 {
-	const struct profile_query *q = w->feed->query;
+	struct raw_key *key = &next_pending(w)->key;
+
+	*key = w->of_who[who - w->who.v];
+	key->event = s->event->index;
+	if (w->feed->query->by & PROFILE_BY_CPU)
+		key->cpu = s->cpu;
+	return key;
+}
+
+/* Lay the sample by whose key and period stand in the next pending one. */
+static inline void lay_by(struct worker *w, const struct sample *s, const struct who *who,
+			  const struct sample_branch *branch)
+{
+	struct extras *extras = w->feed->query->extras;
 	struct pending *p = next_pending(w);
 	struct raw_key *key = &p->key;
 
-	key->event = s->event->index;
-	key->comm = keyed_comm(w, who);
-	key->pid = keyed_pid(w, s);
-	key->tid = keyed_tid(w, s);
-	key->cpu = q->by & PROFILE_BY_CPU ? s->cpu : NONE32;
-	key->space = who->space;
-	key->epoch = who->epoch;
-	key->nr_extra = q->extras ? extras_add(q->extras, s, branch, w->extra) : 0;
-	key->extra = w->extra;
+	if (extras) {
+		key->nr_extra = extras_add(extras, s, branch, w->extra);
+		key->extra = w->extra;
+	}
 	p->time_ns = s->time_ns;
 	p->image = image_index(who->image);
 	p->hash = hash_of(key, who->hash);
 	table_fetch_slot(&w->out.table, p->hash);
 	w->laid++;
 	/* the next one may write over what this one leads to */
-	if (!w->lasting || q->extras) {
+	if (!w->lasting || extras) {
 		settle_all(w);
 		return;
 	}
@@ -370,12 +375,9 @@ static void count_branches(struct worker *w, const struct who *who, const struct
 			.from = s->branches[3 * i], .to = s->branches[3 * i + 1],
 			.flags = s->branches[3 * i + 2],
 		};
-		struct pending *p = next_pending(w);
 
-		p->key.nr_ips = p->key.cpumode = 0;
-		p->key.ips = NULL;
-		p->key.ip = branch.to;
-		p->period = 1;
+		start_key(w, s, who)->ip = branch.to;
+		next_pending(w)->period = 1;
 		lay_by(w, s, who, &branch);
 	}
 }
@@ -393,7 +395,7 @@ static void count_one(struct worker *w, const struct sample *s)
 	struct profile_account *a = &w->out.account;
 	struct user_chain chain;
 	const struct who *who;
-	struct pending *p;
+	struct raw_key *key;
 
 	a->samples++;
 	note_time(a, s->time_ns);
@@ -411,12 +413,12 @@ static void count_one(struct worker *w, const struct sample *s)
 		chain_of(w, s, who->image, &chain);
 	else
 		chain = (struct user_chain){ .nr = (uint32_t)s->nr_ips };
-	p = next_pending(w);
-	p->key.ips = chain.ips;
-	p->period = w->feed->query->by_weight ? sample_weight(s) : s->period;
-	p->key.nr_ips = chain.ips ? chain.nr : 0;
-	p->key.cpumode = s->cpumode;
-	p->key.ip = s->ip;
+	key = start_key(w, s, who);
+	key->ips = chain.ips;
+	key->nr_ips = chain.ips ? chain.nr : 0;
+	key->cpumode = s->cpumode;
+	key->ip = s->ip;
+	next_pending(w)->period = w->feed->query->by_weight ? sample_weight(s) : s->period;
 	if (chain.nr) {
 		w->out.has_chains = true;
 		a->truncated_stacks += !chain.unwound && is_cut(s);
