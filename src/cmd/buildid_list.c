@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde buildid-list: which builds of which binaries a recording is of. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "formats/kallsyms.h"
 #include "profile/count.h"
 #include "profile/recording.h"
 
@@ -17,7 +19,7 @@
 
 struct buildid_list {
 	const char *input;
-	bool kernel, hits, force;
+	bool kernel, maps, hits, force;
 };
 
 static void add_line(struct str *line, const uint8_t *id, unsigned size, const char *path)
@@ -163,6 +165,91 @@ static int list_one(const char *path, struct err *err)
 	return 0;
 }
 
+/* --- the kernel that runs, and its modules -------------------------------------------------- */
+
+static void write_map(const uint8_t *id, int size, uint64_t from, uint64_t to, const char *name)
+{
+	struct str line = STR_INIT;
+
+	add_line(&line, id, size > 0 ? (unsigned)size : 0, NULL);
+	while (line.len < ID_COLUMNS)
+		str_addc(&line, ' ');
+	str_addf(&line, " %16" PRIx64 " %16" PRIx64 " ", from, to);
+	str_add_safe(&line, name);
+	puts(line.p);
+	str_release(&line);
+}
+
+/* From _text to _etext. */
+static int list_kernel_map(struct err *err)
+{
+	struct kallsyms_line line;
+	uint64_t from = 0, to = 0;
+	char *text, *at;
+	uint8_t id[20];
+	size_t size;
+	int r = kallsyms_read("/proc/kallsyms", &text, &size, err);
+
+	if (r < 0)
+		return r;
+	at = text;
+	while (kallsyms_next(&at, text + size, &line)) {
+		if (line.module)
+			continue;
+		if (!from && (strcmp(line.name, "_text") == 0 || strcmp(line.name, "_stext") == 0))
+			from = line.addr;
+		else if (strcmp(line.name, "_etext") == 0)
+			to = line.addr;
+	}
+	free(text);
+	if (!from)
+		return err_set(err, EPERM, "the kernel hides its addresses: kernel.kptr_restrict (see "
+			       "/proc/sys/kernel/kptr_restrict) leaves them to root");
+	write_map(id, build_id_read(NULL, id), from, to, "[kernel.kallsyms]");
+	return 0;
+}
+
+static int module_build_id(const char *name, uint8_t id[20])
+{
+	struct str path = STR_INIT;
+	uint8_t notes[4096];
+	size_t n = 0;
+	FILE *f;
+
+	str_addf(&path, "/sys/module/%s/notes/.note.gnu.build-id", name);
+	f = fopen(path.p, "re");
+	if (f) {
+		n = fread(notes, 1, sizeof(notes), f);
+		fclose(f);
+	}
+	str_release(&path);
+	return n ? build_id_from_notes(notes, n, false, id) : 0;
+}
+
+static int list_maps(struct err *err)
+{
+	struct modules_line line;
+	struct err none = ERR_INIT;
+	char *text, *at;
+	uint8_t id[20];
+	size_t size;
+	int r = list_kernel_map(err);
+
+	/* a kernel without modules has no such file */
+	if (r < 0 || kallsyms_read("/proc/modules", &text, &size, &none) < 0)
+		return r;
+	at = text;
+	while (modules_next(&at, text + size, &line)) {
+		struct str name = STR_INIT;
+
+		str_addf(&name, "[%s]", line.name);
+		write_map(id, module_build_id(line.name, id), line.addr, line.addr + line.size, name.p);
+		str_release(&name);
+	}
+	free(text);
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	struct buildid_list b = { 0 };
@@ -172,6 +259,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('f', "force", &b.force, "accepted: sonde does not look at the file's owner"),
 		OPT_SWITCH('H', "with-hits", &b.hits, "only binaries with samples in them"),
 		OPT_SWITCH('k', "kernel", &b.kernel, "of the kernel that runs"),
+		OPT_SWITCH('m', "kernel-maps", &b.maps, "of the kernel that runs and of its modules, with "
+			   "where they are"),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;
@@ -185,7 +274,7 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	cmd_quiet(false);
-	status = (b.kernel ? list_one(NULL, &err) : is_elf(b.input) ? list_one(b.input, &err) :
+	status = (b.maps ? list_maps(&err) : b.kernel ? list_one(NULL, &err) : is_elf(b.input) ? list_one(b.input, &err) :
 		  list_recording(&b, &err)) < 0;
 	if (fflush(stdout) && errno != EPIPE && !status)
 		status = err_set(&err, errno, "cannot write standard output: %s", strerror(errno)) < 0;

@@ -106,3 +106,13 @@ same()
 	fails 129 "$SONDE" evlist -gv -i none
 	fails 129 "$SONDE" evlist none
 }
+
+@test "buildid-list -m prints the kernel and its modules as perf does" {
+	need perf
+	need_root
+	perf buildid-list -m 2>/dev/null >perf.txt
+	"$SONDE" buildid-list -m >sonde.txt
+	[[ -s perf.txt ]]
+	# perf has a module's path where its file is
+	diff <(awk '{ print $1, $2, $3 }' perf.txt | sort) <(awk '{ print $1, $2, $3 }' sonde.txt | sort)
+}
