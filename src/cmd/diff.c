@@ -107,6 +107,9 @@ static int parse_keys(struct diff_command *c, struct err *err)
 	else if (c->by && strcmp(c->by, "symbol") != 0 && strcmp(c->by, "sym") != 0)
 		return err_set(err, EINVAL, "--by takes symbol or path, not '%s'; -s takes the keys of "
 			       "rows", c->by);
+	if (c->options.by_path && c->options.children)
+		return err_set(err, EINVAL, "--children is about functions: it does not go with %s", c->graph ?
+			       "-g" : "--by path");
 	/* a path names all there is of its own; -s puts keys before it */
 	if (c->options.by_path && !c->sort)
 		return 0;
@@ -218,7 +221,7 @@ static int add_file(struct diff_command *c, struct diff *diff, unsigned index, c
 	c->query.arena = q.arena;
 	if (r < 0)
 		return r;
-	r = c->options.by_path ? check_chains(data, c->files[index], err) : 0;
+	r = c->options.by_path || c->options.children ? check_chains(data, c->files[index], err) : 0;
 	if (r < 0) {
 		perf_data_close(data);
 		return r;
@@ -297,6 +300,7 @@ static int run(int argc, char **argv)
 		OPT_STRING(0, "by", &c.by, "symbol|path", "rows are functions (symbol) or whole call "
 			   "paths"),
 		OPT_SWITCH('g', "call-graph", &c.graph, "the same as --by path"),
+		OPT_SWITCH(0, "children", &c.options.children, "a function has what it called, too"),
 		OPT_SWITCH(0, "join-clones", &c.options.join_clones, "f.isra.0, f.part.1, f.cold and the "
 			   "like are f"),
 		OPT_SECTION("What is computed"),

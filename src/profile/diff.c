@@ -38,7 +38,7 @@ unsigned diff_dims(const struct diff_options *o)
 {
 	unsigned by = sort_dims(&o->spec);
 
-	if (o->by_path)
+	if (o->by_path || o->children)
 		by |= PROFILE_BY_STACK;
 	if (o->filter && o->filter->comms)
 		by |= PROFILE_BY_COMM;
@@ -268,42 +268,88 @@ static void add_totals(struct tally *total, const struct diff *d, const struct p
 	}
 }
 
+/* What one event of one recording is while it is counted in. */
+struct adding {
+	struct diff *d;
+	struct builder_event *e;
+	struct hists h;
+	uint32_t *key_ids;               /* of each of h's rows */
+	uint32_t *paths;                 /* of each stack; NONE until it is asked for */
+	unsigned file;
+};
+
+static uint32_t row_of_hist(struct adding *a, uint32_t hist, const struct profile_entry *entry)
+{
+	const struct profile *profile = a->h.profile;
+	uint32_t words[WORDS_MAX], nr = a->d->nr_keys;
+
+	memcpy(words, &a->key_ids[(size_t)hist * nr], nr * sizeof(*words));
+	if (a->d->options.by_path) {
+		if (a->paths[entry->stack] == NONE)
+			a->paths[entry->stack] = path_text(a->d, profile, &profile->stacks[entry->stack]);
+		words[nr] = a->paths[entry->stack];
+	}
+	return row_of(a->d, a->e, words);
+}
+
+static void add_to_row(struct adding *a, uint32_t row, const struct profile_entry *entry)
+{
+	tally_add(&a->e->tallies.v[(size_t)row * a->d->nr_files + a->file], entry);
+}
+
+/* To the rows of all functions of its chain, to each once. */
+static void add_to_callers(struct adding *a, size_t at, const struct profile_entry *entry)
+{
+	const struct stack_node *nodes = a->h.tree.nodes.nodes;
+	VEC(uint32_t) rows = { 0 };
+
+	*vec_push(&rows) = row_of_hist(a, a->h.entry_hist[at], entry);
+	for (uint32_t node = a->h.tree.ends[at]; node != STACK_TREE_ROOT; node = nodes[node].parent) {
+		uint32_t row;
+		bool new = true;
+
+		if (a->h.node_hist[node] == UINT32_MAX)
+			continue;
+		row = row_of_hist(a, a->h.node_hist[node], entry);
+		for (size_t i = 0; i < rows.nr; i++)
+			new &= rows.v[i] != row;
+		if (new)
+			*vec_push(&rows) = row;
+	}
+	for (size_t i = 0; i < rows.nr; i++)
+		add_to_row(a, rows.v[i], entry);
+	vec_release(&rows);
+}
+
 static void add_event(struct diff *d, unsigned file, const struct profile *profile,
 		      uint32_t event)
 {
-	struct builder_event *e = find_event(d, file, profile->data->events.v[event].name);
 	struct hists_options ho = { .event = event, .order = TREE_CALLERS_FIRST,
+				    .children = d->options.children,
 				    .filter = d->options.filter ? filter_entry : NULL,
 				    .filter_arg = d->options.filter };
-	uint32_t *key_ids, *paths;
-	struct hists h;
+	struct adding a = { .d = d, .file = file };
 
-	hists_build(&h, profile, &d->options.spec, &ho);
-	key_ids = mem_realloc_array(NULL, (size_t)h.nr * d->nr_keys + 1, sizeof(*key_ids));
-	for (uint32_t i = 0; i < h.nr; i++)
+	a.e = find_event(d, file, profile->data->events.v[event].name);
+	hists_build(&a.h, profile, &d->options.spec, &ho);
+	a.key_ids = mem_realloc_array(NULL, (size_t)a.h.nr * d->nr_keys + 1, sizeof(*a.key_ids));
+	for (uint32_t i = 0; i < a.h.nr; i++)
 		for (unsigned k = 0; k < d->nr_keys; k++)
-			key_ids[(size_t)i * d->nr_keys + k] = key_text(d, &h, &h.v[i], d->keys[k]);
-	paths = mem_realloc_array(NULL, (size_t)profile->nr_stacks + 1, sizeof(*paths));
-	memset(paths, 0xff, ((size_t)profile->nr_stacks + 1) * sizeof(*paths));
-	for (size_t i = 0; i < h.tree.nr_entries; i++) {
-		const struct profile_entry *entry = &profile->entries[h.tree.entries[i]];
-		uint32_t words[WORDS_MAX], row;
+			a.key_ids[(size_t)i * d->nr_keys + k] = key_text(d, &a.h, &a.h.v[i], d->keys[k]);
+	a.paths = mem_realloc_array(NULL, (size_t)profile->nr_stacks + 1, sizeof(*a.paths));
+	memset(a.paths, 0xff, ((size_t)profile->nr_stacks + 1) * sizeof(*a.paths));
+	for (size_t i = 0; i < a.h.tree.nr_entries; i++) {
+		const struct profile_entry *entry = &profile->entries[a.h.tree.entries[i]];
 
-		memcpy(words, &key_ids[(size_t)h.entry_hist[i] * d->nr_keys],
-		       d->nr_keys * sizeof(*words));
-		if (d->options.by_path) {
-			if (paths[entry->stack] == NONE)
-				paths[entry->stack] = path_text(d, profile,
-								&profile->stacks[entry->stack]);
-			words[d->nr_keys] = paths[entry->stack];
-		}
-		row = row_of(d, e, words);
-		tally_add(&e->tallies.v[(size_t)row * d->nr_files + file], entry);
+		if (d->options.children)
+			add_to_callers(&a, i, entry);
+		else
+			add_to_row(&a, row_of_hist(&a, a.h.entry_hist[i], entry), entry);
 	}
-	add_totals(&e->pub.totals[file], d, profile, event);
-	free(paths);
-	free(key_ids);
-	hists_release(&h);
+	add_totals(&a.e->pub.totals[file], d, profile, event);
+	free(a.paths);
+	free(a.key_ids);
+	hists_release(&a.h);
 }
 
 void diff_add(struct diff *d, unsigned index, const struct profile *profile)

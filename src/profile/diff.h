@@ -26,6 +26,7 @@ enum diff_compute { DIFF_DELTA_ABS, DIFF_DELTA, DIFF_RATIO, DIFF_WDIFF };
 struct diff_options {
 	struct sort_spec spec;           /* its keys tell rows apart */
 	bool by_path;                    /* and the names of their frames */
+	bool children;                   /* a row has the samples that pass through it; not by_path */
 	bool join_clones;                /* f.isra.0, f.part.1, f.llvm.7 are f */
 	enum diff_compute compute;
 	double weight_a, weight_b;       /* DIFF_WDIFF: B * weight_b - A * weight_a */

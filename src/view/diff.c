@@ -364,7 +364,8 @@ static void write_head(struct table *t)
 	char n[32];
 
 	str_add_safe(&name, t->event->name);
-	fprintf(t->out, "# Event '%s'\n#\n# Data files:\n", name.p);
+	fprintf(t->out, "# Event '%s'%s\n#\n# Data files:\n", name.p, t->diff->options.children ?
+		", each function with what it called" : "");
 	for (unsigned f = 0; f < t->diff->nr_files; f++) {
 		str_clear(&name);
 		str_add_safe(&name, t->view->files[f]);

@@ -205,9 +205,9 @@ void diff_write_json(const struct diff_view *view, const struct diff *d, FILE *o
 		str_add(&s, f ? ", " : "");
 		json_text(&s, view->files[f]);
 	}
-	str_addf(&s, "], \"compute\": \"%s\", \"of\": \"%s\", \"level\": %g, \"events\": [",
+	str_addf(&s, "], \"compute\": \"%s\", \"of\": \"%s\", \"children\": %s, \"level\": %g, \"events\": [",
 		 computes[d->options.compute], diff_of_amounts(&d->options) ? "amounts" : "shares",
-		 d->options.level);
+		 d->options.children ? "true" : "false", d->options.level);
 	for (uint32_t i = 0; i < d->nr_events; i++) {
 		str_add(&s, i ? ",\n " : "\n ");
 		json_event(&s, view, d, &d->events[i], out);

@@ -149,3 +149,26 @@ column()
 	fails 1 "$SONDE" diff --time 0%-50%:0%-50%:1%-2% a.data a.data
 	fails 129 "$SONDE" diff - -
 }
+
+@test "with children a function's share has what it called" {
+	record a.data aaaaabbbcc
+	record b.data aaabbbbbcc
+	"$SONDE" diff --children --csv a.data b.data >diff.csv
+	"$SONDE" diff --children a.data b.data
+	# main and phase are in all samples of both, and did not change
+	for f in main phase; do
+		[[ $(column "$f" 1_noise <diff.csv) == 1 ]]
+		for n in baseline 1; do
+			[[ $(column "$f" ${n}_samples <diff.csv) -gt 2000 ]]
+		done
+	done
+	[[ $(column burn_a 1_noise <diff.csv) == 0 ]]
+	# as many samples as report's chains have
+	"$SONDE" report -i a.data -q -g none --no-inline --children -F overhead_children,sym -t , -s sym >rows
+	p=$(awk -F , '/ phase$/ { print $1 + 0 }' rows)
+	n=$("$SONDE" script -i a.data -F comm | grep -c .)
+	awk -v p="$p" -v n="$n" -v s="$(column phase baseline_samples <diff.csv)" \
+		'BEGIN { d = 100 * s / n - p; exit !(d < 0.02 && d > -0.02) }'
+	fails 129 "$SONDE" diff --children -g a.data b.data
+	says "does not go with -g"
+}

@@ -280,7 +280,7 @@ static void json_and_csv_say_it_all(void **state)
 	o.by_path = true;
 	check(diff_write_json, (struct diff_view){ .percent_limit = 60 }, &o, 2, folded,
 	      "{\"schema\": \"sonde-diff\", \"version\": 1, \"files\": [\"old\", \"new\"], \"compute\": "
-	      "\"delta-abs\", \"of\": \"shares\", \"level\": 0.95, \"events\": [\n {\"event\": \"cycles\", "
+	      "\"delta-abs\", \"of\": \"shares\", \"children\": false, \"level\": 0.95, \"events\": [\n {\"event\": \"cycles\", "
 	      "\"totals\": [{\"samples\": 2, \"period\": 2}, {\"samples\": 2, \"period\": 10}], "
 	      "\"rows_compared\": 2, \"rows\": [\n  {\"files\": [{\"samples\": 1, \"period\": 1, "
 	      "\"percent\": 50}, {\"samples\": 2, \"period\": 10, \"percent\": 100, \"delta\": 50, \"low\": "
