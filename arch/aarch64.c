@@ -110,6 +110,7 @@ const struct arch arch_aarch64 = {
 	.dwarf_ip = 32,
 	.dwarf_ra = 30,
 	.code_addr = code_addr,
+	.sigreturn_step = 4,
 	.is_sigreturn = is_sigreturn,
 	.sigframe_offset = sigframe_offset,
 };

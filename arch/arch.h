@@ -59,6 +59,7 @@ struct arch {
 	 * For trampolines without unwind tables. NULL: not known.
 	 */
 	bool (*is_sigreturn)(const uint8_t *code, size_t room);
+	uint8_t sigreturn_step;          /* bytes of its first instruction */
 	int (*sigframe_offset)(unsigned dwarf_reg);
 	/*
 	 * Whether a call ends at `ra`, by the ARCH_CALL_BYTES before it; *target is where a

@@ -165,6 +165,7 @@ const struct arch arch_x86_64 = {
 	.dwarf_fp = 6,
 	.dwarf_ip = 16,
 	.dwarf_ra = 16,
+	.sigreturn_step = 7,
 	.is_sigreturn = is_sigreturn_64,
 	.sigframe_offset = sigframe_offset_64,
 	.is_call = is_call,

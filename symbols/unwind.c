@@ -408,7 +408,7 @@ static enum unwind_stop step(struct unwinder *u, const struct place *p, struct u
 		return first ? step_from_nowhere(u, regs) : UNWIND_NOT_CODE;
 	if (p->code.table && unwind_table_is_entry(p->code.table, p->addr - p->code.bias))
 		return UNWIND_END;
-	if (is_sigreturn(u, ip)) {
+	if (is_sigreturn(u, ip) || (first && is_sigreturn(u, ip - u->arch->sigreturn_step))) {
 		*is_signal = true;
 		return step_by_sigframe(u, regs);
 	}
