@@ -18,31 +18,41 @@ struct text {
 	char text[];
 };
 
+/* In the place of a text: its key came once so far. */
+#define SEEN_ONCE 1
+
 /* Append the text kept under `key`; false if there is none. */
 static bool add_kept(struct script *s, uint64_t key)
 {
 	uint64_t *slot = map64_find(&s->text_of, key);
-	const struct text *t = slot ? (const struct text *)(uintptr_t)*slot : NULL;
+	const struct text *t = slot && *slot != SEEN_ONCE ? (const struct text *)(uintptr_t)*slot : NULL;
 
 	if (t)
 		str_addn(&s->line, t->text, t->len);
 	return t;
 }
 
-/* Keep what stands on the line from `from` on. */
+/* Keep what stands on the line from `from` on, when it comes the second time: many come once. */
 static void keep(struct script *s, uint64_t key, size_t from)
 {
 	size_t len = s->line.len - from;
+	uint64_t *slot;
 	struct text *t;
+	bool added;
 
-	if (s->texts.total > TEXTS_BYTES_MAX) {
+	if (s->texts.total + s->text_of.cap * sizeof(*s->text_of.slots) > TEXTS_BYTES_MAX) {
 		map64_release(&s->text_of);
 		arena_release(&s->texts);
+	}
+	slot = map64_put(&s->text_of, key, &added);
+	if (added) {
+		*slot = SEEN_ONCE;
+		return;
 	}
 	t = arena_alloc(&s->texts, sizeof(*t) + len);
 	t->len = len;
 	memcpy(t->text, s->line.p + from, len);
-	*map64_put(&s->text_of, key, NULL) = (uint64_t)(uintptr_t)t;
+	*slot = (uint64_t)(uintptr_t)t;
 }
 
 /* The offset in the file for user code, the address itself elsewhere. */
