@@ -176,6 +176,7 @@ static void script_lists_every_member(void **state)
 		script_write(script, &record, out);
 		decoder_release(&decoder);
 	}
+	script_flush(script, out);
 	fclose(out);
 	assert_string_equal(text, "    0.000001:        100   cpu-clock: \n"
 				  "    0.000001:          3 page-faults: \n"

@@ -63,6 +63,7 @@ static char *text_of(const struct perf_event_attr *attr, const struct str *data,
 			script_write(script, &record, out);
 		}
 		decoder_release(&decoder);
+		script_flush(script, out);
 		fclose(out);
 		script_free(script);
 	}
