@@ -36,6 +36,8 @@ static int settle(struct latency_command *c, struct err *err)
 		return err_set(err, EINVAL, "--hist takes all or task, not '%s'", c->hist);
 	c->view.hist_rows = c->hist && strcmp(c->hist, "task") == 0;
 	c->view.hist_all = c->hist_all || c->hist;
+	if (c->sort && latency_check_sort(c->sort, err) < 0)
+		return -EINVAL;
 	return take_which(c, err);
 }
 

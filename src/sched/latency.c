@@ -313,6 +313,13 @@ static int parse_keys(struct order *o, const char *text, struct err *err)
 	return 0;
 }
 
+int latency_check_sort(const char *sort, struct err *err)
+{
+	struct order order = { .nr = 0 };
+
+	return parse_keys(&order, sort, err);
+}
+
 int latency_rows(struct latency *l, const struct sched_model *model, bool by_task, const char *sort,
 		 enum latency_which which, const struct latency_row **rows, uint32_t *nr,
 		 struct err *err)

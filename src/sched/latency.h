@@ -46,6 +46,7 @@ const struct dist *latency_dist(const struct latency_row *row, enum latency_whic
  * there is not.
  */
 #define LATENCY_KEYS "avg, max, switch, runtime, p50, p95, p99, pid"
+int latency_check_sort(const char *sort, struct err *err);
 int latency_rows(struct latency *latency, const struct sched_model *model, bool by_task,
 		 const char *sort, enum latency_which which, const struct latency_row **rows,
 		 uint32_t *nr, struct err *err);

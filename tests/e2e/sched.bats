@@ -1,0 +1,352 @@
+# The scheduler: a workload with a known schedule, the raw events, and perf sched next to them.
+load common
+
+need_sched()
+{
+	need_root
+	need python3
+	[[ -e /sys/kernel/tracing/events/sched/sched_switch/id || \
+	   -e /sys/kernel/debug/tracing/events/sched/sched_switch/id ]] || skip "no tracefs here"
+}
+
+# Records what happens while a few processes come and go. perf 6.1 aborts now and then.
+record_some()
+{
+	cat >some.sh <<-'END'
+	for i in 1 2 3; do (for j in 1 2 3 4 5 6 7 8; do sleep 0.01; done) & done
+	(i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done) & (seq 20000 | sort -R | wc -l) >/dev/null &
+	wait
+	END
+	"$@" -- sh some.sh >/dev/null 2>&1
+}
+
+perf_sched()
+{
+	for _ in 1 2 3; do
+		record_some perf sched record -o "$1" && return
+	done
+	skip "perf sched record fails here"
+}
+
+# The raw events as perf script prints them, through the rules in sched_oracle.py.
+rules()
+{
+	perf script -F cpu,time,event,trace --ns -i "$1" 2>/dev/null </dev/null | python3 "$TOP/tests/e2e/sched_oracle.py"
+}
+
+# compare FILE: sonde's figures with the raw events', perf's with its own rule's.
+compare()
+{
+	rules "$1" >raw
+	[[ -s raw ]] || skip "perf script fails here"
+	"$SONDE" sched latency -p -j -i "$1" >sonde.json
+	perf sched -i "$1" latency -p >perf.txt 2>/dev/null
+	python3 - <<-'END'
+	import json, re
+	raw = {'all': {}, 'perf': {}, 'runtime': {}}
+	for line in open('raw'):
+	    tid, rule, *n = line.split()
+	    raw[rule][int(tid)] = [int(x) for x in n]
+	doc = json.load(open('sonde.json'))
+	assert doc['account']['lost_events'] == 0, doc['account']
+	perf = {}
+	for line in open('perf.txt'):
+	    m = re.match(r'\s+(.*):(\d+)\s*\|\s*([\d.]+) ms \|\s*(\d+) \| avg:\s*([\d.]+) ms \| max:\s*([\d.]+)', line)
+	    if m:
+	        perf[int(m[2])] = [float(m[i]) for i in (3, 4, 5, 6)]
+	same = why = 0
+	assert len(doc['tasks']) > 10
+	for t in doc['tasks']:
+	    d, tid = t['delay'], t['tid']
+	    want = raw['all'].get(tid, [0, 0, 0])
+	    got = [d['nr'], d['total_ns'], d['max_ns']]
+	    # a task that this kernel hides now and then: what is known of it is little either way
+	    if got != want and doc['account']['mismatched_switches'] == 0:
+	        raise SystemExit('%s[%d]: %s, the raw events say %s' % (t['comm'], tid, got, want))
+	    if got != want:
+	        why += 1
+	        continue
+	    if tid in raw['runtime']:
+	        assert t['runtime_ns'] == raw['runtime'][tid][0], t
+	    if tid in perf:
+	        p, q = perf[tid], raw['perf'].get(tid, [0, 0, 0])
+	        avg = q[1] / q[0] / 1e6 if q[0] else 0
+	        # perf's figures are those of its own rule, which names why they differ from ours
+	        assert p[1] == q[0] and abs(p[2] - avg) < 0.0011 and abs(p[3] - q[2] / 1e6) < 0.0011, (t, p, q)
+	        assert abs(p[0] - t['runtime_ns'] / 1e6) < 0.0011 or tid not in raw['runtime'], (t, p)
+	        if q == want:
+	            assert p[1] == d['nr'] and abs(p[2] - d['avg_ns'] / 1e6) < 0.0011
+	            assert abs(p[3] - d['max_ns'] / 1e6) < 0.0011
+	            same += 1
+	print('tasks', len(doc['tasks']), 'equal to perf', same, 'hidden', why)
+	assert why <= len(doc['tasks']) / 10
+	END
+}
+
+@test "latency is what the raw events say, and where perf's differs its rule says why: own recording" {
+	need_sched
+	need perf
+	record_some "$SONDE" sched record -o own.data
+	compare own.data
+}
+
+@test "latency is what the raw events say, and where perf's differs its rule says why: perf's recording" {
+	need_sched
+	need perf
+	perf_sched perf.data
+	compare perf.data
+}
+
+@test "timehist has perf's lines and columns" {
+	need_sched
+	need perf
+	perf_sched perf.data
+	# names of kernel threads and of states differ; so does what is unknown, which is 0 here
+	fields() { sed -E 's/[^ ]+\[/[/g; s/ [A-Zt] +/ /; s/ +/ /g; s/ $//'; }
+	for options in "" "-MVwn" "-w" "-V -M"; do
+		perf sched timehist -i perf.data $options 2>/dev/null | fields >theirs
+		"$SONDE" sched timehist -i perf.data $options 2>/dev/null | fields >ours
+		[[ $(wc -l <ours) == $(wc -l <theirs) && $(wc -l <ours) -gt 100 ]]
+		# what ran while nothing was told of it (a kernel that hides tasks) is the rest
+		different=$(diff theirs ours | grep -c '^<' || true)
+		echo "$options: $different of $(wc -l <ours) lines differ"
+		((different * 10 < $(wc -l <ours)))
+	done
+	perf sched timehist -i perf.data 2>/dev/null | head -n 3 >theirs
+	"$SONDE" sched timehist -i perf.data 2>/dev/null | head -n 3 | diff theirs -
+}
+
+@test "map has perf's lines, and script is script" {
+	need_sched
+	need perf
+	perf_sched perf.data
+	for options in "" "--compact"; do
+		perf sched -i perf.data map $options 2>/dev/null | sed 's/ => [^ ]*//' >theirs
+		"$SONDE" sched -i perf.data map $options 2>/dev/null | sed 's/ => [^ ]*//' >ours
+		diff theirs ours
+	done
+	"$SONDE" sched -i perf.data script 2>/dev/null >ours
+	"$SONDE" script -i perf.data 2>/dev/null | diff - ours
+}
+
+@test "a known schedule gives the known figures within 5 %" {
+	need_sched
+	"$SONDE" sched record -q -o known.data -- "$WORKLOADS/schedule" 0 2000 >known
+	cat known
+	"$SONDE" sched latency -p -j -i known.data >latency.json
+	"$SONDE" sched waits -j -i known.data >waits.json 2>/dev/null
+	python3 - <<-'END'
+	import json
+	own = {}
+	for line in open('known'):
+	    name, tid, cpu, rounds = line.split()
+	    own[name] = int(tid), int(cpu), int(rounds)
+	latency = {t['tid']: t for t in json.load(open('latency.json'))['tasks']}
+	waits = {t['tid']: t for t in json.load(open('waits.json'))['tasks']}
+	def near(what, got, want, percent=5, least=0):
+	    print(what, got, want)
+	    assert abs(got - want) <= max(want * percent / 100, least), (what, got, want)
+	for name, (tid, cpu, rounds) in own.items():
+	    # run time is what each task measured of itself; a page fault at the start is not in it
+	    near(name + ' run', latency[tid]['runtime_ns'], cpu, least=300000)
+	    near(name + ' on CPU', latency[tid]['on_cpu_ns'], cpu, least=2000000)
+	row = lambda name: waits[own[name][0]]
+	lat = lambda name: latency[own[name][0]]
+	# each round of ping and pong ends in one sleep of each, but for those told before it slept
+	for a, b in (('ping', 'pong'), ('pong', 'ping')):
+	    n = sum(w['nr'] for w in row(a)['wakers'] if w.get('tid') == own[b][0])
+	    assert own[a][2] * 0.5 <= n <= own[a][2] * 1.01, (a, n, own[a])
+	# every 20 ms for 2 ms at once, unless somebody else of realtime priority is there
+	assert own['fifo'][2] > 0
+	near('fifo wake-ups', lat('fifo')['wake']['nr'], own['fifo'][2], least=2)
+	near('fifo work', lat('fifo')['runtime_ns'], own['fifo'][2] * 2e6)
+	near('fifo sleep', row('fifo')['sleep_ns'], own['fifo'][2] * 18e6)
+	assert lat('fifo')['wake']['p50_ns'] < 1e6
+	near('sleeper work', lat('sleeper')['runtime_ns'], own['sleeper'][2] * 1e6)
+	# from one gift to the next: 100 ms, and what the giver waited for its CPU
+	giver = row('giver')
+	near('giver sleep', giver['sleep_ns'], own['giver'][2] * 100e6)
+	near('blocked sleep', row('blocked')['sleep_ns'],
+	     giver['sleep_ns'] + giver['woken_ns'] + giver['thrown_ns'] + giver['run_ns'])
+	assert row('blocked')['wakers'][0]['tid'] == own['giver'][0]
+	# behind the longest wait for a gift stands the clock that woke the giver
+	chain = row('blocked')['longest'][0]['chain']
+	assert chain[0]['tid'] == own['giver'][0] and chain[1]['interrupt'], chain
+	# what a task did adds up to the time that it was there
+	for name in own:
+	    r = row(name)
+	    parts = sum(r[k + '_ns'] for k in ('run', 'woken', 'thrown', 'sleep', 'blocked', 'idle', 'stopped',
+	                                        'other', 'unknown'))
+	    assert parts == r['wall_ns'], r
+	END
+}
+
+@test "filters, histograms, CSV" {
+	need_sched
+	record_some "$SONDE" sched record -o own.data
+	"$SONDE" sched latency -i own.data --comm sleep -p --csv >sleep.csv
+	[[ $(grep -c '^"sleep",' sleep.csv) == 24 && $(wc -l <sleep.csv) == 25 ]]
+	all=$("$SONDE" sched latency -i own.data -j | python3 -c 'import json,sys; print(sum(t["switches"] for t in json.load(sys.stdin)["tasks"]))')
+	parts=0
+	for cpu in $(seq 0 $(($(nproc --all) - 1))); do
+		n=$("$SONDE" sched latency -i own.data -C "$cpu" -j | python3 -c 'import json,sys; print(sum(t["switches"] for t in json.load(sys.stdin)["tasks"]))')
+		parts=$((parts + n))
+	done
+	[[ $all -gt 50 && $all == "$parts" ]]
+	"$SONDE" sched latency -i own.data --hist | grep -qE 'usecs +-> +: count'
+	"$SONDE" sched latency -i own.data -s p99,max --delay wakeup -p | grep -q 'from wake-up to running'
+}
+
+@test "a wake-up flame graph from a recording with stacks" {
+	need_sched
+	record_some "$SONDE" sched record -g -o own.data
+	"$SONDE" sched waits --folded -i own.data 2>/dev/null >folded
+	grep -qE '^sh;.*;\[S\];--;.*;[^ ;]+ [0-9]+$' folded
+	"$SONDE" flame -q --folded folded -o wake.svg
+	[[ -s wake.svg ]]
+	"$SONDE" sched timehist -i own.data 2>/dev/null | grep -q ' <- '
+	record_some "$SONDE" sched record -o plain.data
+	fails 1 "$SONDE" sched waits --folded -i plain.data
+	says 'sonde sched record -g'
+}
+
+@test "the timeline's page: drawn smoothly, searched, and it asks for nothing" {
+	need_sched
+	need chromium "chromium is not installed"
+	"$SONDE" sched record -q -o own.data -- "$WORKLOADS/schedule" 0 1500 >/dev/null
+	"$SONDE" sched timeline -q -i own.data -o page.html 2>/dev/null
+	slices=$(grep -c '^[0-9]*,[0-9]*,[0-9]' page.html)
+	((slices > 5000))
+	# no address, in data or script, that a browser would fetch
+	! grep -qE '(src|href)=|https?:|url\(|fetch|XMLHttp|import' page.html
+	grep -q "default-src 'none'" page.html
+	sed 's#</body></html>##' page.html >driven.html
+	cat >>driven.html <<'SCRIPT'
+<script>(function () {
+	var t = window.timeline, said = [], s = document.getElementById('search'), n = 40, i, a, all = t.range()[1];
+	said.push(document.getElementById('info').textContent.split(' ')[0]);
+	a = performance.now();
+	for (i = 0; i < n; i++) { t.view(all * i / n / 2, all); t.draw(); }
+	said.push('ms ' + (performance.now() - a) / n);
+	s.value = 'sleeper'; s.dispatchEvent(new Event('input'));
+	said.push(document.getElementById('found').textContent);
+	t.next(1);
+	said.push(document.getElementById('details').textContent.split(' ')[0]);
+	said.push(t.range()[1] - t.range()[0] < all);
+	document.documentElement.setAttribute('data-said', said.join('|'));
+}());</script></body></html>
+SCRIPT
+	timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update --disable-sync --window-size=1200,800 \
+		--user-data-dir="$PWD/profile" --dump-dom "file://$PWD/driven.html" >dom 2>errors ||
+		skip "chromium does not run here: $(tail -n 1 errors)"
+	said=$(grep -o 'data-said="[^"]*"' dom)
+	echo "$said"
+	[[ $said =~ \"$slices\|ms\ ([0-9]+)[0-9.]*\|1\ tasks,\ ([0-9]+)\ slices\|sleeper\[[0-9]+\]\|true ]]
+	# a machine that does other things at once is given ten times what a smooth picture takes
+	((BASH_REMATCH[1] < 330 && BASH_REMATCH[2] >= 100))
+}
+
+@test "trace events pass a check of their schema" {
+	need_sched
+	record_some "$SONDE" sched record -o own.data
+	"$SONDE" sched timeline -q -i own.data --perfetto trace.json 2>/dev/null
+	[[ ! -e timeline.html ]]
+	python3 - <<-'END'
+	import json
+	doc = json.load(open('trace.json'))
+	assert doc['displayTimeUnit'] in ('ms', 'ns') and isinstance(doc['traceEvents'], list)
+	starts, ends, slices = {}, {}, {}
+	for e in doc['traceEvents']:
+	    assert e['ph'] in 'XMsf' and isinstance(e['pid'], int) and isinstance(e['tid'], int), e
+	    assert isinstance(e['ts'], (int, float)) and e['ts'] >= 0 and isinstance(e['name'], str), e
+	    if e['ph'] == 'X':
+	        assert e['dur'] >= 0 and e['cat'], e
+	        if e['pid'] == 0:
+	            slices.setdefault(e['tid'], []).append((e['ts'], e['ts'] + e['dur']))
+	    elif e['ph'] == 'M':
+	        assert e['name'] in ('process_name', 'thread_name', 'process_sort_index') and e['args'], e
+	    else:
+	        side = starts if e['ph'] == 's' else ends
+	        assert e['id'] not in side, e
+	        side[e['id']] = e['ts']
+	        assert e['ph'] == 's' or e['bp'] == 'e', e
+	assert starts.keys() == ends.keys() and len(starts) > 20
+	assert all(starts[i] <= ends[i] for i in starts)
+	for cpu in slices.values():
+	    cpu.sort()
+	    assert all(a[1] <= b[0] + 0.0015 for a, b in zip(cpu, cpu[1:]))
+	END
+}
+
+@test "live counts every switch that the kernel counts" {
+	need_sched
+	[[ -e /sys/kernel/btf/vmlinux ]] || skip "this kernel has no BTF"
+	"$SONDE" version | grep -q 'BPF: sched live' || skip "built without BPF"
+	"$WORKLOADS/schedule" 0 4000 >/dev/null &
+	"$SONDE" sched live -j --duration 3 >live.json
+	wait
+	python3 - <<-'END'
+	import json
+	d = json.loads(open('live.json').read())
+	n = d['switches'] + d['unseen']
+	print(n, d['unseen'], d['kernel_switches'])
+	assert abs(n - d['kernel_switches']) <= max(10, d['kernel_switches'] / 1000), d
+	tasks = {t['comm']: t for t in d['tasks']}
+	# ten percent of 3 s, and every 20 ms
+	assert 250e6 < tasks['fifo']['run_ns'] < 350e6 and 130 <= tasks['fifo']['switches'] <= 250, tasks['fifo']
+	assert sum(d['woken_log2_us']) == d['woken_delays'] > 0
+	assert d['no_room'] == 0
+	END
+	[[ $("$SONDE" sched live -j -I 200 --duration 1 | wc -l) -ge 3 ]]
+}
+
+@test "what is cut short or full of holes gives figures for what is known, and counts of what is not" {
+	need_sched
+	record_some "$SONDE" sched record -o own.data
+	size=$(stat -c %s own.data)
+	for percent in 30 60 90; do
+		head -c $((size * percent / 100)) own.data >cut.data
+		for view in "latency -j" timehist map waits "timeline -q -o cut.html"; do
+			status=0
+			"$SONDE" sched $view -i cut.data >out 2>err || status=$?
+			# a file without its end has no descriptions of tracepoints: that is said
+			[[ $status == 0 ]] || { [[ $status == 1 ]] && grep -q '^sonde sched' err; }
+		done
+	done
+	# records in the middle overwritten
+	python3 - own.data hole.data <<-'END'
+	import sys
+	d = bytearray(open(sys.argv[1], 'rb').read())
+	at = int.from_bytes(d[40:48], 'little') + int.from_bytes(d[48:56], 'little') // 2
+	d[at:at + 3000] = b'\xff' * 3000
+	open(sys.argv[2], 'wb').write(d)
+	END
+	"$SONDE" sched latency -i hole.data >out
+	grep -q 'INFO: Damaged' out
+	grep -q 'sleep' out
+}
+
+@test "losses are told, with what they mean" {
+	need_sched
+	"$SONDE" sched record -q -m 4K --no-realtime -o lost.data -- "$WORKLOADS/schedule" 0 1000 >/dev/null
+	"$SONDE" sched latency -j -i lost.data >out.json
+	lost=$(python3 -c 'import json; print(json.load(open("out.json"))["account"]["lost_events"])')
+	((lost > 0)) || skip "nothing was lost"
+	"$SONDE" sched latency -i lost.data | grep -qE 'INFO: Lost: [0-9,]+ events \([0-9.]+ %\)'
+	"$SONDE" sched timehist -i lost.data 2>&1 >/dev/null | grep -q '^sonde: Lost'
+}
+
+@test "wrong words are refused with a line that helps" {
+	fails 129 "$SONDE" sched latenzy
+	says "did you mean 'latency'"
+	fails 129 "$SONDE" sched replay
+	says 'replay is not there'
+	fails 129 "$SONDE" sched latency -s size
+	says '-s takes'
+	fails 129 "$SONDE" sched latency -j --csv
+	fails 129 "$SONDE" sched live --duration never
+	"$SONDE" record -q -e cpu-clock -o other.data true
+	fails 1 "$SONDE" sched latency -i other.data
+	says 'sonde sched record makes'
+}
