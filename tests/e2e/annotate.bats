@@ -387,3 +387,46 @@ kernel_samples()
 	! "$SONDE" report -q --stdio | grep -q annotate
 	! "$SONDE" report -s dso --stdio | grep -q annotate
 }
+
+# like_objdump FILE: the same instructions at the same addresses, in all of its code.
+like_objdump()
+{
+	[[ -x $OUT/tests/unit/test_disasm ]] || skip "test_disasm is not built: make unit"
+	"$OUT/tests/unit/test_disasm" --dump "$1" >listing
+	objdump -d --no-show-raw-insn "$1" | awk -v ours=listing -f "$TOP/tests/e2e/objdump.awk"
+}
+
+@test "every instruction of libc.so.6 is objdump's" {
+	need objdump
+	[[ $(uname -m) == x86_64 ]] || skip "the differences are known for x86-64"
+	libc=$(ldd "$SONDE" | awk '/libc\.so/ { print $3 }')
+	[[ -n $libc ]] || skip "sonde is linked without libc.so"
+	like_objdump "$libc"
+}
+
+# A kernel is compressed inside of its image: the first stream that opens to an ELF file.
+open_kernel()
+{
+	local at magic program
+	for magic in '\xfd7zXZ\0:xz -dc' '\x28\xb5\x2f\xfd:zstd -dc' '\x02\x21\x4c\x18:lz4 -dc' '\x1f\x8b\x08:gzip -dc'; do
+		program=${magic##*:}
+		command -v "${program%% *}" >/dev/null || continue
+		for at in $(LC_ALL=C grep -obUaP "${magic%:*}" "$1" | cut -d: -f1); do
+			tail -c "+$((at + 1))" "$1" | $program >opened 2>/dev/null || true
+			[[ $(head -c 4 opened | tail -c 3) == ELF ]] && mv opened "$2" && return
+		done
+	done
+	return 1
+}
+
+@test "every instruction of a kernel image is objdump's" {
+	need objdump
+	[[ $(uname -m) == x86_64 ]] || skip "the differences are known for x86-64"
+	image=${KERNEL_IMAGE:-}
+	for image in "$image" /boot/vmlinuz-*; do
+		[[ -r $image ]] && break
+	done
+	[[ -r $image ]] || skip "no kernel here: set KERNEL_IMAGE to a vmlinuz"
+	open_kernel "$image" vmlinux || skip "cannot open $image: xz, zstd, lz4 or gzip may be missing"
+	like_objdump vmlinux
+}
