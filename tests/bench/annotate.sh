@@ -62,22 +62,21 @@ record_annotate()
 	"$SONDE" record -q -e cpu-clock -F 4999 -o "$1" -- "$dir/large"
 }
 
-# One run for each function, so that both show the same ten (perf's --percent-limit means
-# something else).
+# Both show the same ten: of perf's --percent-limit the percentages are of what -d leaves.
 case_annotate()
 {
-	local file=$BENCH/annotate.data tool
+	local file=$BENCH/annotate.data limit perf_limit
 	[[ -s $file ]] || record_annotate "$file" || return
-	"$SONDE" annotate -q -j -i "$file" -d large --percent-limit 0 --no-source 2>/dev/null | python3 -c '
-import json, shlex, sys
-for f in json.load(sys.stdin)["functions"][:10]:
-    print(shlex.quote(f["symbol"]))' >"$TMP/symbols" || return
-	[[ $(wc -l <"$TMP/symbols") == 10 ]] || return
-	for tool in "$SONDE" perf; do
-		sed "s|^|$tool annotate --stdio -q -i $file -s |" "$TMP/symbols" >"$TMP/$(basename "$tool").sh"
-	done
-	versus "annotate, ten functions" "$file" ">=5" "bash $TMP/sonde.sh" "bash $TMP/perf.sh"
+	read -r limit perf_limit < <("$SONDE" annotate -q -j -i "$file" -d large --percent-limit 0 --no-source \
+		2>/dev/null | python3 -c '
+import json, sys
+e = [f["events"][0] for f in json.load(sys.stdin)["functions"]]
+tenth = (e[9]["period"] + e[10]["period"]) / 2
+print(100 * tenth / e[0]["total_period"], 100 * tenth / sum(x["period"] for x in e))') || return
+	versus "annotate, ten functions" "$file" ">=5" \
+		"$SONDE annotate --stdio -q -i $file -d large --percent-limit $limit" \
+		"perf annotate --stdio -q -i $file -d large --percent-limit $perf_limit"
 	note "annotate: a program of $(($(stat -c %s "$BENCH/annotate.src/large") >> 20)) MB; $(
-		bash "$TMP/sonde.sh" 2>/dev/null | grep -c 'Source code &') functions by sonde, $(
-		bash "$TMP/perf.sh" 2>/dev/null | grep -c 'Source code &') by perf"
+		"$SONDE" annotate --stdio -q -i "$file" -d large --percent-limit "$limit" 2>/dev/null | grep -c 'Source code &') functions by sonde, $(
+		perf annotate --stdio -q -i "$file" -d large --percent-limit "$perf_limit" 2>/dev/null | grep -c 'Source code &') by perf"
 }
