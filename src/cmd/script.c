@@ -221,7 +221,8 @@ static int run(int argc, char **argv)
 		OPT_STRING('F', "fields", &o->fields, "[TYPE:]FIELD[,FIELD...]",
 			   "comm tid pid time tod cpu event trace ip sym dso dsoff addr symoff srcline "
 			   "period brstack brstacksym brstackoff data_src weight ins_lat retire_lat "
-			   "phys_addr data_page_size code_page_size bpf-output cgroup misc iregs uregs; "
+			   "phys_addr data_page_size code_page_size bpf-output cgroup misc iregs uregs insn "
+			   "insnlen; "
 			   "+FIELD adds, -FIELD takes away; TYPE is hw, sw, trace or raw"),
 		OPT_SWITCH('G', "hide-call-graph", &o->hide_chain, "one line a sample, no call chains"),
 		OPT_UINT(0, "max-stack", &c.query.max_stack, "N", "at most N frames from the leaf"),

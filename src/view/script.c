@@ -107,6 +107,7 @@ void script_free(struct script *s)
 	arena_release(&s->texts);
 	arena_release(&s->frame_texts);
 	vec_release(&s->frames);
+	script_insns_free(s->insns);
 	free(s);
 }
 
@@ -170,7 +171,7 @@ static void add_pid(struct str *out, uint32_t pid)
 		str_add_dec(out, pid, 5, ' ');
 }
 
-static void add_start(struct script *s, const struct record *r, unsigned fields)
+static void add_start(struct script *s, const struct record *r, uint64_t fields)
 {
 	struct str *out = &s->line;
 
@@ -200,10 +201,10 @@ static void add_start(struct script *s, const struct record *r, unsigned fields)
 #define RARE_FIRST (FIELD_DATA_SRC | FIELD_WEIGHT | FIELD_INS_LAT | FIELD_RETIRE_LAT)
 #define RARE_LAST (FIELD_IREGS | FIELD_UREGS | FIELD_BRSTACK | FIELD_BRSTACKSYM | FIELD_BRSTACKOFF | \
 		   FIELD_BPF_OUTPUT | FIELD_PHYS_ADDR | FIELD_DATA_PAGE_SIZE | FIELD_CODE_PAGE_SIZE | \
-		   FIELD_CGROUP)
+		   FIELD_CGROUP | FIELD_INSN | FIELD_INSNLEN)
 
 /* What stands before the place and behind it. */
-static void add_rare_first(struct script *s, const struct sample *sample, unsigned fields)
+static void add_rare_first(struct script *s, const struct sample *sample, uint64_t fields)
 {
 	if (fields & FIELD_DATA_SRC)
 		script_add_data_src(&s->line, sample->data_src, &s->data_src_width);
@@ -215,8 +216,27 @@ static void add_rare_first(struct script *s, const struct sample *sample, unsign
 		str_add_dec(&s->line, sample->weight3, 16, ' ');
 }
 
+static void add_insn(struct script *s, const struct sample *sample, const struct image *image,
+		     uint64_t fields)
+{
+	const struct place *place = resolve(s->resolver, image, sample->ip, sample->time_ns,
+					    sample->cpumode == PERF_RECORD_MISC_KERNEL, false);
+	uint8_t bytes[INSN_BYTES_MAX];
+	unsigned n;
+
+	if (!s->insns)
+		s->insns = script_insns_new();
+	n = script_insn(s->insns, place, bytes);
+	if (fields & FIELD_INSNLEN)
+		str_addf(&s->line, " ilen: %u", n);
+	if ((fields & FIELD_INSN) && n)
+		str_add(&s->line, " insn:");
+	for (unsigned i = 0; i < n && (fields & FIELD_INSN); i++)
+		str_addf(&s->line, " %02x", bytes[i]);
+}
+
 static void add_rare_last(struct script *s, const struct sample *sample, const struct image *image,
-			  unsigned fields)
+			  uint64_t fields)
 {
 	struct str *out = &s->line;
 
@@ -228,6 +248,8 @@ static void add_rare_last(struct script *s, const struct sample *sample, const s
 		script_add_branches(s, sample, image, fields);
 	if (fields & FIELD_BPF_OUTPUT)
 		script_add_bpf_output(out, sample);
+	if (fields & (FIELD_INSN | FIELD_INSNLEN))
+		add_insn(s, sample, image, fields);
 	if (fields & FIELD_PHYS_ADDR)
 		str_add_hex(out, sample->phys_addr, 16, ' ');
 	if (fields & FIELD_DATA_PAGE_SIZE) {
@@ -256,7 +278,7 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 {
 	const struct sample *sample = &r->sample;
 	const struct event_desc *event = sample->event;
-	unsigned fields = s->fields[event->index];
+	uint64_t fields = s->fields[event->index];
 	struct str *out = &s->line;
 	bool chain = (event->attr.sample_type & PERF_SAMPLE_CALLCHAIN) && !s->options.hide_chain;
 	const struct who *who = who_of(&s->who, s->recording->processes, sample->pid, sample->tid,
@@ -350,7 +372,7 @@ static void subject_of(const struct record *r, uint32_t *pid, uint32_t *tid)
 
 static void write_sideband(struct script *s, const struct record *r, FILE *file)
 {
-	unsigned fields = s->fields[r->id.event ? r->id.event->index : 0];
+	uint64_t fields = s->fields[r->id.event ? r->id.event->index : 0];
 	bool padded = !((fields & FIELD_IP) && !s->options.hide_chain &&
 			(s->recording->data->events.v[0].attr.sample_type & PERF_SAMPLE_CALLCHAIN));
 	struct record start = *r;

@@ -17,39 +17,40 @@
 
 #include "profile/recording.h"
 
-enum script_field {
-	FIELD_COMM = 1 << 0,
-	FIELD_TID = 1 << 1,
-	FIELD_PID = 1 << 2,
-	FIELD_TIME = 1 << 3,
-	FIELD_CPU = 1 << 4,
-	FIELD_EVENT = 1 << 5,
-	FIELD_TRACE = 1 << 6,
-	FIELD_IP = 1 << 7,
-	FIELD_SYM = 1 << 8,
-	FIELD_DSO = 1 << 9,
-	FIELD_ADDR = 1 << 10,
-	FIELD_SYMOFF = 1 << 11,
-	FIELD_PERIOD = 1 << 12,
-	FIELD_BRSTACK = 1 << 13,
-	FIELD_BRSTACKSYM = 1 << 14,
-	FIELD_WEIGHT = 1 << 15,
-	FIELD_PHYS_ADDR = 1 << 16,
-	FIELD_MISC = 1 << 17,
-	FIELD_DATA_PAGE_SIZE = 1 << 18,
-	FIELD_CODE_PAGE_SIZE = 1 << 19,
-	FIELD_INS_LAT = 1 << 20,
-	FIELD_IREGS = 1 << 21,
-	FIELD_UREGS = 1 << 22,
-	FIELD_BRSTACKOFF = 1 << 23,
-	FIELD_DATA_SRC = 1 << 24,
-	FIELD_BPF_OUTPUT = 1 << 25,
-	FIELD_TOD = 1 << 26,
-	FIELD_CGROUP = 1 << 27,
-	FIELD_RETIRE_LAT = 1 << 28,
-	FIELD_DSOFF = 1 << 29,
-	FIELD_SRCLINE = 1 << 30,
-};
+/* Fields of a sample, as bits. */
+#define FIELD_COMM (UINT64_C(1) << 0)
+#define FIELD_TID (UINT64_C(1) << 1)
+#define FIELD_PID (UINT64_C(1) << 2)
+#define FIELD_TIME (UINT64_C(1) << 3)
+#define FIELD_CPU (UINT64_C(1) << 4)
+#define FIELD_EVENT (UINT64_C(1) << 5)
+#define FIELD_TRACE (UINT64_C(1) << 6)
+#define FIELD_IP (UINT64_C(1) << 7)
+#define FIELD_SYM (UINT64_C(1) << 8)
+#define FIELD_DSO (UINT64_C(1) << 9)
+#define FIELD_ADDR (UINT64_C(1) << 10)
+#define FIELD_SYMOFF (UINT64_C(1) << 11)
+#define FIELD_PERIOD (UINT64_C(1) << 12)
+#define FIELD_BRSTACK (UINT64_C(1) << 13)
+#define FIELD_BRSTACKSYM (UINT64_C(1) << 14)
+#define FIELD_WEIGHT (UINT64_C(1) << 15)
+#define FIELD_PHYS_ADDR (UINT64_C(1) << 16)
+#define FIELD_MISC (UINT64_C(1) << 17)
+#define FIELD_DATA_PAGE_SIZE (UINT64_C(1) << 18)
+#define FIELD_CODE_PAGE_SIZE (UINT64_C(1) << 19)
+#define FIELD_INS_LAT (UINT64_C(1) << 20)
+#define FIELD_IREGS (UINT64_C(1) << 21)
+#define FIELD_UREGS (UINT64_C(1) << 22)
+#define FIELD_BRSTACKOFF (UINT64_C(1) << 23)
+#define FIELD_DATA_SRC (UINT64_C(1) << 24)
+#define FIELD_BPF_OUTPUT (UINT64_C(1) << 25)
+#define FIELD_TOD (UINT64_C(1) << 26)
+#define FIELD_CGROUP (UINT64_C(1) << 27)
+#define FIELD_RETIRE_LAT (UINT64_C(1) << 28)
+#define FIELD_DSOFF (UINT64_C(1) << 29)
+#define FIELD_SRCLINE (UINT64_C(1) << 30)
+#define FIELD_INSN (UINT64_C(1) << 31)
+#define FIELD_INSNLEN (UINT64_C(1) << 32)
 
 struct script_options {
 	const char *fields;      /* -F: "a,b", "+a,-b", "trace:a,b"; NULL: by event type */

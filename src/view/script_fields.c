@@ -11,7 +11,7 @@
 
 static const struct {
 	const char *name;
-	unsigned field;
+	uint64_t field;
 	uint64_t needs;          /* sample_type bits, any of them; 0: nothing */
 	const char *needs_name;
 } fields[] = {
@@ -44,6 +44,8 @@ static const struct {
 	{ "retire_lat", FIELD_RETIRE_LAT, PERF_SAMPLE_WEIGHT_STRUCT, "WEIGHT_STRUCT" },
 	{ "iregs", FIELD_IREGS, PERF_SAMPLE_REGS_INTR, "IREGS" },
 	{ "uregs", FIELD_UREGS, PERF_SAMPLE_REGS_USER, "UREGS" },
+	{ "insn", FIELD_INSN, PERF_SAMPLE_IP, "IP" },
+	{ "insnlen", FIELD_INSNLEN, PERF_SAMPLE_IP, "IP" },
 	{ "bpf-output", FIELD_BPF_OUTPUT, PERF_SAMPLE_RAW, "RAW" },
 	{ "cgroup", FIELD_CGROUP, PERF_SAMPLE_CGROUP, "CGROUP" },
 };
@@ -55,7 +57,7 @@ static const struct { const char *name, *why; } absent[] = {
 #define OF_CODE "it needs the instructions, which sonde script does not print; see sonde annotate"
 	{ "flags", OF_TRACES }, { "callindent", OF_TRACES }, { "ipc", OF_TRACES },
 	{ "synth", OF_TRACES },
-	{ "insn", OF_CODE }, { "insnlen", OF_CODE }, { "disasm", OF_CODE },
+	{ "disasm", OF_CODE },
 	{ "brstackinsn", OF_CODE }, { "brstackinsnlen", OF_CODE }, { "brstackdisasm", OF_CODE },
 	{ "srccode", "source code is not printed here; see sonde annotate" },
 	{ "metric", "metrics are reckoned by sonde stat, not from samples" },
@@ -95,7 +97,7 @@ static bool is_bpf_output(const struct perf_event_attr *attr)
 	return attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_BPF_OUTPUT;
 }
 
-static unsigned default_fields(const struct perf_event_attr *attr, bool chains)
+static uint64_t default_fields(const struct perf_event_attr *attr, bool chains)
 {
 	if (is_bpf_output(attr))
 		return TASK_FIELDS | PLACE_FIELDS | FIELD_PERIOD | FIELD_BPF_OUTPUT;
@@ -132,7 +134,7 @@ static int type_prefix(const char *text, const char **rest, unsigned *types, str
 		       (int)strcspn(text, ":"), text);
 }
 
-static int find_field(const char *name, unsigned *field, struct err *err)
+static int find_field(const char *name, uint64_t *field, struct err *err)
 {
 	const char *names[NR_FIELDS + 1] = { NULL }, *near;
 
@@ -153,15 +155,15 @@ static int find_field(const char *name, unsigned *field, struct err *err)
 }
 
 /* Apply one comma-separated list to the events of its types; asked[] collects what was named. */
-static int apply_list(const struct perf_data *data, char *list, unsigned types, unsigned *out,
-		      unsigned *asked, struct err *err)
+static int apply_list(const struct perf_data *data, char *list, unsigned types, uint64_t *out,
+		      uint64_t *asked, struct err *err)
 {
 	char *save = NULL;
 	bool replaced = false;
 
 	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		char sign = *word == '+' || *word == '-' ? *word++ : 0;
-		unsigned field = 0;
+		uint64_t field = 0;
 		int r = find_field(word, &field, err);
 
 		if (r < 0)
@@ -189,7 +191,7 @@ static bool is_dummy(const struct perf_event_attr *attr)
 	return attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_DUMMY;
 }
 
-static bool is_of_few(unsigned field)
+static bool is_of_few(uint64_t field)
 {
 	return field == FIELD_TRACE || field == FIELD_BPF_OUTPUT;
 }
@@ -198,13 +200,13 @@ static bool is_of_few(unsigned field)
  * `any`: what some event of the recording samples. `lenient`: a recording with a processor's trace, whose
  * own event samples other things.
  */
-static int check_event(const struct event_desc *event, unsigned *out, unsigned asked, uint64_t any,
+static int check_event(const struct event_desc *event, uint64_t *out, uint64_t asked, uint64_t any,
 		       bool lenient, struct err *err)
 {
 	if (is_dummy(&event->attr))      /* has no samples, but stands for the records beside them */
 		return 0;
 	for (size_t i = 0; i < NR_FIELDS; i++) {
-		unsigned field = fields[i].field;
+		uint64_t field = fields[i].field;
 
 		if (!(*out & field) || !fields[i].needs ||
 		    (event->attr.sample_type & fields[i].needs))
@@ -222,7 +224,7 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 		*out &= ~field;
 	}
 	if (!is_bpf_output(&event->attr))
-		*out &= ~(unsigned)FIELD_BPF_OUTPUT;
+		*out &= ~FIELD_BPF_OUTPUT;
 	/* names and modules are those of the ip, the address or the branches */
 	if ((asked & FIELD_SRCLINE) && !(*out & FIELD_IP))
 		return err_set(err, EINVAL, "-F: 'srcline' needs 'ip' beside it");
@@ -232,9 +234,9 @@ static int check_event(const struct event_desc *event, unsigned *out, unsigned a
 	return 0;
 }
 
-int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err)
+int script_fields(const struct perf_data *data, const char *text, uint64_t *out, struct err *err)
 {
-	unsigned *asked = mem_zalloc(data->events.nr * sizeof(*asked));
+	uint64_t *asked = mem_zalloc(data->events.nr * sizeof(*asked));
 	uint64_t any = 0;
 	bool chains, tod = false;
 	struct day_clock clock;

@@ -12,6 +12,6 @@
  * text of -F (NULL: the defaults of its type).  A default field that the event
  * does not sample is left out; one that was asked for is -EINVAL.
  */
-int script_fields(const struct perf_data *data, const char *text, unsigned *out, struct err *err);
+int script_fields(const struct perf_data *data, const char *text, uint64_t *out, struct err *err);
 
 #endif

@@ -11,7 +11,7 @@
 enum { KEY_PLACE = 4 };
 
 /* Set in a frame's fields where its caller was unwound. */
-#define FRAME_UNWOUND (1u << 31)
+#define FRAME_UNWOUND (UINT64_C(1) << 63)
 
 struct text {
 	size_t len;
@@ -72,7 +72,7 @@ static bool is_stated(const struct perf_data *data, const struct module *m)
 	return false;
 }
 
-static void add_dso(struct script *s, const struct place *place, unsigned fields)
+static void add_dso(struct script *s, const struct place *place, uint64_t fields)
 {
 	const struct module *m = place->module;
 	struct str *out = &s->line;
@@ -97,7 +97,7 @@ static void add_symbol(struct str *out, const struct place *place, bool offset)
 		str_addf(out, "+0x%" PRIx64, place->elf_addr - place->symbol.start);
 }
 
-void script_add_place(struct script *s, const struct place *place, unsigned fields)
+void script_add_place(struct script *s, const struct place *place, uint64_t fields)
 {
 	struct str *out = &s->line;
 
@@ -147,7 +147,7 @@ static bool is_listed(const char *const *names, const char *name)
 }
 
 /* What was inlined at a place, innermost first; perf states no module for it. */
-static void add_inlines(struct script *s, const struct place *place, uint64_t addr, unsigned fields)
+static void add_inlines(struct script *s, const struct place *place, uint64_t addr, uint64_t fields)
 {
 	struct str *out = &s->line;
 
@@ -168,7 +168,7 @@ static void add_inlines(struct script *s, const struct place *place, uint64_t ad
 	}
 }
 
-static void put_frame(struct script *s, struct place *found, bool unwound, unsigned fields)
+static void put_frame(struct script *s, struct place *found, bool unwound, uint64_t fields)
 {
 	bool inlines = s->options.inlines && found->symbol.name &&
 		       place_lines(s->resolver, found) > 1;
@@ -190,9 +190,9 @@ static void put_frame(struct script *s, struct place *found, bool unwound, unsig
 }
 
 /* A line of a chain. Chains differ more than the places in them: each is put into words once. */
-static void add_frame(struct script *s, struct place *place, bool unwound, unsigned fields)
+static void add_frame(struct script *s, struct place *place, bool unwound, uint64_t fields)
 {
-	unsigned as = fields | (unwound ? FRAME_UNWOUND : 0);
+	uint64_t as = fields | (unwound ? FRAME_UNWOUND : 0);
 	size_t from = s->line.len;
 
 	if (place->tag && s->frames.v[place->tag - 1].fields == as) {
@@ -214,13 +214,13 @@ static void add_frame(struct script *s, struct place *place, bool unwound, unsig
 }
 
 static void add_chain(struct script *s, const struct sample *sample, const struct who *who,
-		      const struct user_chain *chain, unsigned fields)
+		      const struct user_chain *chain, uint64_t fields)
 {
 	uint32_t max = s->options.max_stack && s->options.max_stack < CHAIN_MAX ?
 			       s->options.max_stack : CHAIN_MAX;
 	uint64_t key = hash_mix(hash_bytes(chain->ips, (size_t)chain->nr * 8),
 				hash_mix((uint64_t)who->space << 32 | sample->cpumode,
-					 (uint64_t)who->epoch << 32 | fields) +
+					 (uint64_t)who->epoch << 32 | (uint32_t)fields) +
 					 chain->unwound_from);
 	size_t from = s->line.len;
 	uint32_t nr, head;
@@ -253,7 +253,7 @@ static bool addr_has_symbol(const struct perf_event_attr *attr)
 }
 
 void script_add_addr(struct script *s, const struct sample *sample, const struct image *image,
-		     unsigned fields)
+		     uint64_t fields)
 {
 	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL && sample->addr >> 63;
 
@@ -264,7 +264,7 @@ void script_add_addr(struct script *s, const struct sample *sample, const struct
 }
 
 void script_add_branches(struct script *s, const struct sample *sample, const struct image *image,
-			 unsigned fields)
+			 uint64_t fields)
 {
 	struct str *out = &s->line;
 
@@ -292,12 +292,12 @@ void script_add_branches(struct script *s, const struct sample *sample, const st
 }
 
 void script_add_ip(struct script *s, const struct sample *sample, const struct who *who,
-		   unsigned fields, bool chain)
+		   uint64_t fields, bool chain)
 {
 	const struct image *image = who->image;
 	bool kernel = sample->cpumode == PERF_RECORD_MISC_KERNEL;
 	uint64_t key = hash_mix(hash_mix(sample->ip, KEY_PLACE + kernel),
-				hash_mix((uint64_t)who->space << 32 | fields, who->epoch));
+				hash_mix((uint64_t)who->space << 32 | (uint32_t)fields, who->epoch));
 	size_t from = s->line.len;
 	struct place *place;
 

@@ -16,6 +16,7 @@
 #include "profile/user_stack.h"
 #include "profile/who.h"
 #include "view/script.h"
+#include "view/script_insn.h"
 #include "view/script_parts.h"
 
 #define CHAIN_MAX (65536 / 8)
@@ -33,13 +34,13 @@ struct comm_text {
 struct frame_text {
 	const char *text;
 	uint32_t len;
-	unsigned fields;
+	uint64_t fields;
 };
 
 struct script {
 	const struct recording *recording;
 	struct script_options options;
-	unsigned *fields;                /* per event */
+	uint64_t *fields;                /* per event */
 	struct tracepoints *tracepoints;
 	struct resolver *resolver;
 	const struct arch *arch;
@@ -62,23 +63,24 @@ struct script {
 	struct arena texts;
 	struct map64 text_of;            /* hash of what it says -> struct text * */
 	struct chain_frame chain[CHAIN_MAX];
+	struct script_insns *insns;      /* made when first asked for */
 	VEC(struct frame_text) frames;   /* by the tag of their place */
 	struct arena frame_texts;
 };
 
 /* An address by its function and binary, as far as the fields ask for them. */
-void script_add_place(struct script *script, const struct place *place, unsigned fields);
+void script_add_place(struct script *script, const struct place *place, uint64_t fields);
 
 /* What a sample points at. */
 void script_add_addr(struct script *script, const struct sample *sample, const struct image *image,
-		     unsigned fields);
+		     uint64_t fields);
 
 /* Branch records. */
 void script_add_branches(struct script *script, const struct sample *sample,
-			 const struct image *image, unsigned fields);
+			 const struct image *image, uint64_t fields);
 
 /* Where a sample was taken; with `chain`, all of its call chain, a line each. */
 void script_add_ip(struct script *script, const struct sample *sample, const struct who *who,
-		   unsigned fields, bool chain);
+		   uint64_t fields, bool chain);
 
 #endif

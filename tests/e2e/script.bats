@@ -84,7 +84,7 @@ same()
 	done
 }
 
-@test "lines of source" {
+@test "lines of source, and instructions" {
 	need perf
 	need cc
 	cat >w.c <<-'END'
@@ -100,6 +100,7 @@ same()
 	by_perf "$DATA/lines" -e cpu-clock -F 199 ./w
 	same lines -F comm,ip,sym,srcline
 	same lines -F ip,srcline --full-source-path
+	same lines -F ip,insn,insnlen
 	grep -q '^  w.c:[45]$' <("$SONDE" script -i "$DATA/lines" -F ip,srcline)
 }
 
