@@ -24,6 +24,7 @@ static int take_graph(const struct opt *opt, const char *arg, bool unset, struct
 {
 	struct report *r = opt->value;
 
+	r->graph_given = true;
 	if (unset) {
 		r->view.callgraph.mode = CALLGRAPH_NONE;
 		return 0;
@@ -123,6 +124,11 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	}
 	if (!graph->order_given)
 		graph->order = r->view.children ? TREE_CALLERS_FIRST : TREE_LEAF_FIRST;
+	/* on a screen the table is the point; perf's screen opens chains at a key, too */
+	if (r->height && graph->mode != CALLGRAPH_NONE) {
+		graph->mode = CALLGRAPH_NONE;
+		r->view.chains_hidden = true;
+	}
 	r->wish.children = r->view.children;
 	r->wish.is_field = is_field;
 	r->wish.is_field_arg = (void *)(uintptr_t)data;
@@ -259,7 +265,7 @@ static int report(struct report *r, struct err *err)
 	}
 	if (r->header || r->header_only)
 		header_write(data, r->query.verbose > 0, stdout);
-	else if (!r->query.quiet && !r->json && !r->csv)
+	else if (!r->query.quiet && !r->json && !r->csv && !r->height)
 		fputs("# To display the perf.data header info, please use --header/--header-only "
 		      "options.\n#\n", stdout);
 	if (r->header_only) {

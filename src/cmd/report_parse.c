@@ -8,6 +8,10 @@
 
 #include "cmd/report_priv.h"
 
+#define LINES_DEFAULT 24u
+#define LINES_AROUND 13u         /* of a plain report, above and below the rows */
+#define ROWS_LEAST 7u
+
 /* --- perf's options that are not here --------------------------------------------------- */
 
 static const struct { const char *name, *why; } refused[] = {
@@ -85,13 +89,22 @@ static int parse_color(struct report *r, struct err *err)
 	return 0;
 }
 
-static unsigned terminal_width(void)
+/*
+ * A run that asks for no layout of its own is to need no scrolling on a terminal: as many
+ * rows as there is room for, without chains.
+ */
+static void fit_terminal(struct report *r)
 {
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col >= 40 ? size.ws_col : 40;
+	if (r->view.separator || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return;
+	r->view.width = size.ws_col >= 40 ? size.ws_col : 40;
+	if (r->stdio || r->graph_given || r->inverted || r->limit || r->view.hierarchy || r->query.quiet ||
+	    r->query.verbose || r->json || r->csv)
+		return;
+	r->height = size.ws_row ? size.ws_row : LINES_DEFAULT;
+	r->view.max_rows = r->height > LINES_AROUND + ROWS_LEAST ? r->height - LINES_AROUND : ROWS_LEAST;
 }
 
 /* "100ms" -> nanoseconds; perf's units. */
@@ -232,7 +245,7 @@ int report_settle(struct report *r, struct err *err)
 			    *r->view.separator ? "'.', which takes its place inside names" : "empty");
 	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
 		r->view.separator = "\t";
-	r->view.width = r->view.separator ? 0 : terminal_width();
+	fit_terminal(r);
 	if (!e)
 		e = parse_pretty(r, err);
 	if (!e)

@@ -18,6 +18,8 @@ struct report {
 	regex_t parent_pattern, callees_pattern;
 	struct extra extras[EXTRAS_MAX];
 	bool stdio, inverted, header, header_only, children, inlines, json, csv;
+	bool graph_given;
+	unsigned height;                 /* of the terminal that a plain run may fill; 0: no such run */
 	bool dump, stats, tasks, mmaps, threads, raw_counts;
 	bool branches, branches_given, memory, groups, groups_given, modules, unordered, no_vmlinux;
 	bool skip_empty, full_paths;

@@ -17,6 +17,7 @@
 #define PLAIN "\033[m"
 #define HOT_PERCENT 5.0
 #define WARM_PERCENT 0.5
+#define ROWS_LEAST 5             /* of a table, however many there are */
 #define SYMBOL_COLUMNS 24        /* what is kept for the last column of a terminal */
 
 unsigned report_dims(const struct report_options *o)
@@ -207,12 +208,14 @@ static void measure(struct section *s)
 	for (unsigned c = 0; c < spec->nr_output; c++) {
 		unsigned width = least_width(s, spec->output[c]);
 
-		for (uint32_t i = 0; column_is_key(spec->output[c]) && i < s->h.nr; i++) {
+		for (uint32_t i = 0, rows = 0; column_is_key(spec->output[c]) && i < s->h.nr; i++) {
 			const struct hist *hist = &s->h.v[s->h.sorted[i]];
 			unsigned n;
 
 			if (!section_shows(s, hist))
 				continue;
+			if (s->max_rows && rows++ == s->max_rows)
+				break;
 			str_clear(&text);
 			hist_add_key(&text, &s->h, hist, spec->output[c], s->options->full);
 			n = line_columns(text.p);
@@ -354,14 +357,23 @@ void section_draw(struct section *s, struct chain_drawer *drawer, uint32_t row)
 
 static void write_rows(struct section *s, struct chain_drawer *drawer)
 {
+	uint32_t rows = 0, more = 0, next = 0;
+
 	for (uint32_t i = 0; i < s->h.nr; i++) {
 		uint32_t row = s->h.sorted[i];
 
 		if (!section_shows(s, &s->h.v[row]))
 			continue;
+		if (s->max_rows && rows++ >= s->max_rows) {
+			next = more++ ? next : row;
+			continue;
+		}
 		write_row(s, &s->h.v[row]);
 		section_draw(s, drawer, row);
 	}
+	if (more)
+		fprintf(s->out, "# %" PRIu32 " more rows, the next with %.2f%%: --stdio shows all, and so does a "
+			"pipe\n", more, percent(weight(s, &s->h.v[next]), s->h.total));
 }
 
 /* --- sections ---------------------------------------------------------------------------- */
@@ -511,19 +523,20 @@ static void write_table(struct section *s)
 			write_titles(s);
 		write_rows(s, &drawer);
 	}
-	fputs("\n\n", s->out);
+	fputs(o->max_rows ? "\n" : "\n\n", s->out);
 	line_release(&s->line);
 	chains_free(drawer.chains);
 }
 
 /* The table of one event, or of events side by side. */
 static void write_section(const struct report_options *o, const struct profile *profile,
-			  const uint32_t *events, uint32_t nr, FILE *out)
+			  const uint32_t *events, uint32_t nr, uint32_t max_rows, FILE *out)
 {
 	struct hists **members = mem_zalloc(nr * sizeof(*members));
 	struct hists *others = mem_zalloc(nr * sizeof(*others));
 	struct report_options own = *o;
-	struct section s = { .options = &own, .out = out, .members = members, .nr_members = nr };
+	struct section s = { .options = &own, .out = out, .members = members, .nr_members = nr,
+			     .max_rows = max_rows };
 
 	for (uint32_t m = 0; m < nr; m++) {
 		members[m] = m ? &others[m] : &s.h;
@@ -591,30 +604,34 @@ void report_write(const struct report_options *options, const struct profile *pr
 {
 	const struct profile_account *a = &profile->account;
 	struct report_options o = *options;
-	bool any = false;
-	uint32_t *events;
+	uint32_t *events, tables = 0;
 
 	say_once(&o, COLUMN_COMM, "comm", o.filter.comms, out);
 	say_once(&o, COLUMN_DSO, "dso", o.filter.dsos, out);
 	say_once(&o, COLUMN_SYM, "symbol", o.filter.syms, out);
-	if (!o.quiet)
+	if (!o.quiet && (!o.max_rows || a->lost_samples))
 		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
 	events = mem_zalloc((profile->data->events.nr + 1) * sizeof(*events));
+	for (uint32_t i = 0; i < profile->data->events.nr; i++)
+		tables += events_of_table(&o, profile, i, events) != 0;
 	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
 		uint32_t nr = events_of_table(&o, profile, i, events);
+		uint32_t most = o.max_rows ? o.max_rows / tables : 0;
 
 		if (nr)
-			write_section(&o, profile, events, nr, out);
-		any |= nr != 0;
+			write_section(&o, profile, events, nr, o.max_rows && most < ROWS_LEAST ? ROWS_LEAST :
+				      most, out);
 	}
 	free(events);
-	if (!any && !o.quiet)
+	if (!tables && !o.quiet)
 		fputs("# There are no samples to show.\n#\n", out);
 	if (!o.quiet) {
 		fputs("#\n", out);
 		if (account_write(a, "# ", ACCOUNT_ALL, out))
 			fputs("#\n", out);
-		if (any && sort_has(&o.spec, COLUMN_SYM))
+		if (tables && o.chains_hidden)
+			fputs("# Who calls them: sonde report -g caller\n", out);
+		if (tables && sort_has(&o.spec, COLUMN_SYM))
 			hint_annotate(profile, out);
 	}
 }

@@ -32,6 +32,8 @@ struct report_options {
 	bool relative;                   /* percentages are of what passed the filters */
 	bool color;
 	unsigned width;                  /* of the terminal; 0: none */
+	unsigned max_rows;               /* of all tables together; 0: all */
+	bool chains_hidden;              /* say that there are chains to be seen with -g */
 	uint64_t time_quantum_ns;        /* of the key time */
 	bool named_only;                 /* -U: what has no name is left out */
 	const uint32_t *widths;          /* -w: of the columns in turn; 0: as wide as need be */

@@ -15,6 +15,7 @@ struct section {
 	FILE *out;
 	struct line line;
 	unsigned widths[SORT_COLUMNS_MAX];
+	uint32_t max_rows;               /* of this table; 0: all */
 };
 
 /* What is drawn below rows. */

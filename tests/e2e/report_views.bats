@@ -235,3 +235,24 @@ lines()
 	fails 1 "$SONDE" report -i mem.data -s transaction
 	says "no event of the recording sampled it"
 }
+
+@test "on a terminal the point needs no scrolling, and --stdio shows all" {
+	need script
+	"$SONDE" record -q -F 999 -e cpu-clock -g -o perf.data "$WORKLOADS/burn" 0.5 >/dev/null
+	script -qec "stty cols 80 rows 24; $SONDE report" /dev/null </dev/null | tr -d '\r' >screen
+	cat screen
+	[[ $(wc -l <screen) -le 24 ]]
+	# the three functions of the workload, in colours, each a line; no line is over 80 columns
+	sed 's/\x1b\[[0-9;]*m//g; s/…/./g' screen >plain
+	for f in burn_a burn_b burn_c; do
+		[[ $(grep -c "\[\.\] $f\$" plain) == 1 ]]
+	done
+	grep -q $'\x1b\[31m' screen
+	[[ $(grep -v '^#' plain | awk '{ n = length($0); if (n > m) m = n } END { print m + 0 }') -le 80 ]]
+	script -qec "stty cols 80 rows 24; $SONDE report --stdio" /dev/null </dev/null >all
+	[[ $(wc -l <all) -gt 30 ]]
+	grep -q -- '--burn_a' all
+	"$SONDE" report >piped
+	! grep -q $'\x1b' piped
+	grep -q -- '--burn_a' piped
+}
