@@ -178,8 +178,7 @@ static void fixed_places(const struct disasm *d, const cs_insn *insn, struct ins
 		out->target_only = nr == 1;
 		out->target = imm;
 	} else if (d->machine->arch == CS_ARCH_ARM64 &&
-		   (insn->id == ARM64_INS_ADR || insn->id == ARM64_INS_ADRP ||
-		    (insn->id == ARM64_INS_LDR && nr == 2) || insn->id == ARM64_INS_LDRSW)) {
+		   (insn->id == ARM64_INS_ADR || (insn->id == ARM64_INS_LDR && nr == 2) || insn->id == ARM64_INS_LDRSW)) {
 		out->has_data = true;
 		out->data = imm;
 	}

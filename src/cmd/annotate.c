@@ -33,6 +33,7 @@ struct run {
 	const struct annotate *options;
 	const struct profile *profile;
 	struct hots hots;
+	struct branches branches;
 	struct codes *codes;
 	struct sources *sources;
 	FILE *out;
@@ -271,6 +272,7 @@ static int show_symbol(struct run *r, const struct hot_symbol *symbol, const uin
 		r->nr_missing++;
 		return e;
 	}
+	annotation_add_branches(&a, &r->branches);
 	if (r->options->json) {
 		annotate_json_function(&a, r->nr_shown, r->out);
 	} else if (r->options->html) {
@@ -423,12 +425,15 @@ static int annotate(const struct annotate *o, struct query_options *options, str
 	hots_build(&r.hots, profile);
 	r.codes = codes_new(&codes);
 	r.sources = o->source ? sources_new(&o->sources) : NULL;
-	e = open_page(&r, err);
+	e = branches_load(&r.branches, profile, &query, err);
+	if (!e)
+		e = open_page(&r, err);
 	if (!e)
 		e = show_all(&r, &asked, err);
 	e = finish(&r, e, err);
 	sources_free(r.sources);
 	codes_free(r.codes);
+	branches_release(&r.branches);
 	hots_release(&r.hots);
 	profile_free(profile);
 	return e;

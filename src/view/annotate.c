@@ -293,8 +293,12 @@ static void write_heading(struct writer *w)
 	const struct annotation *a = w->a;
 	size_t len;
 
-	str_addf(&w->s, " %-*s|\tSource code & Disassembly of ", (int)(count_width(o) * a->nr_events),
-		 column_name(o));
+	if (a->has_cycles)
+		str_addf(&w->s, " %-*s %6s %6s|\tSource code & Disassembly of ",
+			 (int)(count_width(o) * a->nr_events) - 1, column_name(o), "IPC", "Cycles");
+	else
+		str_addf(&w->s, " %-*s|\tSource code & Disassembly of ",
+			 (int)(count_width(o) * a->nr_events), column_name(o));
 	str_add_safe(&w->s, annotate_path(a->symbol->module->path, false));
 	str_add(&w->s, " for ");
 	annotation_event_name(a, &w->s);

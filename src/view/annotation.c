@@ -129,6 +129,25 @@ static void lay_counts(struct annotation *a)
 	}
 }
 
+/* Of blocks that end at one branch the most frequent one counts: it comes first. */
+void annotation_add_branches(struct annotation *a, const struct branches *branches)
+{
+	const struct branch_block *v;
+	size_t nr;
+
+	v = branches_find(branches, a->symbol->module, a->symbol->start, a->symbol->end, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		uint32_t first = line_at(a, v[i].start), last = line_at(a, v[i].end);
+
+		if (first == UINT32_MAX || last == UINT32_MAX || first > last || (i && v[i].end == v[i - 1].end))
+			continue;
+		a->lines[last].cycles = (float)((double)v[i].cycles / (double)v[i].count);
+		a->lines[last].ipc = (float)((double)(last - first + 1) * (double)v[i].count /
+					     (double)v[i].cycles);
+		a->has_cycles = true;
+	}
+}
+
 /* --- source ----------------------------------------------------------------------------- */
 
 static bool same_chain(const struct annot_frame *a, uint32_t nr_a, const struct annot_frame *b,

@@ -12,6 +12,7 @@
 #ifndef VIEW_ANNOTATION_H
 #define VIEW_ANNOTATION_H
 
+#include "profile/branches.h"
 #include "profile/hot.h"
 #include "symbols/code.h"
 #include "symbols/disasm.h"
@@ -69,6 +70,9 @@ int annotation_build(struct annotation *a, struct codes *codes, const struct pro
 		     const struct hot_symbol *symbol, const uint32_t *events, uint32_t nr_events,
 		     const struct annotation_options *options, struct err *err);
 void annotation_release(struct annotation *a);
+
+/* Lay what branch stacks tell of blocks on the instructions that end them. */
+void annotation_add_branches(struct annotation *a, const struct branches *branches);
 
 /* Percent of a line for event number e of the annotation's; of a sum of lines. */
 double annotation_percent(const struct annotation *a, uint32_t line, uint32_t e);

@@ -209,6 +209,35 @@ around()
 	grep -qE ' 6 +s \+= table' arm.txt
 }
 
+@test "with branch stacks: instructions per cycle and cycles of the block that ends at a branch" {
+	need python3
+	need aarch64-linux-gnu-gcc
+	cat >b.s <<-'END'
+		.globl _start
+		.type _start, %function
+		_start:	nop
+		again:	add x0, x0, #1
+			add x1, x1, #1
+			add x2, x2, #1
+			cbnz x3, again
+			ret
+		.size _start, . - _start
+	END
+	aarch64-linux-gnu-gcc -nostdlib -static -Wl,-Ttext=0x400000,--build-id=none -o b b.s
+	# the text is at 0x400000; the loop from 0x400004 to 0x400010: 4 instructions in (10 + 30) / 2 cycles
+	{
+		readelf -lW b | awk -v file="$PWD/b" '/LOAD.* R E / { print "map", $3, $6, $2, file }'
+		echo branches 0x400010 0x400004 10 0x400010 0x400004 30 0x400010 0x400004 999
+		echo sample 0x400008 1000 2
+	} | python3 "$TOP/tests/e2e/recording.py" b.data aarch64
+	"$SONDE" annotate -i b.data _start >b.txt
+	cat b.txt
+	grep -qE '^ Percent +IPC Cycles\|' b.txt
+	grep -qE '^ +0\.00 +0\.20 +20 : +400010: +cbnz ' b.txt
+	[[ $(grep -c ' 20 :' b.txt) == 1 ]]
+	"$SONDE" annotate -i b.data _start -j | grep -q '"ipc":0.20,"cycles":20.0'
+}
+
 # A "kernel" of C, linked where kernels are.
 make_kernel()
 {
