@@ -37,7 +37,7 @@ static const struct {
 	},
 	[NAME_KERNEL_HIDDEN] = {
 		"the kernel hides its addresses",
-		"report as root, or run: sysctl kernel.kptr_restrict=0",
+		"record and report as root, or run first: sysctl kernel.kptr_restrict=0",
 	},
 	[NAME_KERNEL_OTHER] = {
 		"another kernel was recorded than the one that runs here",

@@ -721,6 +721,11 @@ const struct mapping *process_kernel_find(const struct process_table *t, uint64_
 	return t->kernel_text && addr >= t->kernel_text->start ? t->kernel_text : NULL;
 }
 
+bool process_knows_kernel(const struct process_table *t)
+{
+	return t->kernel_text;
+}
+
 static bool comm_of(const struct process_table *t, uint32_t tid, uint64_t time_ns, uint32_t *comm,
 		    uint64_t *from_ns, uint64_t *to_ns)
 {

@@ -91,6 +91,9 @@ const struct mapping *image_find(const struct image *image, uint64_t addr, uint6
 const struct mapping *process_kernel_find(const struct process_table *table, uint64_t addr,
 					  uint64_t time_ns);
 
+/* Whether the recorder could see where the kernel's text was: kptr_restrict may hide it. */
+bool process_knows_kernel(const struct process_table *table);
+
 /*
  * The comm of a thread at a time, as an id: equal names have equal ids. A thread
  * with no COMM record of its own has the name of its process; one of which

@@ -84,7 +84,9 @@ static void look_up(struct resolver *r, const struct image *image, uint64_t addr
 	out->is_return = is_return && addr;
 	out->map = map;
 	if (!map) {
-		out->symbol.reason = is_kernel ? NAME_KERNEL_ADDR : NAME_NO_MAP;
+		out->symbol.reason = !is_kernel ? NAME_NO_MAP :
+				     process_knows_kernel(r->table) ? NAME_KERNEL_ADDR :
+								      NAME_KERNEL_HIDDEN;
 		return;
 	}
 	out->module = map->module;

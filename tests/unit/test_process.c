@@ -570,6 +570,21 @@ static void forked_later_is_another_space(void **state)
 	assert_map(t, 4, 0x8000, 500, "/plugin.so");
 }
 
+/* A recorder that may not see the kernel's addresses records no mapping of it. */
+static void hidden_kernel(void **state)
+{
+	struct story *s = *state;
+	struct resolver *resolver;
+	const struct process_table *t;
+
+	put_comm(&s->bytes, USER, 1, 1, "sh", 0, 7);
+	t = told(s);
+	resolver = resolver_new(t);
+	assert_int_equal(resolve(resolver, process_image(t, 1, 5), 0xffffffff81000100, 5, true,
+				 false)->symbol.reason, NAME_KERNEL_HIDDEN);
+	resolver_free(resolver);
+}
+
 static void chains(void **state)
 {
 	const uint64_t ips[] = { (uint64_t)PERF_CONTEXT_KERNEL, 0xffffffff81000001, 0xffffffff81000002,
@@ -597,7 +612,7 @@ int main(void)
 		TEST(mapping_over_parts_of_older_ones), TEST(unmapped_and_reused_range),
 		TEST(late_mapping_over_an_old_one), TEST(missing_fork), TEST(threads), TEST(synthesized_tasks), TEST(kernel_and_modules),
 		TEST(code_in_memfds), TEST(exec_without_mark), TEST(alike_are_of_one_space),
-		TEST(forked_later_is_another_space), cmocka_unit_test(chains),
+		TEST(forked_later_is_another_space), TEST(hidden_kernel), cmocka_unit_test(chains),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
