@@ -177,7 +177,9 @@ static int apply_terms(const struct event *event, struct attr_options *o, struct
 
 static void configure_dummy(struct perf_event_attr *attr, const struct attr_options *o)
 {
-	attr->sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+	attr->sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+	if (!o->lean)
+		attr->sample_type |= PERF_SAMPLE_IP;
 	if (o->per_cpu || o->sample_cpu)
 		attr->sample_type |= PERF_SAMPLE_CPU;
 	if (o->nr_events > 1)
