@@ -59,7 +59,7 @@ static int latency(struct latency_command *c, struct err *err)
 
 	if (r < 0)
 		return r;
-	latency = latency_new(&c->session.filter);
+	latency = latency_new(&c->session.filter, !v->by_task);
 	r = sched_session_run(&c->session, &latency_ops, latency, err);
 	if (r == 0)
 		r = latency_rows(latency, c->session.model, v->by_task, c->sort, v->which, &v->rows, &v->nr,

@@ -17,15 +17,19 @@ typedef int compare_fn(const struct latency_row *a, const struct latency_row *b,
 struct latency {
 	const struct profile_query *filter;
 	VEC(struct latency_row) tasks;           /* by the model's index */
+	bool merge;
+	struct map64 ended_by_name;
+	VEC(struct latency_row) ended;           /* of tasks that have ended, by name */
 	struct latency_row *rows;
 	uint32_t nr_rows;
 };
 
-struct latency *latency_new(const struct profile_query *filter)
+struct latency *latency_new(const struct profile_query *filter, bool merge)
 {
 	struct latency *l = mem_zalloc(sizeof(*l));
 
 	l->filter = filter;
+	l->merge = merge;
 	return l;
 }
 
@@ -52,6 +56,10 @@ void latency_free(struct latency *l)
 	for (size_t i = 0; i < l->tasks.nr; i++)
 		release_dists(&l->tasks.v[i]);
 	vec_release(&l->tasks);
+	for (size_t i = 0; i < l->ended.nr; i++)
+		release_dists(&l->ended.v[i]);
+	vec_release(&l->ended);
+	map64_release(&l->ended_by_name);
 	free_rows(l);
 	free(l);
 }
@@ -109,6 +117,55 @@ static uint64_t time_within(const struct profile_query *q, uint64_t from_ns, uin
 	return sum;
 }
 
+static bool task_passes(const struct profile_query *q, const struct sched_task *t)
+{
+	bool pid = !q || !q->nr_pids, tid = !q || !q->nr_tids, comm = !q || !q->comms;
+
+	for (uint32_t i = 0; !pid && i < q->nr_pids; i++)
+		pid = q->pids[i] == (t->pid != SCHED_NONE ? t->pid : t->tid);
+	for (uint32_t i = 0; !tid && i < q->nr_tids; i++)
+		tid = q->tids[i] == t->tid;
+	for (const char **c = q ? q->comms : NULL; !comm && *c; c++)
+		comm = strcmp(*c, t->comm) == 0;
+	return pid && tid && comm;
+}
+
+static void add_row(struct latency_row *to, const struct latency_row *from)
+{
+	to->nr_tasks += from->nr_tasks;
+	to->on_cpu_ns += from->on_cpu_ns;
+	/* of a task that the kernel did not charge (none seen), what switches say */
+	to->charged_ns += latency_runtime(from);
+	to->nr_charges += from->nr_charges;
+	to->switches += from->switches;
+	to->unknown += from->unknown;
+	dist_merge(&to->wake, &from->wake);
+	dist_merge(&to->preempt, &from->preempt);
+}
+
+/* The task has left for good: its counts go to those of its name. */
+static void end_task(struct latency *l, const struct sched_task *task)
+{
+	struct latency_row *row = row_of(l, task), *to;
+	uint64_t *slot;
+	bool added;
+
+	if (!*task->comm)
+		return;
+	if (task_passes(l->filter, task) && (row->switches || latency_runtime(row))) {
+		slot = map64_put(&l->ended_by_name, hash_bytes(task->comm, strlen(task->comm)), &added);
+		if (added) {
+			*slot = l->ended.nr;
+			memset(vec_push(&l->ended), 0, sizeof(struct latency_row));
+			l->ended.v[*slot].task = task;
+		}
+		to = &l->ended.v[*slot];
+		add_row(to, row);
+	}
+	release_dists(row);
+	memset(row, 0, sizeof(*row));
+}
+
 static void on_slice(void *arg, const struct sched_slice *s)
 {
 	struct latency *l = arg;
@@ -117,6 +174,15 @@ static void on_slice(void *arg, const struct sched_slice *s)
 	    !cpu_passes(l->filter, s->cpu))
 		return;
 	row_of(l, s->task)->on_cpu_ns += time_within(l->filter, s->from_ns, s->to_ns);
+}
+
+static void on_leaving(void *arg, const struct sched_slice *s)
+{
+	struct latency *l = arg;
+
+	on_slice(arg, s);
+	if (l->merge && s->task->idle_cpu == SCHED_NONE && (s->state == 'Z' || s->state == 'X'))
+		end_task(l, s->task);
 }
 
 static void on_start(void *arg, const struct sched_start *s)
@@ -150,7 +216,7 @@ static void on_stat(void *arg, const struct sched_task *task, const struct sched
 	row->nr_charges++;
 }
 
-const struct sched_ops latency_ops = { .slice = on_slice, .start = on_start, .stat = on_stat };
+const struct sched_ops latency_ops = { .slice = on_leaving, .start = on_start, .stat = on_stat };
 
 /* --- rows ------------------------------------------------------------------------------- */
 
@@ -159,30 +225,23 @@ const struct dist *latency_dist(const struct latency_row *row, enum latency_whic
 	return which == LATENCY_WAKE ? &row->wake : which == LATENCY_PREEMPT ? &row->preempt : &row->all;
 }
 
-static bool task_passes(const struct profile_query *q, const struct sched_task *t)
+/* The row for a task's counts: its own, or that of its name. */
+static struct latency_row *row_for(struct latency *l, struct map64 *by_name,
+				   const struct sched_task *task, bool by_task)
 {
-	bool pid = !q || !q->nr_pids, tid = !q || !q->nr_tids, comm = !q || !q->comms;
+	uint64_t key = hash_bytes(task->comm, strlen(task->comm)), *slot;
+	bool added = true;
 
-	for (uint32_t i = 0; !pid && i < q->nr_pids; i++)
-		pid = q->pids[i] == (t->pid != SCHED_NONE ? t->pid : t->tid);
-	for (uint32_t i = 0; !tid && i < q->nr_tids; i++)
-		tid = q->tids[i] == t->tid;
-	for (const char **c = q ? q->comms : NULL; !comm && *c; c++)
-		comm = strcmp(*c, t->comm) == 0;
-	return pid && tid && comm;
-}
-
-static void add_row(struct latency_row *to, const struct latency_row *from)
-{
-	to->nr_tasks++;
-	to->on_cpu_ns += from->on_cpu_ns;
-	/* of a task that the kernel did not charge (none seen), what switches say */
-	to->charged_ns += latency_runtime(from);
-	to->nr_charges += from->nr_charges;
-	to->switches += from->switches;
-	to->unknown += from->unknown;
-	dist_merge(&to->wake, &from->wake);
-	dist_merge(&to->preempt, &from->preempt);
+	if (!by_task) {
+		/* a task without a name is its own */
+		slot = map64_put(by_name, *task->comm ? key : hash_mix(key, task->index + 1), &added);
+		if (!added)
+			return &l->rows[*slot];
+		*slot = l->nr_rows;
+	}
+	memset(&l->rows[l->nr_rows], 0, sizeof(*l->rows));
+	l->rows[l->nr_rows].task = task;
+	return &l->rows[l->nr_rows++];
 }
 
 static void make_rows(struct latency *l, const struct sched_model *model, bool by_task)
@@ -190,33 +249,15 @@ static void make_rows(struct latency *l, const struct sched_model *model, bool b
 	struct map64 by_name = { 0 };
 
 	free_rows(l);
-	l->rows = mem_realloc_array(NULL, l->tasks.nr + 1, sizeof(*l->rows));
+	l->rows = mem_realloc_array(NULL, l->tasks.nr + l->ended.nr + 1, sizeof(*l->rows));
+	for (size_t i = 0; i < l->ended.nr; i++)
+		add_row(row_for(l, &by_name, l->ended.v[i].task, by_task), &l->ended.v[i]);
 	for (uint32_t i = 0; i < l->tasks.nr && i < model_nr_tasks(model); i++) {
 		const struct latency_row *from = &l->tasks.v[i];
-		const struct sched_task *task = from->task;
-		struct latency_row *row;
-		uint64_t *slot;
-		bool added = true;
 
-		if (!task || (!from->switches && !latency_runtime(from)) || !task_passes(l->filter, task))
-			continue;
-		if (!by_task) {
-			uint64_t key = hash_bytes(task->comm, strlen(task->comm));
-
-			/* a task without a name is its own */
-			slot = map64_put(&by_name, *task->comm ? key : hash_mix(key, task->index + 1), &added);
-			if (added)
-				*slot = l->nr_rows;
-			row = &l->rows[*slot];
-		} else {
-			row = &l->rows[l->nr_rows];
-		}
-		if (added) {
-			memset(row, 0, sizeof(*row));
-			row->task = task;
-			l->nr_rows++;
-		}
-		add_row(row, from);
+		if (from->task && (from->switches || latency_runtime(from)) &&
+		    task_passes(l->filter, from->task))
+			add_row(row_for(l, &by_name, from->task, by_task), from);
 	}
 	for (uint32_t i = 0; i < l->nr_rows; i++) {
 		dist_merge(&l->rows[i].all, &l->rows[i].wake);

@@ -30,8 +30,11 @@ uint64_t latency_runtime(const struct latency_row *row);
 
 struct latency;
 
-/* `filter` is borrowed; NULL: everything. */
-struct latency *latency_new(const struct profile_query *filter);
+/*
+ * `filter` is borrowed; NULL: everything. With `merge`, for rows by name alone, tasks that have
+ * ended take no more memory.
+ */
+struct latency *latency_new(const struct profile_query *filter, bool merge);
 void latency_free(struct latency *latency);
 
 /* For model_new, with the latency as its arg. */

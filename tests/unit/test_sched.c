@@ -467,7 +467,7 @@ static void rows_merge_by_name_and_pass_filters(void **state)
 
 	(void)state;
 	for (int round = 0; round < 2; round++) {
-		struct latency *l = latency_new(round ? &early : &all);
+		struct latency *l = latency_new(round ? &early : &all, false);
 		struct sched_model *m = model_new(&latency_ops, l);
 
 		for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
@@ -502,6 +502,38 @@ static void rows_merge_by_name_and_pass_filters(void **state)
 	}
 }
 
+static void those_that_ended_are_merged_as_they_go(void **state)
+{
+	const struct sched_event events[] = {
+		named(7, 7, "a"), sw(100, 0, 0, 'R', 7), sw(110, 0, 7, 'Z', 0),
+		named(8, 8, "a"), wake(SCHED_WAKEUP, 120, 0, 0, 8), sw(130, 0, 0, 'R', 8),
+		sw(150, 0, 8, 'X', 0), named(9, 9, "a"), wake(SCHED_WAKEUP, 160, 0, 0, 9),
+		sw(165, 0, 0, 'R', 9), sw(170, 0, 9, 'S', 0),
+	};
+	const struct latency_row *rows;
+	uint32_t nr;
+
+	(void)state;
+	for (int merge = 0; merge < 2; merge++) {
+		struct latency *l = latency_new(NULL, merge);
+		struct sched_model *m = model_new(&latency_ops, l);
+
+		for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+			model_event(m, &events[i]);
+		model_end(m);
+		assert_int_equal(latency_rows(l, m, false, NULL, LATENCY_ALL, &rows, &nr, NULL), 0);
+		assert_int_equal(nr, 1);
+		assert_int_equal(rows[0].nr_tasks, 3);
+		assert_int_equal(rows[0].on_cpu_ns, 35 * US);
+		assert_int_equal(rows[0].switches, 3);
+		assert_int_equal(rows[0].unknown, 1);
+		assert_int_equal(rows[0].wake.nr, 2);
+		assert_int_equal(rows[0].wake.total_ns, 15 * US);
+		latency_free(l);
+		model_free(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +556,7 @@ int main(void)
 		cmocka_unit_test(percentiles_are_by_rank),
 		cmocka_unit_test(huge_times_have_buckets),
 		cmocka_unit_test(rows_merge_by_name_and_pass_filters),
+		cmocka_unit_test(those_that_ended_are_merged_as_they_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
