@@ -194,9 +194,11 @@ node_work()
 	# and a name that would drive the terminal does not
 	grep -qF 'my\x1b[31mloop<b>' out
 	run ! grep -q $'\x1b' out
+	"$SONDE" flame -i r.data -o f.svg 2>/dev/null
+	grep -q 'loop&lt;b&gt;' f.svg
 	"$SONDE" flame -i r.data -o f.html 2>/dev/null
-	grep -q 'loop&lt;b&gt;' f.html
-	run ! grep -q $'loop<b>\|\x1b' f.html
+	grep -q 'loop' f.html
+	run ! grep -q $'loop<b>\|\x1b' f.svg f.html
 }
 
 @test "a map planted as a link to another's file is not read" {
