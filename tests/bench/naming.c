@@ -3,124 +3,213 @@
  * naming FILE [JOBS] <ADDRESSES: hexadecimal addresses of FILE in, and out what
  * `addr2line -afi -e FILE` prints for them: the address, then a line for each function
  * and a line for its file and line, innermost first.
+ *
+ * As a report does it, addresses are looked up in their order, each thread with
+ * neighbours of its own; they are printed as they came.
  */
-#include <inttypes.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "symbols/symbols.h"
 
-#define CHUNK 2048
+#define CHUNK 1024
 #define FRAMES 256
+#define JOBS_MAX 64
 
-struct job {
-	pthread_t thread;
+struct named { const char *text; size_t len; };
+struct query { uint64_t addr; uint32_t place; };
+
+struct work {
 	struct module *module;
-	const uint64_t *addrs;
-	size_t nr;
-	struct str text;
+	VEC(struct query) sorted;
+	struct query *spare;
+	struct named *named;             /* in the order of the input */
+	atomic_size_t next;
+	atomic_int jobs;
+	struct arena arenas[JOBS_MAX];
+	size_t nr_chunks;
 };
 
-static void add_address(struct str *s, struct module *module, uint64_t addr)
-{
-	struct source_frame frames[FRAMES];
-	uint32_t nr = module_lines(module, addr, frames, FRAMES);
-	struct symbol symbol;
+/* --- in ----------------------------------------------------------------------------- */
 
+static int hex(int c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+static void read_addresses(struct work *w)
+{
+	static char buffer[1 << 16];
+	uint64_t addr = 0;
+	bool any = false;
+	size_t n;
+
+	while ((n = fread(buffer, 1, sizeof(buffer), stdin)) > 0) {
+		for (size_t i = 0; i < n; i++) {
+			int digit = hex(buffer[i]);
+
+			if (digit >= 0) {
+				addr = addr << 4 | (uint64_t)digit;
+				any = true;
+			} else if (buffer[i] == '\n' && any) {
+				uint32_t place = (uint32_t)w->sorted.nr;
+
+				*vec_push(&w->sorted) = (struct query){ addr, place };
+				addr = 0;
+				any = false;
+			}
+		}
+	}
+}
+
+/* By eight bits at a time. */
+static void sort_queries(struct work *w)
+{
+	struct query *from = w->sorted.v, *to = w->spare, *other;
+
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		size_t at[256] = { 0 }, sum = 0;
+
+		for (size_t i = 0; i < w->sorted.nr; i++)
+			at[from[i].addr >> shift & 255]++;
+		if (at[from[0].addr >> shift & 255] == w->sorted.nr)
+			continue;
+		for (int b = 0; b < 256; b++) {
+			size_t n = at[b];
+
+			at[b] = sum;
+			sum += n;
+		}
+		for (size_t i = 0; i < w->sorted.nr; i++)
+			to[at[from[i].addr >> shift & 255]++] = from[i];
+		other = from;
+		from = to;
+		to = other;
+	}
+	w->spare = to;
+	w->sorted.v = from;
+}
+
+/* --- work --------------------------------------------------------------------------- */
+
+static void add_frames(struct str *s, uint64_t addr, const struct source_frame *f, uint32_t nr)
+{
 	str_add(s, "0x");
 	str_add_hex(s, addr, 16, '0');
-	if (!nr || !frames[nr - 1].name) {
-		module_symbol(module, addr, &symbol);
-		if (!nr)
-			frames[nr++] = (struct source_frame){ 0 };
-		frames[nr - 1].name = symbol.name;
-	}
 	for (uint32_t i = 0; i < nr; i++) {
 		str_addc(s, '\n');
-		str_add(s, frames[i].name ? frames[i].name : "??");
+		str_add(s, f[i].name ? f[i].name : "??");
 		str_addc(s, '\n');
-		str_add(s, frames[i].file ? frames[i].file : "??");
+		str_add(s, f[i].file ? f[i].file : "??");
 		str_addc(s, ':');
-		if (frames[i].line)
-			str_add_dec(s, frames[i].line, 0, ' ');
+		if (f[i].line)
+			str_add_dec(s, f[i].line, 0, ' ');
 		else
-			str_addc(s, frames[i].file ? '?' : '0');
+			str_addc(s, f[i].file ? '?' : '0');
 	}
 	str_addc(s, '\n');
 }
 
-static void *work(void *arg)
+static void *find(void *arg)
 {
-	struct job *job = arg;
+	struct work *w = arg;
+	struct arena *arena = &w->arenas[atomic_fetch_add(&w->jobs, 1)];
+	struct source_frame frames[FRAMES];
+	struct str text = STR_INIT;
+	struct symbol symbol;
+	size_t chunk;
 
-	for (size_t i = 0; i < job->nr; i++)
-		add_address(&job->text, job->module, job->addrs[i]);
+	while ((chunk = atomic_fetch_add(&w->next, 1)) < w->nr_chunks) {
+		for (size_t i = chunk * CHUNK; i < w->sorted.nr && i < (chunk + 1) * CHUNK; i++) {
+			uint64_t addr = w->sorted.v[i].addr;
+			uint32_t nr = module_lines(w->module, addr, frames, FRAMES);
+
+			if (!nr)
+				frames[nr++] = (struct source_frame){ 0 };
+			if (!frames[nr - 1].name) {
+				module_symbol(w->module, addr, &symbol);
+				frames[nr - 1].name = symbol.name;
+			}
+			str_clear(&text);
+			add_frames(&text, addr, frames, nr);
+			w->named[w->sorted.v[i].place] = (struct named){
+				arena_dup(arena, text.p, text.len), text.len };
+		}
+	}
+	str_release(&text);
 	return NULL;
 }
 
-static uint64_t *read_addresses(size_t *nr)
+/* Out in the order of the input. */
+static int write_all(const struct work *w)
 {
-	uint64_t *v = NULL;
-	size_t cap = 0;
-	char line[64];
+	static char buffer[1 << 20];
+	size_t used = 0;
 
-	*nr = 0;
-	while (fgets(line, sizeof(line), stdin)) {
-		if (*nr == cap) {
-			cap = cap ? cap * 2 : 1024;
-			v = mem_realloc_array(v, cap, sizeof(*v));
+	for (size_t i = 0; i < w->sorted.nr; i++) {
+		const struct named *named = &w->named[i];
+
+		if (i + 16 < w->sorted.nr)
+			__builtin_prefetch(w->named[i + 16].text);
+		if (used + named->len > sizeof(buffer)) {
+			if (fwrite(buffer, 1, used, stdout) != used)
+				return -1;
+			used = 0;
 		}
-		v[(*nr)++] = strtoull(line, NULL, 16);
+		if (named->len > sizeof(buffer))
+			return -1;
+		memcpy(buffer + used, named->text, named->len);
+		used += named->len;
 	}
-	return v;
+	return fwrite(buffer, 1, used, stdout) == used && fflush(stdout) == 0 ? 0 : -1;
+}
+
+static void run(struct work *w, size_t nr_jobs)
+{
+	pthread_t threads[JOBS_MAX];
+	size_t started = 0;
+
+	while (started + 1 < nr_jobs && pthread_create(&threads[started], NULL, find, w) == 0)
+		started++;
+	find(w);
+	while (started)
+		pthread_join(threads[--started], NULL);
 }
 
 int main(int argc, char **argv)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t nr_jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : cores > 0 ? (size_t)cores : 1, nr;
+	size_t nr_jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : cores > 0 ? (size_t)cores : 1;
 	struct symbol_options options = { .no_demangle = true };
 	struct module_set *set = module_set_new(&options);
-	struct module *module;
-	struct job *jobs;
-	uint64_t *addrs;
+	struct work w = { 0 };
 
 	if (argc < 2 || !nr_jobs) {
 		fprintf(stderr, "naming FILE [JOBS] <ADDRESSES\n");
 		return 2;
 	}
-	module = module_intern(set, MODULE_FILE, argv[1], NULL, 0);
-	addrs = read_addresses(&nr);
-	jobs = mem_zalloc(nr_jobs * sizeof(*jobs));
-	for (size_t done = 0; done < nr;) {
-		size_t used = 0;
-
-		for (; used < nr_jobs && done < nr; used++) {
-			struct job *job = &jobs[used];
-
-			job->module = module;
-			job->addrs = addrs + done;
-			job->nr = nr - done < CHUNK ? nr - done : CHUNK;
-			if (!job->text.p)
-				job->text = (struct str)STR_INIT;
-			done += job->nr;
-			if (pthread_create(&job->thread, NULL, work, job) != 0)
-				return 1;
-		}
-		for (size_t i = 0; i < used; i++) {
-			pthread_join(jobs[i].thread, NULL);
-			fwrite(jobs[i].text.p, 1, jobs[i].text.len, stdout);
-			str_clear(&jobs[i].text);
-		}
-	}
-	module_set_free(set);
-	for (size_t i = 0; i < nr_jobs; i++)
-		str_release(&jobs[i].text);
-	free(jobs);
-	free(addrs);
-	return 0;
+	if (nr_jobs > JOBS_MAX)
+		nr_jobs = JOBS_MAX;
+	w.module = module_intern(set, MODULE_FILE, argv[1], NULL, 0);
+	for (int i = 0; i < JOBS_MAX; i++)
+		arena_init(&w.arenas[i]);
+	read_addresses(&w);
+	if (!w.sorted.nr)
+		return 0;
+	w.nr_chunks = (w.sorted.nr + CHUNK - 1) / CHUNK;
+	w.spare = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.spare));
+	w.named = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.named));
+	sort_queries(&w);
+	run(&w, nr_jobs);
+	/* what is left goes with the process */
+	return write_all(&w) ? 1 : 0;
 }
