@@ -64,12 +64,12 @@ record_inlined()
 		std::vector<long> v;
 		long s = 0;
 		for (int i = 0; i < 2000; i++) v.push_back(i * 31 % 977);
-		for (int r = 0; r < 20000; r++) s += sorted(v) + counted(300);
+		for (int r = 0; r < 6000; r++) s += sorted(v) + counted(300);
 		return s == 1;
 	}
 	END
 	g++ -O2 -g -o "$BENCH/inlined" "$BENCH/inlined.cc" &&
-		"$SONDE" record -q -F 499 --call-graph dwarf,8192 -o "$1" -- timeout 4 "$BENCH/inlined"
+		"$SONDE" record -q -F 1999 --call-graph dwarf,8192 -o "$1" -- "$BENCH/inlined"
 	[[ -s $1 ]]
 }
 
