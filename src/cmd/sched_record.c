@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde sched record: sonde record with the events of the scheduler, so that none is lost. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -124,6 +126,20 @@ static int take_level(const struct opt *opt, const char *arg, bool unset, struct
 	return 0;
 }
 
+/* Whether we may empty rings at realtime priority: not in every container may root. */
+static bool may_be_realtime(void)
+{
+	struct sched_param param = { .sched_priority = 1 }, usual = { 0 };
+
+	if (geteuid() != 0 || sched_setscheduler(0, SCHED_FIFO, &param) < 0) {
+		log_info("rings are emptied at the ordinary priority, which loses events on a busy machine: "
+			 "realtime priority takes root and CAP_SYS_NICE");
+		return false;
+	}
+	sched_setscheduler(0, SCHED_OTHER, &usual);
+	return true;
+}
+
 static int record(const struct record_command *c, int nr_words, char **words)
 {
 	struct err err = ERR_INIT;
@@ -143,7 +159,7 @@ static int record(const struct record_command *c, int nr_words, char **words)
 	add_ring(&line, c->ring);
 	add_options(&line, c);
 	if (!c->no_realtime)
-		add_option(&line, "--realtime", c->realtime ? c->realtime : geteuid() == 0 ? "1" : NULL);
+		add_option(&line, "--realtime", c->realtime ? c->realtime : may_be_realtime() ? "1" : NULL);
 	add(&line, "--lean");
 	if (nr_words)
 		add(&line, "--");
