@@ -15,6 +15,7 @@
 #include "symbols/demangle.h"
 #include "formats/kallsyms.h"
 #include "symbols/elf_file.h"
+#include "symbols/jit.h"
 #include "symbols/relocs.h"
 
 #define CODE_MAX ((uint64_t)64 << 20)    /* no function is that long */
@@ -199,6 +200,27 @@ static int read_file(struct module *module, const struct module_image *image, ui
 	return 0;
 }
 
+/* --- of a JIT --------------------------------------------------------------------------- */
+
+static int read_jit(struct module *module, uint64_t start, uint64_t end, const char *name,
+		    struct code *out, struct err *err)
+{
+	const struct jit_code *code = module_jit_code(module, start, UINT64_MAX);
+
+	if (!code || !code->bytes || code->start != start || code->end < end)
+		return no_code(module, NAME_ANON, name, err);
+	if (strcmp(code->name, name) != 0)
+		return err_set(err, ENOENT, "cannot annotate '%s': the JIT made '%s' of its memory later", name,
+			       code->name);
+	out->size = (size_t)(end - start);
+	out->bytes = mem_dup(code->bytes, out->size);
+	out->e_machine = code->machine;
+	out->is_64bit = code->machine != EM_386 && code->machine != EM_ARM;
+	out->big_endian = code->swap != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+	out->from = "its jitdump";
+	return 0;
+}
+
 /* --- of the kernel ---------------------------------------------------------------------- */
 
 /* The program headers of /proc/kcore: its size is that of the address space, so no mapping. */
@@ -340,7 +362,9 @@ int codes_read(struct codes *c, struct module *module, uint64_t start, uint64_t 
 	int e;
 
 	*out = (struct code){ .addr = start };
-	if (end <= start || end - start > CODE_MAX)
+	if (end <= start)
+		return err_set(err, ENOENT, "cannot annotate '%s': where it ends is not known here", name);
+	if (end - start > CODE_MAX)
 		return err_set(err, EINVAL, "cannot annotate '%s': its symbol covers %llu bytes", name,
 			       (unsigned long long)(end - start));
 	module_image(module, &image);
@@ -351,6 +375,9 @@ int codes_read(struct codes *c, struct module *module, uint64_t start, uint64_t 
 		break;
 	case MODULE_BPF:
 		e = err_set(err, ENOENT, "cannot annotate '%s': the code of BPF programs is in no file", name);
+		break;
+	case MODULE_ANON:
+		e = read_jit(module, start, end, name, out, err);
 		break;
 	default:
 		e = read_file(module, &image, start, end, name, out, err);

@@ -6,7 +6,8 @@
  *	kernel, modules  -k's vmlinux; else /proc/kcore if the recorded kernel runs here
  *	                 (alternatives and jump labels as they are); else a vmlinux of the same
  *	                 build-id where distributions put it
- *	JIT, BPF         not to be had: no file holds it
+ *	JIT              the jitdump, if the set's options keep its code; a perf map has none
+ *	BPF              not to be had: no file holds it
  *
  * What is opened stays open until codes_free.  Threads: codes belong to one.
  */

@@ -14,6 +14,7 @@
 
 #define CODES_MAX (1u << 22)
 #define TABLES_MAX ((uint64_t)256 << 20) /* lines and unwinding tables kept, in all */
+#define CODE_BYTES_MAX ((uint64_t)256 << 20)     /* code kept, in all */
 #define TEXTS_MAX 8
 
 struct jit {
@@ -25,7 +26,8 @@ struct jit {
 	uint64_t *max_end;               /* of the subtree: see build_ends */
 	VEC(uint64_t) changes;
 	struct map64 by_index;           /* code_index -> codes + 1, of the dump being read */
-	uint64_t table_bytes;
+	uint64_t table_bytes, code_bytes;
+	bool keep_code;
 };
 
 struct jit *jit_new(void)
@@ -65,6 +67,11 @@ static struct jit_code *add_code(struct jit *jit, uint64_t start, uint64_t size,
 	return code;
 }
 
+void jit_keep_code(struct jit *jit)
+{
+	jit->keep_code = true;
+}
+
 void jit_add_map(struct jit *jit, char *text, size_t size)
 {
 	struct perf_map_line line;
@@ -97,8 +104,24 @@ static const uint8_t *keep(struct jit *jit, const struct jitdump_record *r)
 	return arena_dup(&jit->arena, r->bytes, r->nr_bytes);
 }
 
+static const uint8_t *read_code(struct jit *jit, const struct jitdump *dump, const struct jitdump_record *r)
+{
+	const uint8_t *kept = NULL;
+	uint8_t *bytes;
+
+	if (!jit->keep_code || !r->size || r->size > CODE_BYTES_MAX - jit->code_bytes)
+		return NULL;
+	bytes = mem_alloc((size_t)r->size);
+	if (dump->read(dump->arg, bytes, (size_t)r->size, r->code_off) == (ssize_t)r->size) {
+		jit->code_bytes += r->size;
+		kept = arena_dup(&jit->arena, bytes, (size_t)r->size);
+	}
+	free(bytes);
+	return kept;
+}
+
 static void load(struct jit *jit, const struct jitdump_record *r, const struct ahead *ahead,
-		 uint64_t time_ns, bool swap)
+		 uint64_t time_ns, const struct jitdump *dump)
 {
 	const char *name = *r->name ? intern_str(&jit->names, intern_id(&jit->names, r->name)) :
 				      "[unnamed code]";
@@ -115,7 +138,9 @@ static void load(struct jit *jit, const struct jitdump_record *r, const struct a
 	code->nr_unwinding_bytes = ahead->unwinding ? ahead->nr_unwinding_bytes : 0;
 	code->eh_frame_hdr_size = ahead->eh_frame_hdr_size;
 	code->mapped_size = ahead->mapped_size;
-	code->swap = swap;
+	code->swap = dump->swap;
+	code->machine = (uint16_t)dump->machine;
+	code->bytes = read_code(jit, dump, r);
 	*map64_put(&jit->by_index, r->index, NULL) = jit->codes.nr;
 }
 
@@ -124,22 +149,29 @@ static void move(struct jit *jit, const struct jitdump_record *r, uint64_t time_
 {
 	const uint64_t *known = map64_find(&jit->by_index, r->index);
 	struct jit_code *old = known ? &jit->codes.v[*known - 1] : NULL;
-	const char *name;
+	struct jit_code *code, was;
 
 	if (!old || old->start != r->old_addr || r->old_addr == r->addr)
 		return;
 	old->to_ns = time_ns;
-	name = old->name;
-	if (add_code(jit, r->addr, r->size, time_ns, name))
-		*map64_put(&jit->by_index, r->index, NULL) = jit->codes.nr;
+	was = *old;                      /* adding moves the codes */
+	code = add_code(jit, r->addr, r->size, time_ns, was.name);
+	if (!code)
+		return;
+	if (r->size == was.end - was.start) {
+		code->bytes = was.bytes;
+		code->machine = was.machine;
+		code->swap = was.swap;
+	}
+	*map64_put(&jit->by_index, r->index, NULL) = jit->codes.nr;
 }
 
 static void take_record(struct jit *jit, const struct jitdump_record *r, struct ahead *ahead,
-			uint64_t time_ns, bool swap)
+			uint64_t time_ns, const struct jitdump *dump)
 {
 	switch (r->type) {
 	case JITDUMP_LOAD:
-		load(jit, r, ahead, time_ns, swap);
+		load(jit, r, ahead, time_ns, dump);
 		*ahead = (struct ahead){ 0 };
 		break;
 	case JITDUMP_MOVE:
@@ -190,7 +222,7 @@ int jit_add_dump(struct jit *jit, jitdump_read *read, void *arg, uint64_t mapped
 		if (first && mapped_ns)
 			shift = mapped_ns - first_time(&dump, &r);
 		first = false;
-		take_record(jit, &r, &ahead, r.time_ns + shift, dump.swap);
+		take_record(jit, &r, &ahead, r.time_ns + shift, &dump);
 	}
 	jitdump_release(&dump);
 	return ret < 0 ? ret : 0;

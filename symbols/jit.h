@@ -47,10 +47,15 @@ struct jit_code {
 	uint64_t eh_frame_hdr_size, mapped_size;
 	uint32_t order;                  /* in which it was told of */
 	bool swap;                       /* lines are in the other byte order */
+	const uint8_t *bytes;            /* the code itself, end - start of it; NULL: not kept */
+	uint16_t machine;                /* of a dump's code: EM_; 0: not told */
 };
 
 struct jit *jit_new(void);
 void jit_free(struct jit *jit);
+
+/* Keep the code of dumps that are added from now on, as far as it is not too much. */
+void jit_keep_code(struct jit *jit);
 
 /* Take a perf map's text, which becomes the jit's. text[size] is a NUL. */
 void jit_add_map(struct jit *jit, char *text, size_t size);

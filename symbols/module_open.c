@@ -163,6 +163,8 @@ static enum name_reason open_jit(struct module_priv *priv)
 	struct jit *jit = jit_new();
 	enum name_reason reason = jit_file_map(jit, &origin);
 
+	if (options->jit_code)
+		jit_keep_code(jit);
 	for (size_t i = 0; i < priv->jit_dumps.nr; i++) {
 		const struct jit_dump *dump = &priv->jit_dumps.v[i];
 		enum name_reason other = jit_file_dump(jit, &origin, dump->path, dump->mapped_ns);

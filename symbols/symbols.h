@@ -81,6 +81,7 @@ struct symbol_options {
 	uint64_t recording_ns;   /* the recording's first sample, as its header has it; 0: not known */
 	bool no_demangle;
 	bool soon;               /* names will be asked for: a recording may get them ready meanwhile */
+	bool jit_code;           /* keep the code that jitdumps hold, for module_jit_code */
 };
 
 struct module {

@@ -415,6 +415,7 @@ static int annotate(const struct annotate *o, struct query_options *options, str
 		return e;
 	asked = query;
 	query.by = PROFILE_BY_ADDR;
+	query.symbols.jit_code = true;
 	query.dsos = NULL;               /* percentages are of all that was recorded */
 	cmd_progress_begin(options->quiet);
 	e = profile_load(&profile, data, &query, err);

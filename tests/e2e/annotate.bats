@@ -459,3 +459,51 @@ open_kernel()
 	open_kernel "$image" vmlinux || skip "cannot open $image: xz, zstd, lz4 or gzip may be missing"
 	like_objdump vmlinux
 }
+
+@test "code that a JIT made is read from its jitdump" {
+	need gcc
+	[[ $(uname -m) == x86_64 ]] || skip "the JIT makes x86-64"
+	cat >jit.c <<-'END'
+		#include <elf.h>
+		#include <fcntl.h>
+		#include <stdint.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		#include <time.h>
+		#include <unistd.h>
+		/* mov $200000000,%ecx; 1: imul %rax,%rax; imul %rax,%rax; dec %ecx; jnz 1b; ret */
+		static const unsigned char code[] = { 0xb9, 0x00, 0xc2, 0xeb, 0x0b, 0x48, 0x0f, 0xaf, 0xc0,
+			0x48, 0x0f, 0xaf, 0xc0, 0xff, 0xc9, 0x75, 0xf4, 0xc3 };
+		static uint64_t now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
+			return t.tv_sec * 1000000000ull + t.tv_nsec; }
+		int main(void) {
+			struct { uint32_t magic, version, size, machine, pad, pid; uint64_t time, flags; } head =
+				{ 0x4A695444, 1, 40, EM_X86_64, 0, getpid(), now(), 0 };
+			struct { uint32_t type, size; uint64_t time; uint32_t pid, tid;
+				 uint64_t vma, addr, bytes, index; } load;
+			unsigned char *p = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			char name[64];
+			snprintf(name, sizeof name, "jit-%d.dump", getpid());
+			int fd = open(name, O_CREAT | O_TRUNC | O_RDWR, 0644);
+			write(fd, &head, sizeof head);
+			mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+			memcpy(p, code, sizeof code);
+			load.type = 0; load.size = sizeof load + 5 + sizeof code; load.time = now();
+			load.pid = load.tid = getpid(); load.vma = load.addr = (uint64_t)p;
+			load.bytes = sizeof code; load.index = 1;
+			write(fd, &load, sizeof load); write(fd, "made", 5); write(fd, code, sizeof code);
+			((void (*)(void))p)();
+			return 0;
+		}
+	END
+	gcc -w -O1 -o jit jit.c
+	"$SONDE" record -q -k mono -e cpu-clock -F 2000 -o jit.data -- ./jit 2>/dev/null ||
+		"$SONDE" record -q -e cpu-clock -F 2000 -o jit.data -- ./jit
+	"$SONDE" annotate -i jit.data made >made.txt
+	cat made.txt
+	[[ $(grep -c ' :   [0-9a-f]*:   ' made.txt) == 6 ]]
+	grep -q 'code from its jitdump' made.txt
+	grep -qE ' :   [0-9a-f]+:   imul +%rax,%rax' made.txt
+	[[ $(percents <made.txt | awk '{ s += $2 } END { print (s > 99) }') == 1 ]]
+}
