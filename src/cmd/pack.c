@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "formats/perf_flatten.h"
 #include "formats/perf_rewrite.h"
 #include "profile/pack.h"
 
@@ -96,6 +97,37 @@ static void tell(const struct pack_command *c, const char *output, const struct 
 	fputc('\n', stderr);
 }
 
+/*
+ * A stream and a folder have no place for names: take an ordinary file with the same
+ * records, made beside the output and gone with this process.
+ */
+static int flatten(struct perf_data **data, const char *output, struct err *err)
+{
+	struct str path = STR_INIT;
+	struct perf_data *flat;
+	int fd, r;
+
+	if (!(*data)->is_pipe && !(*data)->is_directory)
+		return 0;
+	str_add(&path, strcmp(output, "-") == 0 || is_special(output) ? "/tmp/sonde-pack" : output);
+	str_add(&path, ".XXXXXX");
+	fd = mkostemp(path.p, O_CLOEXEC);
+	if (fd < 0)
+		r = err_set(err, errno, "cannot make a file beside '%s': %s", output, strerror(errno));
+	else
+		r = perf_flatten(*data, fd, path.p, err);
+	if (!r)
+		r = perf_data_open(&flat, path.p, err);
+	if (fd >= 0)
+		unlink(path.p);
+	str_release(&path);
+	if (r < 0)
+		return r;
+	perf_data_close(*data);
+	*data = flat;
+	return 0;
+}
+
 static int pack(struct pack_command *c, const char *output, struct err *err)
 {
 	struct str section = STR_INIT;
@@ -108,7 +140,9 @@ static int pack(struct pack_command *c, const char *output, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = perf_rewrite_check(data, &types_off, &types_size, err);
+	r = flatten(&data, output, err);
+	if (!r)
+		r = perf_rewrite_check(data, &types_off, &types_size, err);
 	if (r < 0) {
 		perf_data_close(data);
 		return r;
