@@ -15,6 +15,9 @@
  * build-id, or, where they have none (Go), like the JIT's files under the time of the
  * recording's first sample.  A file that is found by its path is not copied.
  *
+ * What is held open keeps its file system from being unmounted until the recording ends;
+ * record -N holds nothing.
+ *
  * One thread.
  */
 #ifndef ENGINE_KEEP_H
