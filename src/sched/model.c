@@ -368,9 +368,11 @@ static void note_waker(struct sched_model *m, struct sched_task *t, const struct
 
 	t->waker = NULL;
 	t->by_interrupt = e->interrupt;
-	if (e->tid != SCHED_NONE && c)
+	if (c && e->tid == SCHED_NONE)
+		t->waker = c->current;           /* see model_waker */
+	else if (c)
 		t->waker = task_of(m, e->tid, e->cpu, e->time_ns);
-	if (t->waker && t->waker->pid == SCHED_NONE)
+	if (t->waker && t->waker->pid == SCHED_NONE && e->tid != SCHED_NONE)
 		t->waker->pid = e->pid;
 }
 
@@ -480,6 +482,8 @@ static void on_migrate(struct sched_model *m, const struct sched_event *e)
 	name(task, e->comm);
 	if (e->tid != SCHED_NONE)
 		by = task_of(m, e->tid, e->cpu, e->time_ns);
+	else if (e->cpu < m->cpus.nr)
+		by = m->cpus.v[e->cpu].current;
 	m->ops->migrate(m->arg, task, by, e);
 }
 
@@ -569,6 +573,13 @@ const struct sched_task *model_find(const struct sched_model *m, uint32_t tid, u
 	if (!tid)
 		return cpu < m->cpus.nr ? m->cpus.v[cpu].idle : NULL;
 	return holder(m, tid);
+}
+
+const struct sched_task *model_waker(const struct sched_model *m, const struct sched_event *e)
+{
+	if (e->tid == SCHED_NONE)
+		return model_current(m, e->cpu);
+	return model_find(m, e->tid, e->cpu);
 }
 
 const struct sched_task *model_current(const struct sched_model *m, uint32_t cpu)

@@ -153,6 +153,11 @@ uint32_t model_nr_tasks(const struct sched_model *model);
 const struct sched_task *model_task(const struct sched_model *model, uint32_t index);
 /* The task that has this tid now (0: idle's of that CPU), or NULL. */
 const struct sched_task *model_find(const struct sched_model *model, uint32_t tid, uint32_t cpu);
+/*
+ * Who ran where an event was noted, or NULL: a task that ends has given back its tid (-1 in
+ * its samples) before it leaves the CPU for the last time.
+ */
+const struct sched_task *model_waker(const struct sched_model *model, const struct sched_event *event);
 /* Who runs on a CPU now, or NULL where it is not known. */
 const struct sched_task *model_current(const struct sched_model *model, uint32_t cpu);
 const struct sched_account *model_account(const struct sched_model *model);

@@ -122,11 +122,11 @@ static void add_start(struct sched_timehist *h, uint64_t time_ns, uint32_t cpu,
 	str_add_dec(s, cpu, 4, '0');
 	str_add(s, "] ");
 	if (h->o.cpu_visual) {
-		str_addc(s, ' ');
+		/* perf's lines of migrations stand further right */
+		str_add(s, mark == 'm' ? "  " : " ");
 		for (uint32_t i = 0; i < h->o.nr_cpus; i++)
 			str_addc(s, i == mark_cpu ? mark : ' ');
-		/* perf's lines of migrations stand two further right */
-		str_add(s, mark == 'm' ? "   " : " ");
+		str_add(s, mark == 'm' ? "  " : " ");
 	}
 	str_addc(s, ' ');
 	from = s->len;
@@ -250,13 +250,17 @@ static void write_about(struct sched_timehist *h, const struct sched_event *e, c
 static void on_event(void *arg, const struct sched_model *model, const struct sched_event *e)
 {
 	struct sched_timehist *h = arg;
+	const struct sched_task idle = { .idle_cpu = e->cpu, .prio = -1 };
 	const struct sched_task *waker, *task;
 
 	if (!h->o.wakeups || h->o.summary_only ||
 	    !(e->kind == (h->o.has_waking ? SCHED_WAKING : SCHED_WAKEUP) || e->kind == SCHED_WAKEUP_NEW))
 		return;
-	waker = model_find(model, e->tid, e->cpu);
+	waker = model_waker(model, e);
 	task = model_find(model, e->task, e->cpu);
+	/* of a CPU that has not switched yet */
+	if (!waker && !e->tid)
+		waker = &idle;
 	if (!waker || !task || !range_at(h, e->time_ns, e->time_ns) || !cpu_passes(h, e->cpu) ||
 	    !(task_passes(h, waker) || task_passes(h, task)))
 		return;
@@ -274,7 +278,7 @@ static void on_migrate(void *arg, const struct sched_task *task, const struct sc
 	totals_of(h, task)->migrations++;
 	if (!h->o.migrations || h->o.summary_only || !by)
 		return;
-	write_about(h, e, "migrated", by, task, e->to_cpu, 'm');
+	write_about(h, e, "migrated", by, task, e->cpu, 'm');
 	str_addf(&h->line, " cpu %u => %u", e->from_cpu, e->to_cpu);
 	end_line(h);
 }

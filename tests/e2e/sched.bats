@@ -120,9 +120,10 @@ compare()
 	need_sched
 	need perf
 	perf_sched perf.data
+	# perf tells a name again after an exec, even of the same
 	for options in "" "--compact"; do
-		perf sched -i perf.data map $options 2>/dev/null | sed 's/ => [^ ]*//' >theirs
-		"$SONDE" sched -i perf.data map $options 2>/dev/null | sed 's/ => [^ ]*//' >ours
+		perf sched -i perf.data map $options 2>/dev/null | sed 's/ secs.*//' >theirs
+		"$SONDE" sched -i perf.data map $options 2>/dev/null | sed 's/ secs.*//' >ours
 		diff theirs ours
 	done
 	"$SONDE" sched -i perf.data script 2>/dev/null >ours
