@@ -162,6 +162,7 @@ void decoder_release(struct decoder *decoder)
 {
 	free(decoder->scratch);
 	free(decoder->text);
+	free(decoder->values);
 	memset(decoder, 0, sizeof(*decoder));
 }
 

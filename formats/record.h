@@ -115,8 +115,6 @@ struct read_value {
 	uint64_t value, id, lost;
 };
 
-#define READ_VALUES_MAX 64
-
 struct sample_branch {
 	uint64_t from, to;
 	uint64_t flags;                  /* struct perf_branch_entry's third word, host order */
@@ -132,7 +130,7 @@ struct sample {
 
 	uint64_t read_format, time_enabled, time_running;
 	uint32_t nr_values;
-	struct read_value values[READ_VALUES_MAX];
+	const struct read_value *values; /* the decoder's, until its next call */
 
 	uint64_t nr_ips;                 /* PERF_SAMPLE_CALLCHAIN, with PERF_CONTEXT_ marks */
 	const u64_una *ips;
@@ -184,7 +182,7 @@ struct record_lost { uint64_t id, lost; };                               /* LOST
 struct record_lost_samples { uint64_t lost; };
 struct record_throttle { uint64_t time_ns, id, stream_id; };
 struct record_read { uint32_t pid, tid; uint32_t nr_values; uint64_t time_enabled, time_running;
-		     struct read_value values[READ_VALUES_MAX]; };
+		     const struct read_value *values; };
 struct record_aux { uint64_t offset, size, flags; };
 struct record_switch { bool out, preempt; uint32_t next_prev_pid, next_prev_tid; };
 struct record_namespaces { uint32_t pid, tid; uint64_t nr; struct { uint64_t dev, ino; } ns[16]; };
@@ -228,6 +226,8 @@ struct decoder {
 	uint64_t *scratch;               /* swapped arrays; 64 KB, made at need */
 	size_t scratch_used;
 	char *text;                      /* names that lack their final NUL */
+	struct read_value *values;       /* of a PERF_SAMPLE_READ or a READ record */
+	uint64_t values_cap;
 };
 
 void decoder_init(struct decoder *decoder, const struct event_set *events, bool swap);

@@ -82,9 +82,9 @@ static inline unsigned count_bits(uint64_t mask)
 /* `nr` words, in place or swapped into the decoder's scratch. NULL with c->bad set if they do not fit. */
 const u64_una *get_words(struct decoder *d, struct cursor *c, uint64_t nr);
 
-/* Values of a PERF_SAMPLE_READ or a READ record, at most READ_VALUES_MAX of them kept. */
-void get_read(struct cursor *c, uint64_t format, uint32_t *nr_values, uint64_t *enabled,
-	      uint64_t *running, struct read_value *values);
+/* Values of a PERF_SAMPLE_READ or a READ record, all of them, in the decoder's memory. */
+const struct read_value *get_read(struct decoder *d, struct cursor *c, uint64_t format,
+				  uint32_t *nr_values, uint64_t *enabled, uint64_t *running);
 
 /* The event a sample's body is of: by its id, or the only one. NULL: not in the set. */
 const struct event_desc *sample_event(struct decoder *d, const struct cursor *c);

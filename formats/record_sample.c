@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "formats/record_priv.h"
 
 /* Names that linux/perf_event.h of an older build machine may lack. */
@@ -34,35 +35,41 @@ const u64_una *get_words(struct decoder *d, struct cursor *c, uint64_t nr)
 }
 
 /* struct read_format of perf_event_open(2), "Reading results". */
-void get_read(struct cursor *c, uint64_t format, uint32_t *nr_values, uint64_t *enabled,
-	      uint64_t *running, struct read_value *values)
+const struct read_value *get_read(struct decoder *d, struct cursor *c, uint64_t format,
+				  uint32_t *nr_values, uint64_t *enabled, uint64_t *running)
 {
-	uint64_t nr = 1;
 	bool group = format & PERF_FORMAT_GROUP;
+	uint64_t nr = 1, single = 0;
 
+	*nr_values = 0;
 	*enabled = *running = 0;
-	if (group) {
+	if (group)
 		nr = get64(c);
-		if (nr > 65536 / 8)
-			c->bad = true;
-	} else {
-		values[0].value = get64(c);
-	}
+	else
+		single = get64(c);
 	if (format & PERF_FORMAT_TOTAL_TIME_ENABLED)
 		*enabled = get64(c);
 	if (format & PERF_FORMAT_TOTAL_TIME_RUNNING)
 		*running = get64(c);
-	*nr_values = 0;
+	/* each of a group's has a word at least */
+	if (group && nr > (uint64_t)(c->end - c->at) / 8)
+		c->bad = true;
+	if (c->bad)
+		return d->values;
+	if (nr > d->values_cap) {
+		d->values_cap = nr < 64 ? 64 : nr;
+		d->values = mem_realloc_array(d->values, d->values_cap, sizeof(*d->values));
+	}
 	for (uint64_t i = 0; i < nr && !c->bad; i++) {
-		struct read_value v = { .value = group ? get64(c) : values[0].value };
+		struct read_value v = { .value = group ? get64(c) : single };
 
 		if (format & PERF_FORMAT_ID)
 			v.id = get64(c);
 		if (format & SAMPLE_READ_LOST)
 			v.lost = get64(c);
-		if (i < READ_VALUES_MAX)
-			values[(*nr_values)++] = v;
+		d->values[(*nr_values)++] = v;
 	}
+	return d->values;
 }
 
 /*
@@ -188,11 +195,8 @@ const struct event_desc *sample_event(struct decoder *d, const struct cursor *c)
 
 static void sample_clear(struct sample *s)
 {
-	/* All but the array of read values, which nr_values guards. */
-	memset(s, 0, offsetof(struct sample, values));
-	memset(&s->nr_ips, 0, sizeof(*s) - offsetof(struct sample, nr_ips));
+	memset(s, 0, sizeof(*s));
 	s->pid = s->tid = s->cpu = NONE32;
-	s->ip = s->time_ns = s->addr = s->id = s->stream_id = 0;
 	s->hw_idx = UINT64_MAX;
 }
 
@@ -234,8 +238,8 @@ int decode_sample(struct decoder *d, struct cursor *c, struct record *out, struc
 		s->period = get64(c);
 	if (type & PERF_SAMPLE_READ) {
 		s->read_format = event->attr.read_format;
-		get_read(c, s->read_format, &s->nr_values, &s->time_enabled, &s->time_running,
-			 s->values);
+		s->values = get_read(d, c, s->read_format, &s->nr_values, &s->time_enabled,
+				     &s->time_running);
 	}
 	if (type & PERF_SAMPLE_CALLCHAIN) {
 		s->nr_ips = get64(c);

@@ -157,8 +157,8 @@ static void decode_read(struct decoder *d, struct cursor *c, struct record *out)
 
 	out->read.pid = get32(c);
 	out->read.tid = get32(c);
-	get_read(c, event ? event->attr.read_format : 0, &out->read.nr_values,
-		 &out->read.time_enabled, &out->read.time_running, out->read.values);
+	out->read.values = get_read(d, c, event ? event->attr.read_format : 0, &out->read.nr_values,
+				    &out->read.time_enabled, &out->read.time_running);
 }
 
 static void decode_aux(struct decoder *d, struct cursor *c, struct record *out)

@@ -222,8 +222,7 @@ static int run(int argc, char **argv)
 			   "comm tid pid time tod cpu event trace ip sym dso dsoff addr symoff srcline "
 			   "period brstack brstacksym brstackoff data_src weight ins_lat retire_lat "
 			   "phys_addr data_page_size code_page_size bpf-output cgroup misc iregs uregs insn "
-			   "insnlen; "
-			   "+FIELD adds, -FIELD takes away; TYPE is hw, sw, trace or raw"),
+			   "insnlen; +FIELD adds, -FIELD takes away; TYPE is hw, sw, trace or raw"),
 		OPT_SWITCH('G', "hide-call-graph", &o->hide_chain, "one line a sample, no call chains"),
 		OPT_UINT(0, "max-stack", &c.query.max_stack, "N", "at most N frames from the leaf"),
 		OPT_STRING(0, "stop-bt", &c.stop_at, "SYM[,SYM...]", "call chains end with these functions"),

@@ -58,13 +58,13 @@ tries()
 		tries perf record -q -e cpu-clock -F 499 -g $z -o - sh -c "$WORKLOADS/burn 1 >/dev/null" >p.data
 		perf script --no-inline -i - <p.data >perf.txt 2>/dev/null
 		[[ -s perf.txt ]]
-		cat p.data | "$SONDE" script --no-inline -i - >sonde.txt
+		"$SONDE" script --no-inline -i - < <(cat p.data) >sonde.txt
 		awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt
 		# the same bytes as a file that can be mapped
 		"$SONDE" script --no-inline -i p.data | cmp - sonde.txt
 	done
 	"$SONDE" record -q -e cpu-clock -F 499 -o - sh -c "$WORKLOADS/burn 1 >/dev/null" 2>/dev/null >s.data
-	cat s.data | "$SONDE" script -i - >sonde.txt
+	"$SONDE" script -i - < <(cat s.data) >sonde.txt
 	"$SONDE" script -i s.data | cmp - sonde.txt
 	[[ -s sonde.txt ]]
 }

@@ -148,6 +148,55 @@ static void filtered_samples_move_the_values_too(void **state)
 	str_release(&data);
 }
 
+/* '{sched:*,irq:*,...}:S' */
+static void groups_of_any_size(void **state)
+{
+	enum { MEMBERS = 300 };
+	static struct perf_event_attr attrs[MEMBERS];
+	const struct profile_query query = { 0 };
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d = NULL;
+	struct profile *p = NULL;
+	struct err err = ERR_INIT;
+	char path[32];
+
+	(void)state;
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		attrs[i] = test_attr();
+		attrs[i].sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+				       PERF_SAMPLE_ID | PERF_SAMPLE_READ;
+		attrs[i].read_format = PERF_FORMAT_ID | PERF_FORMAT_GROUP;
+		attrs[i].sample_id_all = 0;
+	}
+	for (uint64_t n = 1; n <= 2; n++) {
+		size_t at = begin(&data, PERF_RECORD_SAMPLE, USER);
+
+		put64(&data, 0x1001);
+		put32(&data, 1);
+		put32(&data, 1);
+		put64(&data, n);
+		put64(&data, 7);
+		put64(&data, MEMBERS);
+		for (uint64_t i = 0; i < MEMBERS; i++) {
+			put64(&data, n * (i + 1));
+			put64(&data, 7 + i);
+		}
+		finish(&data, at);
+	}
+	put_file_of(&file, attrs, MEMBERS, &data, data.len);
+	write_temp(path, file.p, file.len);
+	if (perf_data_open(&d, path, &err) < 0 || profile_load(&p, d, &query, &err) < 0)
+		fail_msg("%s", err.msg);
+	unlink(path);
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		assert_int_equal(p->totals[i].samples, 2);
+		assert_int_equal(p->totals[i].period, 2 * (i + 1));
+	}
+	profile_free(p);
+	str_release(&data);
+	str_release(&file);
+}
+
 static void script_lists_every_member(void **state)
 {
 	struct script_options options = { .fields = "event,period,time" };
@@ -197,6 +246,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_joined),
 		cmocka_unit_test(threads_have_values_of_their_own),
 		cmocka_unit_test(filtered_samples_move_the_values_too),
+		cmocka_unit_test(groups_of_any_size),
 		cmocka_unit_test(script_lists_every_member),
 	};
 
