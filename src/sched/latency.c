@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "sched/select.h"
 
 #define KEYS_MAX 8
 
@@ -24,11 +25,13 @@ struct latency {
 	uint32_t nr_rows;
 };
 
+static const struct profile_query everything;
+
 struct latency *latency_new(const struct profile_query *filter, bool merge)
 {
 	struct latency *l = mem_zalloc(sizeof(*l));
 
-	l->filter = filter;
+	l->filter = filter ? filter : &everything;
 	l->merge = merge;
 	return l;
 }
@@ -83,53 +86,6 @@ static struct latency_row *row_of(struct latency *l, const struct sched_task *ta
 	return &l->tasks.v[task->index];
 }
 
-static bool cpu_passes(const struct profile_query *q, uint32_t cpu)
-{
-	bool passes = !q || !q->nr_cpus;
-
-	for (uint32_t i = 0; !passes && i < q->nr_cpus; i++)
-		passes = q->cpus[i] == cpu;
-	return passes;
-}
-
-static bool time_passes(const struct profile_query *q, uint64_t time_ns)
-{
-	bool passes = !q || !q->nr_times;
-
-	for (uint32_t i = 0; !passes && i < q->nr_times; i++)
-		passes = time_ns >= q->times[i].from_ns && time_ns <= q->times[i].to_ns;
-	return passes;
-}
-
-/* How much of a span passes. */
-static uint64_t time_within(const struct profile_query *q, uint64_t from_ns, uint64_t to_ns)
-{
-	uint64_t sum = 0;
-
-	if (!q || !q->nr_times)
-		return to_ns - from_ns;
-	for (uint32_t i = 0; i < q->nr_times; i++) {
-		uint64_t from = q->times[i].from_ns > from_ns ? q->times[i].from_ns : from_ns;
-		uint64_t to = q->times[i].to_ns < to_ns ? q->times[i].to_ns : to_ns;
-
-		sum += to > from ? to - from : 0;
-	}
-	return sum;
-}
-
-static bool task_passes(const struct profile_query *q, const struct sched_task *t)
-{
-	bool pid = !q || !q->nr_pids, tid = !q || !q->nr_tids, comm = !q || !q->comms;
-
-	for (uint32_t i = 0; !pid && i < q->nr_pids; i++)
-		pid = q->pids[i] == (t->pid != SCHED_NONE ? t->pid : t->tid);
-	for (uint32_t i = 0; !tid && i < q->nr_tids; i++)
-		tid = q->tids[i] == t->tid;
-	for (const char **c = q ? q->comms : NULL; !comm && *c; c++)
-		comm = strcmp(*c, t->comm) == 0;
-	return pid && tid && comm;
-}
-
 static void add_row(struct latency_row *to, const struct latency_row *from)
 {
 	to->nr_tasks += from->nr_tasks;
@@ -152,7 +108,7 @@ static void end_task(struct latency *l, const struct sched_task *task)
 
 	if (!*task->comm)
 		return;
-	if (task_passes(l->filter, task) && (row->switches || latency_runtime(row))) {
+	if (select_task(l->filter, task) && (row->switches || latency_runtime(row))) {
 		slot = map64_put(&l->ended_by_name, hash_bytes(task->comm, strlen(task->comm)), &added);
 		if (added) {
 			*slot = l->ended.nr;
@@ -171,9 +127,9 @@ static void on_slice(void *arg, const struct sched_slice *s)
 	struct latency *l = arg;
 
 	if (s->task->idle_cpu != SCHED_NONE || !s->from_ns || s->doubtful || s->open ||
-	    !cpu_passes(l->filter, s->cpu))
+	    !select_cpu(l->filter, s->cpu))
 		return;
-	row_of(l, s->task)->on_cpu_ns += time_within(l->filter, s->from_ns, s->to_ns);
+	row_of(l, s->task)->on_cpu_ns += select_within(l->filter, s->from_ns, s->to_ns);
 }
 
 static void on_leaving(void *arg, const struct sched_slice *s)
@@ -190,8 +146,8 @@ static void on_start(void *arg, const struct sched_start *s)
 	struct latency *l = arg;
 	struct latency_row *row;
 
-	if (s->task->idle_cpu != SCHED_NONE || !cpu_passes(l->filter, s->cpu) ||
-	    !time_passes(l->filter, s->time_ns))
+	if (s->task->idle_cpu != SCHED_NONE || !select_cpu(l->filter, s->cpu) ||
+	    !select_time(l->filter, s->time_ns))
 		return;
 	row = row_of(l, s->task);
 	row->switches++;
@@ -209,7 +165,7 @@ static void on_stat(void *arg, const struct sched_task *task, const struct sched
 	struct latency_row *row;
 
 	if (e->kind != SCHED_STAT_RUNTIME || task->idle_cpu != SCHED_NONE ||
-	    !cpu_passes(l->filter, e->cpu) || !time_passes(l->filter, e->time_ns))
+	    !select_cpu(l->filter, e->cpu) || !select_time(l->filter, e->time_ns))
 		return;
 	row = row_of(l, task);
 	row->charged_ns += e->amount;
@@ -256,7 +212,7 @@ static void make_rows(struct latency *l, const struct sched_model *model, bool b
 		const struct latency_row *from = &l->tasks.v[i];
 
 		if (from->task && (from->switches || latency_runtime(from)) &&
-		    task_passes(l->filter, from->task))
+		    select_task(l->filter, from->task))
 			add_row(row_for(l, &by_name, from->task, by_task), from);
 	}
 	for (uint32_t i = 0; i < l->nr_rows; i++) {

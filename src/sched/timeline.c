@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "sched/select.h"
 
 /* What is known of a task before its next slice ends. */
 struct pending {
@@ -47,26 +48,13 @@ static struct pending *pending_of(struct timeline *t, const struct sched_task *t
 	return &t->pending.v[task->index];
 }
 
-static bool in_list(const uint32_t *list, uint32_t nr, uint32_t n)
-{
-	for (uint32_t i = 0; i < nr; i++)
-		if (list[i] == n)
-			return true;
-	return !nr;
-}
-
 static bool passes(const struct profile_query *q, const struct sched_slice *s)
 {
-	const struct sched_task *t = s->task;
 	bool time = !q->nr_times;
 
 	for (uint32_t i = 0; !time && i < q->nr_times; i++)
 		time = s->to_ns >= q->times[i].from_ns && s->from_ns <= q->times[i].to_ns;
-	for (const char **c = q->comms; c && strcmp(*c, t->comm) != 0;)
-		if (!*++c)
-			return false;
-	return time && in_list(q->cpus, q->nr_cpus, s->cpu) && in_list(q->tids, q->nr_tids, t->tid) &&
-	       in_list(q->pids, q->nr_pids, t->pid != SCHED_NONE ? t->pid : t->tid);
+	return time && select_cpu(q, s->cpu) && select_task(q, s->task);
 }
 
 static void on_wake(void *arg, const struct sched_wake *w)

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "sched/select.h"
 
 #define INTERRUPT UINT32_MAX     /* in a pair: no task */
 
@@ -90,27 +91,10 @@ static struct slot *slot_of(struct waits *w, const struct sched_task *task)
 
 /* --- counting --------------------------------------------------------------------------- */
 
-static uint64_t within(const struct profile_query *q, uint64_t from_ns, uint64_t to_ns)
-{
-	uint64_t sum = 0;
-
-	if (from_ns >= to_ns)
-		return 0;
-	if (!q->nr_times)
-		return to_ns - from_ns;
-	for (uint32_t i = 0; i < q->nr_times; i++) {
-		uint64_t from = q->times[i].from_ns > from_ns ? q->times[i].from_ns : from_ns;
-		uint64_t to = q->times[i].to_ns < to_ns ? q->times[i].to_ns : to_ns;
-
-		sum += to > from ? to - from : 0;
-	}
-	return sum;
-}
-
 static void spend(struct waits *w, struct slot *slot, enum wait_kind kind, uint64_t from_ns,
 		  uint64_t to_ns)
 {
-	uint64_t ns = within(w->filter, from_ns, to_ns);
+	uint64_t ns = select_within(w->filter, from_ns, to_ns);
 
 	slot->row.ns[kind] += ns;
 	slot->row.wall_ns += ns;
@@ -163,7 +147,7 @@ static void on_start(void *arg, const struct sched_start *s)
 	spend(w, slot, s->reason == SCHED_BY_WAKE ? WAIT_WOKEN : WAIT_THROWN, s->ready_ns, s->time_ns);
 	if (s->before)
 		count_pair(w, s->task->index, s->before->index, true,
-			   within(w->filter, s->ready_ns, s->time_ns));
+			   select_within(w->filter, s->ready_ns, s->time_ns));
 }
 
 /* Keep a wait if it is among the longest. */
@@ -218,8 +202,6 @@ static void keep_path(struct waits *w, const struct slot *slot, const struct sch
 	w->paths.v[*id].nr++;
 }
 
-static bool task_passes(const struct profile_query *q, const struct sched_task *t);
-
 static void on_wake(void *arg, const struct sched_wake *wake)
 {
 	struct waits *w = arg;
@@ -229,7 +211,7 @@ static void on_wake(void *arg, const struct sched_wake *wake)
 
 	link_wake(w, slot, wake);
 	wait.from_ns = wait.to_ns - wake->slept_ns;
-	ns = wake->asleep ? within(w->filter, wait.from_ns, wait.to_ns) : 0;
+	ns = wake->asleep ? select_within(w->filter, wait.from_ns, wait.to_ns) : 0;
 	if (!ns)
 		return;
 	count_pair(w, wake->task->index, wake->interrupt || !wake->waker ? INTERRUPT : wake->waker->index,
@@ -237,7 +219,7 @@ static void on_wake(void *arg, const struct sched_wake *wake)
 	for (uint32_t i = 0; i < slot->nr_links && slot->links[i].time_ns >= wait.from_ns; i++)
 		wait.links[wait.nr_links++] = slot->links[i];
 	keep_longest(slot, &wait);
-	if (w->stack && task_passes(w->filter, wake->task))
+	if (w->stack && select_task(w->filter, wake->task))
 		keep_path(w, slot, wake, ns);
 }
 
@@ -252,19 +234,6 @@ const struct sched_ops waits_ops = {
 };
 
 /* --- rows ------------------------------------------------------------------------------- */
-
-static bool task_passes(const struct profile_query *q, const struct sched_task *t)
-{
-	bool pid = !q->nr_pids, tid = !q->nr_tids, comm = !q->comms;
-
-	for (uint32_t i = 0; !pid && i < q->nr_pids; i++)
-		pid = q->pids[i] == (t->pid != SCHED_NONE ? t->pid : t->tid);
-	for (uint32_t i = 0; !tid && i < q->nr_tids; i++)
-		tid = q->tids[i] == t->tid;
-	for (const char **c = q->comms; !comm && *c; c++)
-		comm = strcmp(*c, t->comm) == 0;
-	return pid && tid && comm;
-}
 
 /* What it did at the end of the recording, it did up to there. */
 static void spend_rest(struct waits *w, struct slot *slot, uint64_t end_ns)
@@ -342,7 +311,7 @@ const struct waits_row *waits_rows(struct waits *w, const struct sched_model *mo
 			continue;
 		spend_rest(w, slot, end_ns);
 		if (slot->row.wall_ns && slot->row.task->idle_cpu == SCHED_NONE &&
-		    task_passes(w->filter, slot->row.task))
+		    select_task(w->filter, slot->row.task))
 			*vec_push(&w->rows) = slot->row;
 	}
 	if (w->rows.nr)

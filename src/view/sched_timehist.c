@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "sched/select.h"
 #include "view/sched.h"
 
 #define NAME_WIDTH 30
@@ -59,14 +60,6 @@ static struct totals *totals_of(struct sched_timehist *h, const struct sched_tas
 
 /* --- which ---------------------------------------------------------------------------------- */
 
-static bool in_list(const uint32_t *list, uint32_t nr, uint32_t n)
-{
-	for (uint32_t i = 0; i < nr; i++)
-		if (list[i] == n)
-			return true;
-	return !nr;
-}
-
 static bool task_passes(const struct sched_timehist *h, const struct sched_task *t)
 {
 	const struct profile_query *q = h->o.filter;
@@ -74,15 +67,11 @@ static bool task_passes(const struct sched_timehist *h, const struct sched_task 
 
 	if (h->o.idle_only != idle && h->o.idle_only)
 		return false;
-	if (h->o.nr_prios && (idle || !in_list(h->o.prios, h->o.nr_prios, (uint32_t)t->prio)))
+	if (h->o.nr_prios && (idle || !select_number(h->o.prios, h->o.nr_prios, (uint32_t)t->prio)))
 		return false;
 	if (idle)
 		return !q->nr_pids && !q->nr_tids && !q->comms;
-	for (const char **c = q->comms; c && strcmp(*c, t->comm) != 0;)
-		if (!*++c)
-			return false;
-	return in_list(q->pids, q->nr_pids, t->pid != SCHED_NONE ? t->pid : t->tid) &&
-	       in_list(q->tids, q->nr_tids, t->tid);
+	return select_task(q, t);
 }
 
 static const struct time_range *range_at(const struct sched_timehist *h, uint64_t from_ns,
@@ -95,11 +84,6 @@ static const struct time_range *range_at(const struct sched_timehist *h, uint64_
 		if (to_ns >= q->times[i].from_ns && from_ns <= q->times[i].to_ns)
 			return &q->times[i];
 	return q->nr_times ? NULL : &all;
-}
-
-static bool cpu_passes(const struct sched_timehist *h, uint32_t cpu)
-{
-	return in_list(h->o.filter->cpus, h->o.filter->nr_cpus, cpu);
 }
 
 /* --- lines ---------------------------------------------------------------------------------- */
@@ -229,7 +213,7 @@ static void on_slice(void *arg, const struct sched_slice *l)
 		h->first_ns = to;
 	if (to > h->last_ns)
 		h->last_ns = to;
-	if (!task_passes(h, l->task) || !cpu_passes(h, l->cpu))
+	if (!task_passes(h, l->task) || !select_cpu(h->o.filter, l->cpu))
 		return;
 	h->switches++;
 	count_slice(totals_of(h, l->task), l, from ? to - from : 0);
@@ -261,7 +245,7 @@ static void on_event(void *arg, const struct sched_model *model, const struct sc
 	/* of a CPU that has not switched yet */
 	if (!waker && !e->tid)
 		waker = &idle;
-	if (!waker || !task || !range_at(h, e->time_ns, e->time_ns) || !cpu_passes(h, e->cpu) ||
+	if (!waker || !task || !range_at(h, e->time_ns, e->time_ns) || !select_cpu(h->o.filter, e->cpu) ||
 	    !(task_passes(h, waker) || task_passes(h, task)))
 		return;
 	write_about(h, e, "awakened", waker, task, SCHED_NONE, ' ');
@@ -273,7 +257,7 @@ static void on_migrate(void *arg, const struct sched_task *task, const struct sc
 {
 	struct sched_timehist *h = arg;
 
-	if (!range_at(h, e->time_ns, e->time_ns) || !cpu_passes(h, e->cpu) || !task_passes(h, task))
+	if (!range_at(h, e->time_ns, e->time_ns) || !select_cpu(h->o.filter, e->cpu) || !task_passes(h, task))
 		return;
 	totals_of(h, task)->migrations++;
 	if (!h->o.migrations || h->o.summary_only || !by)
