@@ -550,6 +550,7 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 		raw_table_release(&w->out.table);
 		free(w->out.totals);
 	}
+	user_stack_free(w->stacks);
 	decoder_release(&w->decoder);
 	reads_release(&w->reads);
 	free(w->extra);
