@@ -158,6 +158,7 @@ around()
 	gcc -O2 -fPIC -shared -o libhide.so lib.c
 	gcc -O2 -o use use.c ./libhide.so
 	start=$(nm libhide.so | awk '$3 ~ /^hidden/ { sub(/^0*/, "", $1); print $1; exit }')
+	size=$(nm -S libhide.so | awk '$4 ~ /^hidden/ { print $2; exit }')
 	strip libhide.so
 	"$SONDE" record -q -e cpu-clock -F 4000 -o lib.data -- ./use
 	"$SONDE" annotate -i lib.data "libhide.so+0x$start" | percents >by_sonde
@@ -167,7 +168,8 @@ around()
 			match($0, /@ (0x)?[0-9a-f]+/); off = substr($0, RSTART + 2, RLENGTH - 2) }
 		     $2 ~ /libhide/ { print base, off, $1 }' |
 		while read -r base off ip; do
-			printf '%x\n' $((16#$ip - base + off))
+			at=$((16#$ip - base + off - 16#$start))
+			((at >= 0 && at < 16#$size)) && printf '%x\n' $((at + 16#$start))
 		done | sort | uniq -c | awk '{ n[$2] = $1; all += $1 }
 			END { for (a in n) printf "%s %.2f\n", a, 100 * n[a] / all }' | sort >by_address
 	[[ -s by_address ]]
