@@ -30,8 +30,8 @@ case_unwind_frames()
 case_unwind_record()
 {
 	local work i hz small large
-	work="python3 -c 'def f(n): return n if n < 2 else f(n-1) + f(n-2)
-f(27)'"
+	work="$(readlink -f /usr/bin/python3) -c 'def f(n): return n if n < 2 else f(n-1) + f(n-2)
+f(31)'"
 	for hz in 99 999; do
 		rm -f "$TMP"/*.take
 		for ((i = 0; i < RUNS; i++)); do
