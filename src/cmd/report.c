@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/query.h"
 #include "cmd/report_priv.h"
+#include "formats/tracepoint.h"
 #include "profile/count.h"
 #include "profile/order.h"
 #include "view/dump.h"
@@ -103,6 +104,38 @@ static int settle_mode(struct report *r, const struct perf_data *data, struct er
 	return 0;
 }
 
+/* -s trace_fields stands for the fields of all tracepoints of the recording. */
+static int expand_fields(struct report *r, const struct perf_data *data, struct err *err)
+{
+	const char *sort = r->wish.sort, *at = sort ? strstr(sort, "trace_fields") : NULL;
+	struct tracepoints *points;
+	struct str keys = STR_INIT;
+	size_t before;
+	int e;
+
+	if (!at)
+		return 0;
+	e = tracepoints_new(&points, data, err);
+	if (e < 0)
+		return e;
+	str_addn(&keys, sort, (size_t)(at - sort));
+	before = keys.len;
+	for (uint32_t i = 0; i < data->events.nr; i++) {
+		if (data->events.v[i].attr.type != PERF_TYPE_TRACEPOINT)
+			continue;
+		str_add(&keys, keys.len > before ? "," : "");
+		tracepoint_add_fields(points, &keys, data->events.v[i].attr.config);
+	}
+	if (keys.len == before)
+		e = err_set(err, EINVAL, "-s: the key 'trace_fields' needs tracepoints, and the recording has "
+			    "none");
+	str_add(&keys, at + strlen("trace_fields"));
+	r->wish.sort = arena_strdup(&r->query.arena, keys.p);
+	str_release(&keys);
+	tracepoints_free(points);
+	return e;
+}
+
 /* What the recording decides: without chains there are no children, and no chains to draw. */
 static int settle_chains(struct report *r, const struct perf_data *data, struct err *err)
 {
@@ -134,7 +167,9 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	r->wish.is_field_arg = (void *)(uintptr_t)data;
 	if (!r->wish.sort && !r->wish.fields && !r->parent && all_tracepoints(data))
 		r->wish.sort = "trace";
-	e = sort_parse(&r->view.spec, &r->wish, err);
+	e = expand_fields(r, data, err);
+	if (!e)
+		e = sort_parse(&r->view.spec, &r->wish, err);
 	if (!e && !r->memory)
 		e = sort_check(&r->view.spec, all_sampled(data), err);
 	return e;

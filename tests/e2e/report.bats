@@ -182,6 +182,10 @@ keys()
 	keys switch.data prev_comm,prev_state,next_pid
 	keys switch.data sched:sched_switch.next_comm,comm
 	keys switch.data prev_prio,trace
+	keys switch.data trace_fields
+	keys switch.data trace --raw-trace
+	fails 129 "$SONDE" report -i "$DATA/two" -s trace_fields
+	says "needs tracepoints"
 	fails 129 "$SONDE" report -i switch.data -s no_such_field
 	says "no_such_field"
 	"$SONDE" record -q -e sched:sched_process_exit -o exits.data "$WORKLOADS/forks" 5 >/dev/null
