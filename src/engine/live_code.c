@@ -18,7 +18,7 @@
 #include "symbols/vdso.h"
 
 /* How long the samples of a round wait for tables: most are made in a fraction of it. */
-#define WAIT_MS 20
+#define WAIT_MS 60
 /* So many files are read as they are mapped; on a busy system only those that are met with. */
 #define AHEAD_MAX 64
 
