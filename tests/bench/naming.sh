@@ -64,7 +64,7 @@ record_inlined()
 		std::vector<long> v;
 		long s = 0;
 		for (int i = 0; i < 2000; i++) v.push_back(i * 31 % 977);
-		for (int r = 0; r < 6000; r++) s += sorted(v) + counted(300);
+		for (int r = 0; r < 60000; r++) s += sorted(v) + counted(300);
 		return s == 1;
 	}
 	END
