@@ -95,7 +95,7 @@ static void read_entry_5(struct program *p, const struct format *formats, unsign
 	*name = NULL;
 	*dir = 0;
 	for (unsigned i = 0; i < nr && !p->c.bad; i++) {
-		struct dw_attr attr = { 0, formats[i].form, 0 };
+		struct dw_attr attr = { .form = formats[i].form, .size = -1 };
 		struct dw_abbrevs one = { .attrs = { &attr, 1, 1 } };
 		struct dw_value value;
 

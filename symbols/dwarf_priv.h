@@ -103,8 +103,12 @@ struct dw_abbrev {
 	uint32_t first, nr;      /* in attrs */
 };
 
-/* constant: the place of DW_FORM_implicit_const's value in constants. */
-struct dw_attr { uint16_t name, form; uint32_t constant; };
+/* size: of what stands in the entry, if always the same; else -1. */
+struct dw_attr {
+	uint16_t name, form;
+	int32_t size;
+	uint32_t constant;       /* DW_FORM_implicit_const's value is in constants, here */
+};
 
 struct dw_abbrevs {
 	VEC(struct dw_abbrev) v;         /* of code i + 1, or as codes says */
@@ -135,6 +139,7 @@ struct dw_unit {
 	uint64_t abbrev_offset;
 	uint8_t version, type, address_size, offset_size;
 	bool has_lines, has_low, has_ranges;
+	bool is_c;                       /* of C: no functions inside of structures */
 	uint16_t ranges_form;
 	uint64_t lines, low, high, ranges;
 	uint64_t str_offsets_base, addr_base, rnglists_base, ranges_base;

@@ -169,6 +169,10 @@ void dw_value_read(struct dw_cursor *c, const struct dw_unit *unit,
 		}
 	}
 	*out = (struct dw_value){ .form = form, .p = c->p };
+	if (a->size > 0 && a->size <= 8) {
+		out->u = dw_uint(c, (unsigned)a->size);
+		return;
+	}
 	switch (form) {
 	case DW_FORM_implicit_const:
 		out->u = (uint64_t)abbrevs->constants.v[a->constant];
@@ -220,7 +224,7 @@ static bool read_attrs(struct dw_cursor *c, const struct dw_unit *unit, struct d
 	a->sibling = -1;
 	for (;;) {
 		uint64_t name = dw_uleb(c), form = dw_uleb(c);
-		struct dw_attr attr = { (uint16_t)name, (uint16_t)form, 0 };
+		struct dw_attr attr = { .name = (uint16_t)name, .form = (uint16_t)form };
 		int size;
 
 		if (form == DW_FORM_implicit_const) {
@@ -233,7 +237,7 @@ static bool read_attrs(struct dw_cursor *c, const struct dw_unit *unit, struct d
 			break;
 		if (name == DW_AT_sibling && a->nr < INT8_MAX)
 			a->sibling = (int8_t)a->nr;
-		size = dw_form_size(unit, attr.form);
+		attr.size = size = dw_form_size(unit, attr.form);
 		total = size < 0 || total < 0 ? -1 : total + size;
 		*vec_push(&t->attrs) = attr;
 		a->nr++;

@@ -84,7 +84,10 @@ static void read_entry(struct dw_cursor *c, const struct dw_unit *unit,
 			take(out, attr->name, &value);
 			break;
 		default:
-			dw_form_skip(c, unit, attr->form);
+			if (attr->size >= 0)
+				dw_skip(c, (uint64_t)attr->size);
+			else
+				dw_form_skip(c, unit, attr->form);
 		}
 	}
 }
@@ -194,9 +197,12 @@ static void take_scope(struct walk *w, const struct dw_abbrev *a)
 /* --- the tree --------------------------------------------------------------------- */
 
 /* Entries that have no code below them. */
-static bool is_barren(uint16_t tag)
+static bool is_barren(const struct dw_unit *unit, uint16_t tag)
 {
 	switch (tag) {
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+		return unit->is_c;
 	case DW_TAG_enumeration_type:
 	case DW_TAG_array_type:
 	case DW_TAG_subroutine_type:
@@ -218,7 +224,7 @@ static bool skip_entry(struct walk *w, const struct dw_abbrev *a)
 	const uint8_t *info = w->unit->file->section[DW_INFO].p;
 	struct dw_value value = { 0 };
 
-	if (!a->has_children || a->sibling < 0 || !is_barren(a->tag)) {
+	if (!a->has_children || a->sibling < 0 || !is_barren(w->unit, a->tag)) {
 		dw_abbrev_skip(&w->c, w->unit, w->abbrevs, a);
 		return false;
 	}

@@ -193,6 +193,10 @@ static void take_attr(struct dw_unit *unit, uint16_t name, const struct dw_value
 	case DW_AT_comp_dir:
 		late->comp_dir = *v;
 		break;
+	case DW_AT_language:
+		unit->is_c = v->u == DW_LANG_C89 || v->u == DW_LANG_C || v->u == DW_LANG_C99 ||
+			     v->u == DW_LANG_C11;
+		break;
 	case DW_AT_low_pc:
 		late->low = *v;
 		break;

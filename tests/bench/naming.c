@@ -37,6 +37,10 @@ struct work {
 	atomic_int jobs;
 	struct arena arenas[JOBS_MAX];
 	size_t nr_chunks;
+	pthread_mutex_t lock;            /* of what follows */
+	pthread_cond_t turn;
+	size_t written;
+	bool failed;
 };
 
 /* --- in ----------------------------------------------------------------------------- */
@@ -149,38 +153,40 @@ static void *find(void *arg)
 	return NULL;
 }
 
-/* Out in the order of the input. */
-static int write_all(const struct work *w)
+/* Out in the order of the input: gathered by all threads, written one after the other. */
+static void *write_out(void *arg)
 {
-	static char buffer[1 << 20];
-	size_t used = 0;
+	struct work *w = arg;
+	struct str text = STR_INIT;
+	size_t chunk;
 
-	for (size_t i = 0; i < w->sorted.nr; i++) {
-		const struct named *named = &w->named[i];
-
-		if (i + 16 < w->sorted.nr)
-			__builtin_prefetch(w->named[i + 16].text);
-		if (used + named->len > sizeof(buffer)) {
-			if (fwrite(buffer, 1, used, stdout) != used)
-				return -1;
-			used = 0;
+	while ((chunk = atomic_fetch_add(&w->next, 1)) < w->nr_chunks) {
+		str_clear(&text);
+		for (size_t i = chunk * CHUNK; i < w->sorted.nr && i < (chunk + 1) * CHUNK; i++) {
+			if (i + 16 < w->sorted.nr)
+				__builtin_prefetch(w->named[i + 16].text);
+			str_addn(&text, w->named[i].text, w->named[i].len);
 		}
-		if (named->len > sizeof(buffer))
-			return -1;
-		memcpy(buffer + used, named->text, named->len);
-		used += named->len;
+		pthread_mutex_lock(&w->lock);
+		while (w->written != chunk)
+			pthread_cond_wait(&w->turn, &w->lock);
+		w->failed |= fwrite(text.p, 1, text.len, stdout) != text.len;
+		w->written++;
+		pthread_cond_broadcast(&w->turn);
+		pthread_mutex_unlock(&w->lock);
 	}
-	return fwrite(buffer, 1, used, stdout) == used && fflush(stdout) == 0 ? 0 : -1;
+	str_release(&text);
+	return NULL;
 }
 
-static void run(struct work *w, size_t nr_jobs)
+static void run(struct work *w, void *(*job)(void *), size_t nr_jobs)
 {
 	pthread_t threads[JOBS_MAX];
 	size_t started = 0;
 
-	while (started + 1 < nr_jobs && pthread_create(&threads[started], NULL, find, w) == 0)
+	while (started + 1 < nr_jobs && pthread_create(&threads[started], NULL, job, w) == 0)
 		started++;
-	find(w);
+	job(w);
 	while (started)
 		pthread_join(threads[--started], NULL);
 }
@@ -191,7 +197,7 @@ int main(int argc, char **argv)
 	size_t nr_jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : cores > 0 ? (size_t)cores : 1;
 	struct symbol_options options = { .no_demangle = true };
 	struct module_set *set = module_set_new(&options);
-	struct work w = { 0 };
+	struct work w = { .lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_COND_INITIALIZER };
 
 	if (argc < 2 || !nr_jobs) {
 		fprintf(stderr, "naming FILE [JOBS] <ADDRESSES\n");
@@ -209,7 +215,9 @@ int main(int argc, char **argv)
 	w.spare = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.spare));
 	w.named = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.named));
 	sort_queries(&w);
-	run(&w, nr_jobs);
+	run(&w, find, nr_jobs);
+	atomic_store(&w.next, 0);
+	run(&w, write_out, nr_jobs);
 	/* what is left goes with the process */
-	return write_all(&w) ? 1 : 0;
+	return w.failed || fflush(stdout) ? 1 : 0;
 }
