@@ -121,11 +121,11 @@ flat()
 
 @test "a stream is packed as a file" {
 	need perf
-	"$SONDE" record -q -e cpu-clock,page-faults -F 999 -g -o - "$WORKLOADS/burn" 0.3 >pipe.data
+	"$SONDE" record -q -e cpu-clock,page-faults -F 999 -g -o - sh -c "$WORKLOADS/burn 0.3 >&2" >pipe.data
 	flat pipe.data
 	# names come along
 	cp "$WORKLOADS/burn" here
-	"$SONDE" record -q -e cpu-clock -F 999 -o - ./here 0.3 >pipe.data
+	"$SONDE" record -q -e cpu-clock -F 999 -o - sh -c './here 0.3 >&2' >pipe.data
 	"$SONDE" pack -q -i pipe.data -o flat.data
 	rm here
 	"$SONDE" report -i flat.data | grep -q 'burn_a$'
