@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "symbols/disasm.h"
 
-#include <capstone/capstone.h>
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "symbols/capstone_load.h"
 
 #define RAW_MOST 8u              /* bytes that a line of data shows */
 
@@ -37,6 +37,7 @@ static const struct machine machines[] = {
 };
 
 struct disasm {
+	const struct capstone *cs;
 	const struct machine *machine;
 	csh handle;
 	cs_insn *insn;
@@ -57,12 +58,16 @@ int disasm_new(struct disasm **out, uint16_t e_machine, bool is_64bit, bool big_
 	       enum disasm_syntax syntax, struct err *err)
 {
 	const struct machine *m = machine_find(e_machine, is_64bit);
+	const struct capstone *cs = capstone_load(err);
 	struct disasm *d;
 
+	if (!cs)
+		return -ENOENT;
 	if (!m)
 		return err_set(err, EOPNOTSUPP, "cannot disassemble code of ELF machine %u: capstone does "
 			       "not know it", e_machine);
 	d = mem_zalloc(sizeof(*d));
+	d->cs = cs;
 	d->machine = m;
 	d->big_endian = big_endian;
 	d->syntax = syntax;
@@ -70,16 +75,16 @@ int disasm_new(struct disasm **out, uint16_t e_machine, bool is_64bit, bool big_
 	/* aarch64 has its instructions in little endian whatever its data are */
 	if (big_endian && m->e_machine != EM_AARCH64)
 		d->mode |= (int)CS_MODE_BIG_ENDIAN;
-	if (cs_open(m->arch, (cs_mode)d->mode, &d->handle) != CS_ERR_OK) {
+	if (cs->open(m->arch, (cs_mode)d->mode, &d->handle) != CS_ERR_OK) {
 		free(d);
 		return err_set(err, EOPNOTSUPP, "cannot disassemble code of ELF machine %u: this build of "
 			       "capstone leaves it out", e_machine);
 	}
-	cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
+	cs->option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
 	if (m->arch == CS_ARCH_X86)
-		cs_option(d->handle, CS_OPT_SYNTAX, syntax == DISASM_INTEL ? CS_OPT_SYNTAX_INTEL :
+		cs->option(d->handle, CS_OPT_SYNTAX, syntax == DISASM_INTEL ? CS_OPT_SYNTAX_INTEL :
 									     CS_OPT_SYNTAX_ATT);
-	d->insn = cs_malloc(d->handle);
+	d->insn = cs->malloc(d->handle);
 	if (!d->insn)
 		mem_fail(sizeof(cs_insn));
 	*out = d;
@@ -90,8 +95,8 @@ void disasm_free(struct disasm *d)
 {
 	if (!d)
 		return;
-	cs_free(d->insn, 1);
-	cs_close(&d->handle);
+	d->cs->free(d->insn, 1);
+	d->cs->close(&d->handle);
 	free(d);
 }
 
@@ -100,14 +105,16 @@ void disasm_set_thumb(struct disasm *d, bool thumb)
 	if (d->machine->arch != CS_ARCH_ARM || thumb == d->thumb)
 		return;
 	d->thumb = thumb;
-	cs_option(d->handle, CS_OPT_MODE, (size_t)(d->mode | (thumb ? CS_MODE_THUMB : 0)));
+	d->cs->option(d->handle, CS_OPT_MODE, (size_t)(d->mode | (thumb ? CS_MODE_THUMB : 0)));
 }
 
 const char *disasm_version(char buf[24])
 {
-	int major, minor;
+	const struct capstone *cs = capstone_load(NULL);
+	int major = 0, minor = 0;
 
-	cs_version(&major, &minor);
+	if (cs)
+		cs->version(&major, &minor);
 	snprintf(buf, 24, "%d.%d", major, minor);
 	return buf;
 }
@@ -385,7 +392,7 @@ static bool says_size(const cs_insn *insn)
 /* "movl %edi, %eax" -> "mov %edi,%eax": the suffix goes where a register says as much. */
 static void plain_mnemonic(const struct disasm *d, const cs_insn *insn, struct insn *out)
 {
-	const char *base = cs_insn_name(d->handle, insn->id);
+	const char *base = d->cs->insn_name(d->handle, insn->id);
 	char *word = strrchr(out->mnemonic, ' ');        /* behind "lock" and the like */
 	size_t n = base ? strlen(base) : 0;
 
@@ -452,7 +459,7 @@ bool disasm_next(struct disasm *d, const uint8_t *bytes, size_t room, uint64_t a
 
 	if (!room)
 		return false;
-	if (!cs_disasm_iter(d->handle, &code, &left, &at, d->insn) || !d->insn->size ||
+	if (!d->cs->disasm_iter(d->handle, &code, &left, &at, d->insn) || !d->insn->size ||
 	    d->insn->size > room) {
 		disasm_raw(d, bytes, raw_size(d, bytes, room), addr, out);
 		return true;
