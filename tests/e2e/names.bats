@@ -1,11 +1,12 @@
 # Names of programs that a report would not find any more, and of code made at run time.
 load common
 
-# The cache of a test is its own.
+# The cache of a test is its own, and so is the folder where perf keeps copies. What is
+# to be kept runs for over a second: the recorder looks every half second.
 own_cache()
 {
-	export XDG_CACHE_HOME=$PWD/cache
-	mkdir -p cache
+	export XDG_CACHE_HOME=$PWD/cache HOME=$PWD/home
+	mkdir -p cache home
 }
 
 # named FILE: percent of the samples whose leaf has a name, by script's account of each.
@@ -62,7 +63,7 @@ make_root()
 	own_cache
 	cp "$WORKLOADS/burn" program
 	"$SONDE" record -q -e cpu-clock:u -F 999 -g -o r.data \
-		sh -c './program 0.3; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+		sh -c './program 1.2; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'main;phase;burn_a [0-9]'
 	"$SONDE" cache --purge >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null >there
@@ -79,7 +80,7 @@ make_root()
 	need gcc
 	gcc -g -O1 -Wl,--build-id=none -o program "$TOP/tests/workloads/burn.c"
 	"$SONDE" record -q -e cpu-clock:u -F 999 -o r.data \
-		sh -c './program 0.3; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+		sh -c './program 1.2; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
 	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
 	rm program
 	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
@@ -173,12 +174,12 @@ node_work()
 	need unshare
 	need python3
 	own_cache
-	# a program that writes machine code (a loop of 2^31 turns) and its map
+	# a program that writes machine code (a loop of 3 * 2^30 turns) and its map
 	cat >jit.py <<-'PY'
 		import ctypes, mmap, os
 		if os.uname().machine != "x86_64":
 		    raise SystemExit(77)
-		code = bytes.fromhex("b900000030" "ffc9" "75fc" "c3")
+		code = bytes.fromhex("b9000000c0" "ffc9" "75fc" "c3")
 		m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 		m.write(code)
 		at = ctypes.addressof(ctypes.c_char.from_buffer(m))
