@@ -471,7 +471,9 @@ static int run(struct recorder *r, struct err *err)
 	if (ret == 0)
 		ret = output_check(r->o->output, err);
 	if (ret == 0 && r->o->command)
-		ret = workload_fork(&r->workload, r->o->command, &r->old_mask, err);
+		/* what the command prints would stand among the records */
+		ret = workload_fork(&r->workload, r->o->command, &r->old_mask,
+				    strcmp(r->o->output, "-") == 0 ? STDERR_FILENO : -1, err);
 	if (ret == 0)
 		ret = recorder_open_counters(r, err);
 	if (ret == 0)

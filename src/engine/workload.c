@@ -71,7 +71,7 @@ int workload_check(const char *name, struct err *err)
 	return r;
 }
 
-static void run_child(int go_fd, int error_fd, char **argv, const sigset_t *mask)
+static void run_child(int go_fd, int error_fd, char **argv, const sigset_t *mask, int stdout_fd)
 {
 	char go;
 	int code;
@@ -80,6 +80,8 @@ static void run_child(int go_fd, int error_fd, char **argv, const sigset_t *mask
 	if (read(go_fd, &go, 1) != 1)
 		_exit(1);
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (stdout_fd >= 0)
+		dup2(stdout_fd, STDOUT_FILENO);
 	execvp(argv[0], argv);
 	code = errno;
 	if (write(error_fd, &code, sizeof(code)) < 0)
@@ -87,7 +89,8 @@ static void run_child(int go_fd, int error_fd, char **argv, const sigset_t *mask
 	_exit(workload_failure_status(code));
 }
 
-int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct err *err)
+int workload_fork(struct workload *w, char **argv, const sigset_t *mask, int stdout_fd,
+		  struct err *err)
 {
 	int go[2], error[2];
 
@@ -104,7 +107,7 @@ int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct 
 	if (w->pid == 0) {
 		close(go[1]);
 		close(error[0]);
-		run_child(go[0], error[1], argv, mask);
+		run_child(go[0], error[1], argv, mask, stdout_fd);
 	}
 	close(go[0]);
 	close(error[1]);

@@ -36,8 +36,12 @@ int workload_find(const char *name, struct str *out, struct err *err);
  */
 int workload_check(const char *name, struct err *err);
 
-/* Fork a child that will exec argv (NULL-terminated, borrowed) with `mask`. */
-int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct err *err);
+/*
+ * Fork a child that will exec argv (NULL-terminated, borrowed) with `mask`, and with
+ * stdout_fd as its standard output; -1: with ours.
+ */
+int workload_fork(struct workload *w, char **argv, const sigset_t *mask, int stdout_fd,
+		  struct err *err);
 int workload_start(struct workload *w, struct err *err);
 
 /* Look (without waiting) or wait for its end. */

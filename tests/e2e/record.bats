@@ -276,7 +276,11 @@ said_samples()
 
 @test "record: a pipe, to perf and into a file" {
 	need_perf
-	# what the command prints would stand among the records
+	# what the command prints does not stand among the records, but on standard error
+	"$SONDE" record -q -F 999 -e cpu-clock -o - "$WORKLOADS/burn" 0.3 >s.data 2>printed
+	grep -q '^burn_a ' printed
+	run ! grep -qa '^burn_a [0-9]* burn_b' s.data
+	[[ $(perf script -i s.data -F comm 2>err | grep -c .) -gt 100 && ! -s err ]]
 	quiet=(sh -c "exec '$WORKLOADS/burn' "'"$1" >/dev/null' -)
 	"$SONDE" record -q -F 999 -e cpu-clock -o - "${quiet[@]}" 0.5 | perf script -i - -F comm,ip,sym >text 2>err
 	[[ ! -s err ]]
