@@ -7,7 +7,8 @@
 #   - a PLT entry in a library with indirect functions: perf 6.1 goes by the order
 #     of relocations, which is another one there, sonde by the jump's target
 #   - the head of a PLT, which no symbol covers: perf 6.1 stretches _init, which has
-#     no size, over it; sonde says where in the file it is
+#     no size, over it; sonde says where in the file it is if an unwind table covers
+#     it, which on arm64 none does
 #   - a chain in which a word is no address but an unknown mark: perf throws the
 #     whole chain away, sonde keeps what stands before that word
 #   - an address without a name that only the program before an exec had mapped:
@@ -62,7 +63,8 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 			next
 		}
 		if ((a["sym"] ~ /@plt\+/ && b["sym"] ~ /@plt\+/) ||
-		    (a["sym"] ~ /^_init\+/ && b["sym"] ~ /\+0x[0-9a-f]+\+0x/)) {
+		    (a["sym"] ~ /^_init\+/ && b["sym"] ~ /\+0x[0-9a-f]+\+0x/) ||
+		    (a["sym"] ~ /^_init\+0x[0-9a-f][0-9a-f]?$/ && b["sym"] == "[unknown]")) {
 			in_chain = 1
 			plts++
 			next
