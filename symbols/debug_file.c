@@ -30,7 +30,7 @@ static struct elf_file *open_if_same(const char *path, const uint8_t *build_id, 
 	return NULL;
 }
 
-static void add_build_id(struct str *path, const uint8_t *build_id, uint8_t size)
+void debug_file_add_id(struct str *path, const uint8_t *build_id, uint8_t size)
 {
 	str_addf(path, "/.build-id/%02x/", build_id[0]);
 	for (uint8_t i = 1; i < size; i++)
@@ -45,7 +45,7 @@ static struct elf_file *find_by_build_id(const struct elf_file *file, const char
 	if (file->build_id_size < 2)
 		return NULL;
 	str_addf(&path, "%s%s", root, debug_dir);
-	add_build_id(&path, file->build_id, file->build_id_size);
+	debug_file_add_id(&path, file->build_id, file->build_id_size);
 	str_add(&path, ".debug");
 	found = open_if_same(path.p, file->build_id, file->build_id_size);
 	str_release(&path);
@@ -211,7 +211,7 @@ struct elf_file *debug_file_alt(struct elf_file *file)
 	if (!found) {
 		str_clear(&path);
 		str_add(&path, debug_dir);
-		add_build_id(&path, id, (uint8_t)id_size);
+		debug_file_add_id(&path, id, (uint8_t)id_size);
 		str_add(&path, ".debug");
 		found = open_if_same(path.p, id, (uint8_t)id_size);
 	}
@@ -229,7 +229,7 @@ struct elf_file *debug_file_cached(const uint8_t *build_id, uint8_t size)
 	if (!home || !*home || size < 2)
 		return NULL;
 	str_addf(&path, "%s/.debug", home);
-	add_build_id(&path, build_id, size);
+	debug_file_add_id(&path, build_id, size);
 	str_add(&path, "/elf");
 	found = open_if_same(path.p, build_id, size);
 	str_release(&path);
@@ -245,7 +245,7 @@ static struct elf_file *find_in(const char *dir, const char *suffix, const uint8
 	if (size < 2)
 		return NULL;
 	str_add(&path, dir);
-	add_build_id(&path, build_id, size);
+	debug_file_add_id(&path, build_id, size);
 	str_add(&path, suffix);
 	found = open_if_same(path.p, build_id, size);
 	str_release(&path);

@@ -37,6 +37,9 @@ struct elf_file *debug_file_mini(struct elf_file *file);
  */
 struct elf_file *debug_file_alt(struct elf_file *file);
 
+/* Append "/.build-id/ab/cdef...", where a folder of debug files has this build-id. */
+void debug_file_add_id(struct str *path, const uint8_t *build_id, uint8_t size);
+
 /*
  * A whole file by its build-id: DIR/.build-id/ab/cdef..., as distributions link them below
  * /usr/lib/debug and /usr/lib. `dir` may be NULL: the two only.

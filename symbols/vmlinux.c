@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "symbols/debug_file.h"
 
 static struct elf_file *open_if_it(const char *path, const uint8_t *build_id, uint8_t size)
 {
@@ -22,13 +23,6 @@ static struct elf_file *open_if_it(const char *path, const uint8_t *build_id, ui
 	return NULL;
 }
 
-static void add_id_folder(struct str *path, const uint8_t *build_id, uint8_t size)
-{
-	str_addf(path, "/.build-id/%02x/", build_id[0]);
-	for (uint8_t i = 1; i < size; i++)
-		str_addf(path, "%02x", build_id[i]);
-}
-
 static struct elf_file *find_below(const char *root, const uint8_t *build_id, uint8_t size,
 				   const char *release)
 {
@@ -41,7 +35,7 @@ static struct elf_file *find_below(const char *root, const uint8_t *build_id, ui
 	struct elf_file *file;
 
 	str_addf(&path, "%s/usr/lib/debug", root);
-	add_id_folder(&path, build_id, size);
+	debug_file_add_id(&path, build_id, size);
 	str_add(&path, ".debug");
 	file = open_if_it(path.p, build_id, size);
 	for (size_t i = 0; !file && release && *release && i < sizeof(forms) / sizeof(*forms); i++) {
@@ -60,7 +54,7 @@ static bool kept_folder(struct str *path, const uint8_t *build_id, uint8_t size)
 	if (!home || !*home || size < 2)
 		return false;
 	str_addf(path, "%s/.debug", home);
-	add_id_folder(path, build_id, size);
+	debug_file_add_id(path, build_id, size);
 	return true;
 }
 

@@ -51,7 +51,7 @@ function kind(f) { return f < 0 ? 'c' : 'cukij?'.charAt(frames[3 * f + 2]); }
 
 var state = { event: meta.event, task: -1, from: 0, to: meta.nr_buckets, period: meta.period,
 	view: 'flame', focus: -1, colors: 'kind', pattern: null, sort: 'self' };
-var self, total, sum, tree, zoomed, current;
+var self, total, sum, tree, current;
 
 function weight(r) { return state.period ? rPeriod[r] : rSamples[r]; }
 function chosen(r, anyTime) {
@@ -195,7 +195,7 @@ function percent(n) { return sum ? (100 * n / sum).toFixed(2) + '%' : '0.00%'; }
 /* A pane is a tree with a direction: roots at the foot, or at the head. */
 function showPanes() {
 	panes = tree.map(function (t) { return { tree: lay(t.tree), up: t.up, zoom: 0 }; });
-	zoomed = null; current = null;
+	current = null;
 	draw();
 }
 function paneRows(p) { return p.tree.deepest + 1; }
@@ -397,7 +397,6 @@ function focus(f) { if (f >= 0) { state.focus = f; view('around'); } }
 function zoom(b) {
 	if (!b) return;
 	b.pane.zoom = b.node;
-	zoomed = b.node ? b : null;
 	current = b;
 	draw();
 	tip(b);

@@ -78,15 +78,9 @@ static int write_folded(const struct export_command *c, const struct profile *pr
 static int choose_event(const struct export_command *c, enum form form, const struct profile *profile,
 			uint32_t *event, struct err *err)
 {
-	*event = FOLD_ALL_EVENTS;
-	if (c->event) {
-		*event = fold_find_event(profile, c->event);
-		if (*event == FOLD_ALL_EVENTS)
-			return err_set(err, ENOENT, "the recording has no event '%s'; sonde report "
-				       "--header-only lists its events", c->event);
-	} else if (forms[form].one_event) {
-		*event = fold_default_event(profile);
-	}
+	if (c->event)
+		return fold_named_event(profile, c->event, event, err);
+	*event = forms[form].one_event ? fold_default_event(profile) : FOLD_ALL_EVENTS;
 	return 0;
 }
 

@@ -156,14 +156,10 @@ static int choose_event(struct flame *f, const struct profile *profile, struct e
 {
 	uint32_t event = fold_default_event(profile);
 
-	if (f->event) {
-		event = fold_find_event(profile, f->event);
-		if (event == FOLD_ALL_EVENTS)
-			return err_set(err, ENOENT, "the recording has no event '%s'; sonde report "
-				       "--header-only lists its events", f->event);
-	}
+	if (f->event)
+		return fold_named_event(profile, f->event, &f->fold.event, err);
 	f->fold.event = event;
-	for (uint32_t i = 0; !f->event && i < profile->data->events.nr; i++) {
+	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
 		if (i == event || !profile->totals[i].samples)
 			continue;
 		log_note("only event '%s' is drawn; --event NAME takes another",

@@ -27,21 +27,14 @@ static int choose_event(struct fold *f, const struct profile *profile, struct er
 	struct fold_options *o = &f->options;
 	bool others = false;
 
-	if (f->by)
-		o->event = FOLD_ALL_EVENTS;
-	if (f->event) {
-		o->event = fold_find_event(profile, f->event);
-		if (o->event == FOLD_ALL_EVENTS)
-			return err_set(err, ENOENT, "the recording has no event '%s'; sonde report "
-				       "--header-only lists its events", f->event);
-	} else if (!f->by) {
-		o->event = fold_default_event(profile);
-		for (uint32_t i = 0; i < events->nr; i++)
-			others |= i != o->event && profile->totals[i].samples;
-		if (others)
-			log_note("only event '%s' is folded; --by event keeps all, --event NAME takes "
-				 "another", events->v[o->event].name);
-	}
+	if (f->event)
+		return fold_named_event(profile, f->event, &o->event, err);
+	o->event = f->by ? FOLD_ALL_EVENTS : fold_default_event(profile);
+	for (uint32_t i = 0; !f->by && i < events->nr; i++)
+		others |= i != o->event && profile->totals[i].samples;
+	if (others)
+		log_note("only event '%s' is folded; --by event keeps all, --event NAME takes another",
+			 events->v[o->event].name);
 	return 0;
 }
 

@@ -40,6 +40,11 @@ struct sched_session {
 	struct sched_model *model;
 };
 
+#define SCHED_TASK_OPTIONS(q) \
+	OPT_STRING('p', "pid", &(q)->pids, "PID[,PID...]", "only these processes"), \
+	OPT_STRING('t', "tid", &(q)->tids, "TID[,TID...]", "only these threads"), \
+	OPT_STRING(0, "comm", &(q)->comms, "COMM[,COMM...]", "only tasks of these names")
+
 #define SCHED_INPUT_OPTIONS(s) \
 	OPT_SECTION("Input"), \
 	QUERY_INPUT_OPTIONS(&(s)->query), \

@@ -96,9 +96,7 @@ static int run(int argc, char **argv)
 		OPT_STRING('C', "cpu", &q->cpus, "LIST", "only on these CPUs, as in 0-3,8"),
 		OPT_STRING(0, "time", &q->time, "FROM,TO", "only a span: seconds, either may be missing; or parts "
 			   "of the recording as in 10%/2 or 0%-20%"),
-		OPT_STRING('p', "pid", &q->pids, "PID[,PID...]", "only these processes"),
-		OPT_STRING('t', "tid", &q->tids, "TID[,TID...]", "only these threads"),
-		OPT_STRING(0, "comm", &q->comms, "COMM[,COMM...]", "only tasks of these names"),
+		SCHED_TASK_OPTIONS(q),
 		SCHED_INPUT_OPTIONS(&c.session),
 		OPT_END,
 	};

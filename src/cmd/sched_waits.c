@@ -82,9 +82,7 @@ static int run(int argc, char **argv)
 			   "where, --, and who woke it from where"),
 		OPT_SWITCH('j', "json", &c.json, "as JSON"),
 		OPT_SECTION("Which tasks and times"),
-		OPT_STRING('p', "pid", &q->pids, "PID[,PID...]", "only these processes"),
-		OPT_STRING('t', "tid", &q->tids, "TID[,TID...]", "only these threads"),
-		OPT_STRING(0, "comm", &q->comms, "COMM[,COMM...]", "only tasks of these names"),
+		SCHED_TASK_OPTIONS(q),
 		OPT_STRING(0, "time", &q->time, "FROM,TO", "only a span: seconds, either may be missing; or parts "
 			   "of the recording as in 10%/2 or 0%-20%"),
 		OPT_SECTION("Symbols"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/fold.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,4 +147,14 @@ uint32_t fold_find_event(const struct profile *profile, const char *name)
 		if (strncmp(set->v[i].name, name, len) == 0 && set->v[i].name[len] == ':')
 			return i;
 	return FOLD_ALL_EVENTS;
+}
+
+int fold_named_event(const struct profile *profile, const char *name, uint32_t *event,
+		     struct err *err)
+{
+	*event = fold_find_event(profile, name);
+	if (*event != FOLD_ALL_EVENTS)
+		return 0;
+	return err_set(err, ENOENT, "the recording has no event '%s'; sonde report --header-only lists "
+		       "its events", name);
 }

@@ -39,4 +39,8 @@ uint32_t fold_default_event(const struct profile *profile);
 /* Index of the event with that name (or its name without modifiers), or FOLD_ALL_EVENTS. */
 uint32_t fold_find_event(const struct profile *profile, const char *name);
 
+/* The same for a name that a user gave: -ENOENT, with a message, if there is none. */
+int fold_named_event(const struct profile *profile, const char *name, uint32_t *event,
+		     struct err *err);
+
 #endif
