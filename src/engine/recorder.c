@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,8 +19,6 @@
 #define TICK_MS 500
 /* After the first Ctrl-C the command may still end by itself. */
 #define GRACE_MS 1000
-/* Room in a ring is given back after at most this much. */
-#define WRITE_MOST (512u << 10)
 
 static int64_t now_ms(void)
 {
@@ -29,169 +26,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* --- meanwhile: rings --------------------------------------------------------- */
-
-struct tally {
-	uint64_t samples, lost, throttled, first_ns, last_ns;
-};
-
-static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
-			   const struct perf_event_header *header, struct tally *tally)
-{
-	uint64_t time;
-
-	switch (header->type) {
-	case PERF_RECORD_SAMPLE:
-		time = ring_word(ring, at, r->time_offset);
-		tally->samples++;
-		if (!tally->first_ns || time < tally->first_ns)
-			tally->first_ns = time;
-		if (time > tally->last_ns)
-			tally->last_ns = time;
-		break;
-	case PERF_RECORD_LOST:
-		tally->lost += ring_word(ring, at, 16);
-		break;
-	case PERF_RECORD_THROTTLE:
-		tally->throttled++;
-		break;
-	case PERF_RECORD_MMAP:
-	case PERF_RECORD_MMAP2:
-		if (r->o->no_build_ids && !r->keep)
-			break;
-		ring_copy(ring, at, r->record, header->size);
-		if (!r->o->no_build_ids)
-			buildids_note(r->buildids, r->record);
-		if (r->keep)
-			keep_note(r->keep, r->record);
-		break;
-	}
-}
-
-static void count(struct recorder *r, const struct tally *tally)
-{
-	r->result->samples += tally->samples;
-	r->result->lost_records += tally->lost;
-	r->result->throttled += tally->throttled;
-	if (!tally->samples)
-		return;
-	if (!r->has_time || tally->first_ns < r->first_ns)
-		r->first_ns = tally->first_ns;
-	if (tally->last_ns > r->last_ns)
-		r->last_ns = tally->last_ns;
-	r->has_time = true;
-}
-
-void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
-{
-	struct tally tally = { 0 };
-	/* a ring that is all there is: nothing of it goes round */
-	struct perf_event_mmap_page page = { .data_tail = 0 };
-	struct ring linear = { .page = &page, .data = (uint8_t *)(uintptr_t)bytes,
-			       .bytes = 1ull << 62 };
-	struct perf_event_header header;
-
-	for (uint64_t at = 0; size - at >= sizeof(header); at += header.size) {
-		memcpy(&header, bytes + at, sizeof(header));
-		if (header.size < sizeof(header) || header.size > size - at)
-			break;
-		look_at_record(r, &linear, at, &header, &tally);
-	}
-	count(r, &tally);
-}
-
-/* The first `size` bytes of the pieces. */
-static int cut(struct iovec *pieces, int nr, uint64_t size)
-{
-	if (pieces[0].iov_len >= size) {
-		pieces[0].iov_len = size;
-		return 1;
-	}
-	if (nr > 1)
-		pieces[1].iov_len = size - pieces[0].iov_len;
-	return nr;
-}
-
-/*
- * Look at the records in the next `most` bytes of a ring. Returns how many of them
- * are whole records, or -EIO for what is none.
- */
-static int64_t look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
-			       struct tally *tally)
-{
-	uint64_t at = 0;
-
-	memset(tally, 0, sizeof(*tally));
-	while (at < most && at < WRITE_MOST) {
-		const struct perf_event_header *header = ring_header(ring, at);
-
-		if (header->size < sizeof(*header) || header->size > most - at)
-			return -EIO;
-		look_at_record(r, ring, at, header, tally);
-		at += header->size;
-	}
-	return (int64_t)at;
-}
-
-/* Write what a ring holds now; 1 if there was anything. */
-static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
-{
-	struct iovec pieces[2];
-	uint64_t left;
-	int nr, any = 0;
-
-	if (!ring->page)
-		return 0;
-	/* No further than this look, or a busy ring would hold us. */
-	left = ring_peek(ring, pieces, &nr);
-	while (left) {
-		struct tally tally;
-		int64_t size = look_at_records(r, ring, left, &tally);
-		int ret;
-
-		if (size < 0)
-			return err_set(err, EIO, "the ring of CPU %d is damaged", ring->cpu);
-		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, (uint64_t)size), err);
-		if (ret < 0) {
-			look_at_records(r, ring, perf_write_kept(r->writer), &tally);
-			count(r, &tally);
-			return ret;
-		}
-		count(r, &tally);
-		ring_consume(ring, (uint64_t)size);
-		left -= (uint64_t)size;
-		ring_peek(ring, pieces, &nr);
-		any = 1;
-	}
-	return any;
-}
-
-/* All rings once: a round. */
-static int drain_all(struct recorder *r, struct err *err)
-{
-	bool any = false;
-	int ret = 0;
-
-	if (r->stacks) {
-		ret = recorder_drain_stacks(r, err);
-		any = ret > 0;
-	}
-	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0 && !r->stacks; i++) {
-		ret = drain_ring(r, &r->counters.rings[i], err);
-		any |= ret > 0;
-	}
-	if (r->keep)
-		keep_tick(r->keep, r->last_ns);
-	if (ret >= 0 && any)
-		ret = perf_write_flush(r->writer, err);
-	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
-		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
-			 r->o->max_bytes);
-		r->stop = true;
-	}
-	return ret < 0 ? ret : 0;
 }
 
 /* --- meanwhile: signals ------------------------------------------------------- */
@@ -342,7 +176,7 @@ static int record_loop(struct recorder *r, struct err *err)
 			r->stop = true;
 		if (target_is_tasks(&r->o->target) && counters_tasks_ended(&r->counters))
 			r->stop = true;
-		ret = drain_all(r, err);
+		ret = recorder_drain(r, err);
 	}
 	return ret;
 }
@@ -365,46 +199,6 @@ static int start(struct recorder *r, struct err *err)
 
 /* --- after -------------------------------------------------------------------- */
 
-/* LOST_SAMPLES for what each counter says it lost, for the event's own id. */
-static int write_lost(struct recorder *r, size_t event, uint64_t lost, uint64_t id,
-		      struct err *err)
-{
-	uint64_t sample_type = r->events->v[event].attr.sample_type;
-	struct {
-		struct perf_event_header header;
-		uint64_t lost, trailer[8];
-	} d = { .header = { .type = PERF_RECORD_LOST_SAMPLES } };
-	size_t trailer = synth_trailer_size(sample_type);
-
-	d.header.size = (uint16_t)(16 + trailer);
-	d.lost = lost;
-	if (sample_type & PERF_SAMPLE_IDENTIFIER)
-		d.trailer[trailer / 8 - 1] = id;
-	return perf_write_records(r->writer, &d, d.header.size, err);
-}
-
-static int account_lost(struct recorder *r, struct err *err)
-{
-	struct counters *c = &r->counters;
-	int ret = 0;
-
-	for (size_t e = 0; e < r->events->nr && ret == 0; e++) {
-		uint64_t lost = 0, *ids;
-		uint32_t nr;
-
-		for (size_t cpu = 0; cpu < c->cpus.nr; cpu++)
-			for (size_t t = 0; t < c->threads.nr; t++)
-				lost += counters_lost(c, e, cpu, t);
-		r->result->lost_samples += lost;
-		if (!lost)
-			continue;
-		ids = counters_ids(c, e, &nr);
-		ret = write_lost(r, e, lost, nr ? ids[0] : 0, err);
-		free(ids);
-	}
-	return ret;
-}
-
 static int finish(struct recorder *r, bool good, struct err *err)
 {
 	struct str s = STR_INIT;
@@ -412,9 +206,9 @@ static int finish(struct recorder *r, bool good, struct err *err)
 
 	counters_disable(&r->counters);
 	if (good)
-		ret = drain_all(r, err);
+		ret = recorder_drain(r, err);
 	if (good && ret == 0)
-		ret = account_lost(r, err);
+		ret = recorder_write_lost(r, err);
 	if (good)
 		recorder_tell_stacks(r);
 	if (r->keep)

@@ -53,7 +53,12 @@ int recorder_drain_stacks(struct recorder *r, struct err *err);
 /* Tell how unwinding went. */
 void recorder_tell_stacks(const struct recorder *r);
 
-/* recorder.c: count the whole records in `size` bytes that are in the file. */
+/* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
+int recorder_write_lost(struct recorder *r, struct err *err);
+
+/* recorder_drain.c: write what all rings hold now, a round. */
+int recorder_drain(struct recorder *r, struct err *err);
+/* Count the whole records in `size` bytes that are in the file. */
 void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size);
 
 #endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* A round: what all rings hold goes to the file, and its headers are looked at on the way. */
+#include "engine/recorder_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* Room in a ring is given back after at most this much. */
+#define WRITE_MOST (512u << 10)
+
+struct tally {
+	uint64_t samples, lost, throttled, first_ns, last_ns;
+};
+
+static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
+			   const struct perf_event_header *header, struct tally *tally)
+{
+	uint64_t time;
+
+	switch (header->type) {
+	case PERF_RECORD_SAMPLE:
+		time = ring_word(ring, at, r->time_offset);
+		tally->samples++;
+		if (!tally->first_ns || time < tally->first_ns)
+			tally->first_ns = time;
+		if (time > tally->last_ns)
+			tally->last_ns = time;
+		break;
+	case PERF_RECORD_LOST:
+		tally->lost += ring_word(ring, at, 16);
+		break;
+	case PERF_RECORD_THROTTLE:
+		tally->throttled++;
+		break;
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		if (r->o->no_build_ids && !r->keep)
+			break;
+		ring_copy(ring, at, r->record, header->size);
+		if (!r->o->no_build_ids)
+			buildids_note(r->buildids, r->record);
+		if (r->keep)
+			keep_note(r->keep, r->record);
+		break;
+	}
+}
+
+static void count(struct recorder *r, const struct tally *tally)
+{
+	r->result->samples += tally->samples;
+	r->result->lost_records += tally->lost;
+	r->result->throttled += tally->throttled;
+	if (!tally->samples)
+		return;
+	if (!r->has_time || tally->first_ns < r->first_ns)
+		r->first_ns = tally->first_ns;
+	if (tally->last_ns > r->last_ns)
+		r->last_ns = tally->last_ns;
+	r->has_time = true;
+}
+
+void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
+{
+	struct tally tally = { 0 };
+	/* a ring that is all there is: nothing of it goes round */
+	struct perf_event_mmap_page page = { .data_tail = 0 };
+	struct ring linear = { .page = &page, .data = (uint8_t *)(uintptr_t)bytes,
+			       .bytes = 1ull << 62 };
+	struct perf_event_header header;
+
+	for (uint64_t at = 0; size - at >= sizeof(header); at += header.size) {
+		memcpy(&header, bytes + at, sizeof(header));
+		if (header.size < sizeof(header) || header.size > size - at)
+			break;
+		look_at_record(r, &linear, at, &header, &tally);
+	}
+	count(r, &tally);
+}
+
+/* The first `size` bytes of the pieces. */
+static int cut(struct iovec *pieces, int nr, uint64_t size)
+{
+	if (pieces[0].iov_len >= size) {
+		pieces[0].iov_len = size;
+		return 1;
+	}
+	if (nr > 1)
+		pieces[1].iov_len = size - pieces[0].iov_len;
+	return nr;
+}
+
+/*
+ * Look at the records in the next `most` bytes of a ring. Returns how many of them
+ * are whole records, or -EIO for what is none.
+ */
+static int64_t look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
+			       struct tally *tally)
+{
+	uint64_t at = 0;
+
+	memset(tally, 0, sizeof(*tally));
+	while (at < most && at < WRITE_MOST) {
+		const struct perf_event_header *header = ring_header(ring, at);
+
+		if (header->size < sizeof(*header) || header->size > most - at)
+			return -EIO;
+		look_at_record(r, ring, at, header, tally);
+		at += header->size;
+	}
+	return (int64_t)at;
+}
+
+/* Write what a ring holds now; 1 if there was anything. */
+static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
+{
+	struct iovec pieces[2];
+	uint64_t left;
+	int nr, any = 0;
+
+	if (!ring->page)
+		return 0;
+	/* No further than this look, or a busy ring would hold us. */
+	left = ring_peek(ring, pieces, &nr);
+	while (left) {
+		struct tally tally;
+		int64_t size = look_at_records(r, ring, left, &tally);
+		int ret;
+
+		if (size < 0)
+			return err_set(err, EIO, "the ring of CPU %d is damaged", ring->cpu);
+		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, (uint64_t)size), err);
+		if (ret < 0) {
+			look_at_records(r, ring, perf_write_kept(r->writer), &tally);
+			count(r, &tally);
+			return ret;
+		}
+		count(r, &tally);
+		ring_consume(ring, (uint64_t)size);
+		left -= (uint64_t)size;
+		ring_peek(ring, pieces, &nr);
+		any = 1;
+	}
+	return any;
+}
+
+int recorder_drain(struct recorder *r, struct err *err)
+{
+	bool any = false;
+	int ret = 0;
+
+	if (r->stacks) {
+		ret = recorder_drain_stacks(r, err);
+		any = ret > 0;
+	}
+	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0 && !r->stacks; i++) {
+		ret = drain_ring(r, &r->counters.rings[i], err);
+		any |= ret > 0;
+	}
+	if (r->keep)
+		keep_tick(r->keep, r->last_ns);
+	if (ret >= 0 && any)
+		ret = perf_write_flush(r->writer, err);
+	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
+		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
+			 r->o->max_bytes);
+		r->stop = true;
+	}
+	return ret < 0 ? ret : 0;
+}
