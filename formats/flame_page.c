@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/flame_page.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,21 @@ EMBED(flame_page_script, "formats/page/flame.js");
 EMBED(flame_page_body, "formats/page/flame.html");
 
 #define MOST_NODES 400000
+
+static const char *const color_names[] = { "kind", "module", "package", "self" };
+static const char *const view_names[] = { "flame", "icicle", "inverted", "table" };
+
+int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struct err *err)
+{
+	for (unsigned i = 0; i < sizeof(color_names) / sizeof(color_names[0]); i++) {
+		if (strcmp(name, color_names[i]) == 0) {
+			*out = (enum flame_page_colors)i;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "--colors '%s': a page is coloured by kind, module, package or self; an SVG "
+		       "picture (--svg) has kind, hot, mem, io and grey", name);
+}
 
 struct row {
 	uint32_t node, event, task, bucket;
@@ -312,6 +328,7 @@ static void add_meta(struct page *p, struct str *s)
 	export_add_json(s, o->sub ? o->sub : "");
 	str_add(s, ",\"account\":");
 	export_add_json(s, o->account ? o->account : "");
+	str_addf(s, ",\"view\":\"%s\",\"colors\":\"%s\"", view_names[o->view], color_names[o->colors]);
 	str_addf(s, ",\"event\":%u,\"period\":%s,\"nr_nodes\":%u,\"nr_rows\":%zu,\"nr_buckets\":%u,"
 		 "\"bucket_ns\":%" PRIu64 ",\n\"events\":[", o->event,
 		 p->source->value == STACK_PERIOD ? "true" : "false", p->tree.nr, p->nr_rows,

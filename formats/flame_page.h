@@ -12,6 +12,10 @@
 
 #include "formats/export.h"
 
+/* What the page shows first; it can do all of them. */
+enum flame_page_view { FLAME_PAGE_FLAME, FLAME_PAGE_ICICLE, FLAME_PAGE_CALLERS, FLAME_PAGE_TABLE };
+enum flame_page_colors { FLAME_PAGE_KIND, FLAME_PAGE_MODULE, FLAME_PAGE_PACKAGE, FLAME_PAGE_SELF };
+
 struct flame_page_options {
 	const char *title;               /* NULL: the source's */
 	const char *sub;                 /* behind the number of samples; NULL: nothing */
@@ -19,8 +23,12 @@ struct flame_page_options {
 	uint32_t event;                  /* shown first */
 	uint32_t nr_buckets;             /* of the samples' times; 1: time is not told */
 	uint64_t bucket_ns;
+	enum flame_page_view view;
+	enum flame_page_colors colors;
 	uint32_t most_nodes;             /* more are merged, the smallest first; 0: 400,000 */
 };
+
+int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struct err *err);
 
 /* Returns 0, or a negative errno when `out` has failed. */
 int flame_page_write(const struct export_source *source, const struct flame_page_options *options,

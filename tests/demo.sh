@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 OUT=${1:?usage: tests/demo.sh OUT}
 sonde=$OUT/sonde
 data=$OUT/demo.data
-svg=$OUT/demo.svg
+page=$OUT/demo.html
 
 script='
 	my (@files, %count, $lines);
@@ -41,7 +41,7 @@ echo
 	awk '/^#/ || /^[[:space:]]*$/ { next } /%/ { print; if (++n == 10) exit }' >"$OUT/demo.txt"
 cat "$OUT/demo.txt"
 [[ $(wc -l <"$OUT/demo.txt") -gt 0 ]] || { echo "no function was sampled" >&2; exit 1; }
-"$sonde" flame -i "$data" -o "$svg"
-[[ -s $svg ]]
+"$sonde" flame -i "$data" -o "$page"
+[[ -s $page ]]
 echo
-echo "The flame graph is $(realpath "$svg"); open it in a browser."
+echo "The flame graph is $(realpath "$page"); open it in a browser."

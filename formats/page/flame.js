@@ -50,7 +50,7 @@ function kind(f) { return f < 0 ? 'c' : 'cukij?'.charAt(frames[3 * f + 2]); }
 /* --- what is chosen ------------------------------------------------------------------ */
 
 var state = { event: meta.event, task: -1, from: 0, to: meta.nr_buckets, period: meta.period,
-	view: 'flame', focus: -1, colors: 'kind', pattern: null, sort: 'self' };
+	view: meta.view, focus: -1, colors: meta.colors, pattern: null, sort: 'self' };
 var self, total, sum, tree, current;
 
 function weight(r) { return state.period ? rPeriod[r] : rSamples[r]; }
@@ -488,7 +488,7 @@ function choices(id, names, value, then) {
 choices('event', meta.events.map(function (e) { return e.name; }), state.event, function (i) { state.event = i; });
 choices('task', ['all threads'].concat(meta.tasks), 0, function (i) { state.task = i - 1; });
 choices('weigh', ['by samples', 'by period'], state.period ? 1 : 0, function (i) { state.period = i === 1; });
-choices('colors', ['by kind', 'by module', 'by package', 'by self time'], 0, function (i) {
+choices('colors', ['by kind', 'by module', 'by package', 'by self time'], ['kind', 'module', 'package', 'self'].indexOf(state.colors), function (i) {
 	state.colors = ['kind', 'module', 'package', 'self'][i];
 });
 ['flame', 'icicle', 'inverted', 'table'].forEach(function (v) { el('to-' + v).onclick = function () { view(v); }; });

@@ -73,7 +73,7 @@ SCRIPT
 	[[ ! -e ran ]]
 	ls /sys/bus/event_source/devices | grep -qE '^(cpu|cpu_core|armv)' && skip "this machine has a PMU"
 	run --separate-stderr "$SONDE" flame -F 99 -- "$WORKLOADS/burn" 0.2
-	[[ $status == 0 && $output == *flame.svg && $stderr == *"sampling event 'cpu-clock' instead"* ]]
+	[[ $status == 0 && $output == *flame.html && $stderr == *"sampling event 'cpu-clock' instead"* ]]
 }
 
 @test "a recording whose picture cannot be written is kept" {
@@ -91,4 +91,37 @@ SCRIPT
 	"$SONDE" fold -o folded
 	"$SONDE" stat -e cpu-clock -o counts true
 	[[ $(stat -c %u:%g page.svg perf.data folded counts | sort -u) == 65534:65534 ]]
+}
+
+@test "a page is the default; -o FILE.svg and --svg make the picture" {
+	"$SONDE" record -q -e page-faults -o faults -- true
+	[[ $("$SONDE" flame -i faults) == flame.html && $("$SONDE" flame -i faults --svg) == flame.svg ]]
+	grep -q '^<!DOCTYPE html>' flame.html
+	grep -q '^<svg' flame.svg
+	"$SONDE" flame -q -i faults -o x.svg
+	"$SONDE" flame -q -i faults --html -o y.svg
+	grep -q '^<svg' x.svg
+	grep -q '^<!DOCTYPE html>' y.svg
+	# a page has all events: that only one is drawn is said of the picture alone
+	"$SONDE" record -q -e page-faults -e context-switches -o two -- true
+	"$SONDE" flame -i two 2>said
+	run ! grep -q 'is drawn' said
+}
+
+@test "--open starts what BROWSER names, without a shell, and is refused where there is none" {
+	printf '#!/bin/sh\nprintf "%%s\n" "$@" >"$TOLD.part"; mv "$TOLD.part" "$TOLD"\n' >show
+	chmod +x show
+	export TOLD=$PWD/told
+	"$SONDE" record -q -e page-faults -o faults -- true
+	BROWSER="$PWD/show --new-window %s ; \$(touch ran):other" "$SONDE" flame -q --open -i faults -o 'a page;x.html'
+	# the browser is not waited for: up to a minute, on a machine that is very busy
+	for ((i = 0; i < 600; i++)); do [[ -e told ]] && break; sleep 0.1; done
+	printf '%s\n' --new-window "$PWD/a page;x.html" ';' '$(touch' 'ran)' >want
+	diff want told
+	[[ ! -e ran ]]
+	BROWSER=$PWD/none fails 1 "$SONDE" flame --open -i faults -o new.html
+	[[ ! -e new.html ]]
+	PATH=/none BROWSER='' fails 1 "$SONDE" flame --open -i faults -o new.html
+	says 'no xdg-open'
+	BROWSER='' DISPLAY='' fails 129 "$SONDE" flame --open -i faults -o -
 }

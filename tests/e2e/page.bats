@@ -113,5 +113,7 @@ drive()
 	cat said
 	[[ $(<said) == $'0\nalive' ]]
 	fails 129 "$SONDE" flame --html --folded x
-	fails 129 "$SONDE" flame --html --inverted -i flat
+	fails 129 "$SONDE" flame --html --svg -i flat
+	fails 129 "$SONDE" flame --width 700 -i flat
+	fails 129 "$SONDE" flame --colors hot -i flat
 }
