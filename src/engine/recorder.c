@@ -127,7 +127,28 @@ static int watch(struct recorder *r, struct err *err)
 		    epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->counters.rings[i].fd, &event) < 0)
 			return err_set(err, errno, "epoll: %s", strerror(errno));
 	}
+	if (r->mapwatch && mapwatch_poll(r->mapwatch, r->epoll_fd) < 0)
+		log_debug("mappings are seen with the samples only: %s", strerror(errno));
 	return 0;
+}
+
+static void note_mapping(void *arg, const void *record)
+{
+	struct recorder *r = arg;
+
+	keep_note(r->keep, record);
+}
+
+/* Look at new mappings; true if there was nothing else to wake for. */
+static bool look_at_mappings(struct recorder *r, const struct epoll_event *events, int n)
+{
+	int nr = 0;
+
+	for (int i = 0; i < n; i++)
+		nr += r->mapwatch && events[i].data.ptr == r->mapwatch;
+	if (nr)
+		mapwatch_take(r->mapwatch, note_mapping, r);
+	return nr && nr == n;
 }
 
 static void wait_for_something(struct recorder *r)
@@ -141,8 +162,10 @@ static void wait_for_something(struct recorder *r)
 		until = r->enable_at_ms;
 	if (r->stop_at_ms >= 0 && r->stop_at_ms < until)
 		until = r->stop_at_ms;
-	left = until - now_ms();
-	n = epoll_wait(r->epoll_fd, events, 64, left > 0 ? (int)left : 0);
+	do {
+		left = until - now_ms();
+		n = epoll_wait(r->epoll_fd, events, 64, left > 0 ? (int)left : 0);
+	} while (look_at_mappings(r, events, n) && left > 0);
 	if (n < 0 && errno != EINTR)
 		log_debug("epoll_wait: %s", strerror(errno));
 	take_signals(r);
@@ -288,6 +311,8 @@ static int run(struct recorder *r, struct err *err)
 		ret = recorder_synthesize(r, err);
 	if (ret == 0)
 		ret = perf_write_flush(r->writer, err);
+	if (ret == 0 && r->keep)
+		r->mapwatch = mapwatch_new(&r->counters);
 	if (ret == 0)
 		ret = start(r, err);
 	if (r->result->command_failed) {
@@ -329,6 +354,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	r.record = mem_alloc(UINT16_MAX + 1);
 	ret = run(&r, err);
 	workload_kill(&r.workload);
+	mapwatch_free(r.mapwatch);
 	result->exit_status = workload_exit_status(&r.workload);
 	counters_close(&r.counters);
 	if (r.writer)

@@ -8,6 +8,7 @@
 #include "engine/buildids.h"
 #include "engine/counters.h"
 #include "engine/keep.h"
+#include "engine/mapwatch.h"
 #include "engine/output.h"
 #include "engine/recorder.h"
 #include "engine/stacks.h"
@@ -24,6 +25,7 @@ struct recorder {
 	struct perf_write *writer;
 	struct buildids *buildids;
 	struct keep *keep;               /* NULL: keep nothing */
+	struct mapwatch *mapwatch;       /* NULL: mappings are seen with the samples */
 	int epoll_fd, signal_fd;
 	sigset_t old_mask;
 	bool masked, stop, has_time;

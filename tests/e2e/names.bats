@@ -1,8 +1,11 @@
 # Names of programs that a report would not find any more, and of code made at run time.
 load common
 
-# The cache of a test is its own, and so is the folder where perf keeps copies. What is
-# to be kept runs for over a second: the recorder looks every half second.
+# In a command that is recorded: wait until the recorder, its parent, holds FILE open, for a minute.
+until_held='until_held() {
+	for i in $(seq 600); do ls -l /proc/$PPID/fd | grep -q "/$1\$" && break; sleep 0.1; done; };'
+
+# The cache of a test is its own, and so is the folder where perf keeps copies.
 own_cache()
 {
 	export XDG_CACHE_HOME=$PWD/cache HOME=$PWD/home
@@ -63,7 +66,8 @@ make_root()
 	own_cache
 	cp "$WORKLOADS/burn" program
 	"$SONDE" record -q -e cpu-clock:u -F 999 -g -o r.data \
-		sh -c './program 1.2; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+		sh -c "$until_held"' ./program 0.2; until_held program; cp '"$WORKLOADS/threads"' new
+			mv new program' >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'main;phase;burn_a [0-9]'
 	"$SONDE" cache --purge >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null >there
@@ -80,7 +84,8 @@ make_root()
 	need gcc
 	gcc -g -O1 -Wl,--build-id=none -o program "$TOP/tests/workloads/burn.c"
 	"$SONDE" record -q -e cpu-clock:u -F 999 -o r.data \
-		sh -c './program 1.2; cp '"$WORKLOADS/threads"' new; mv new program' >/dev/null
+		sh -c "$until_held"' ./program 0.2; until_held program; cp '"$WORKLOADS/threads"' new
+			mv new program' >/dev/null
 	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
 	rm program
 	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q burn_a
