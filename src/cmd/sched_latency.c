@@ -10,7 +10,7 @@ struct latency_command {
 	struct sched_session session;
 	struct sched_latency_view view;
 	const char *sort, *which, *hist;
-	bool json, csv, hist_all;
+	bool json, csv, hist_all, wide;
 };
 
 static int take_which(struct latency_command *c, struct err *err)
@@ -36,6 +36,7 @@ static int settle(struct latency_command *c, struct err *err)
 		return err_set(err, EINVAL, "--hist takes all or task, not '%s'", c->hist);
 	c->view.hist_rows = c->hist && strcmp(c->hist, "task") == 0;
 	c->view.hist_all = c->hist_all || c->hist;
+	c->view.width = c->wide ? 0 : (unsigned)cmd_columns(stdout, 0);
 	if (c->sort && latency_check_sort(c->sort, err) < 0)
 		return -EINVAL;
 	return take_which(c, err);
@@ -99,6 +100,7 @@ static int run(int argc, char **argv)
 		OPT_SECTION("Output"),
 		OPT_CALL(0, "hist", &c.hist, "all|task", "histograms in powers of two: of all (the default), or "
 			 "one for each row", take_hist, OPT_ARG_OPTIONAL),
+		OPT_SWITCH('w', "wide", &c.wide, "all columns, though the terminal is too narrow for them"),
 		OPT_SWITCH('j', "json", &c.json, "as JSON"),
 		OPT_SWITCH(0, "csv", &c.csv, "as CSV with a heading"),
 		SCHED_INPUT_OPTIONS(&c.session),

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +61,13 @@ static int settle(struct live_command *c, struct err *err)
 	return 0;
 }
 
+static unsigned screen_rows(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_row;
+}
+
 /* Read what was counted since the last time, and show it. */
 static int show(const struct live_command *c, const struct live_snapshot *now, uint64_t time_ns)
 {
@@ -76,6 +84,7 @@ static int show(const struct live_command *c, const struct live_snapshot *now, u
 	if (size)
 		memcpy(difference.tasks, now->tasks, size);
 	sched_live_subtract(&difference, &c->before);
+	interval.screen_rows = c->screen ? screen_rows() : 0;
 	interval.totals = difference.totals;
 	interval.tasks = difference.tasks;
 	interval.nr_tasks = difference.nr_tasks;
@@ -111,9 +120,7 @@ static int step(struct live_command *c, struct err *err)
 	live_snapshot_release(&c->before);
 	c->before = now;
 	c->at_ns = time_ns;
-	if (r == -EPIPE)
-		stop = 1;
-	return r == -EPIPE ? 0 : r < 0 ? err_set(err, -r, "cannot write standard output: %s", strerror(-r)) : 0;
+	return r < 0 ? err_set(err, -r, "cannot write standard output: %s", strerror(-r)) : 0;
 }
 
 static int watch(struct live_command *c, struct err *err)
@@ -145,8 +152,6 @@ static int live(struct live_command *c, struct err *err)
 	log_set_level(c->verbose > 1 ? LOG_DEBUG : c->verbose ? LOG_INFO : LOG_NOTE);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
 	r = sched_live_open(&c->live, err);
 	if (r < 0)
 		return r;

@@ -41,6 +41,7 @@ struct sched_latency_view {
 	bool by_task;
 	enum latency_which which;
 	bool hist_all, hist_rows;
+	unsigned width;                  /* columns there is room for; 0: any, and perf's layout */
 	const struct sched_account *account;
 	const struct stream_account *stream;
 };

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sched latency: the table of perf sched latency, and to its right what perf does not tell. */
+/*
+ * sched latency: the table of perf sched latency, and to its right what perf does not tell.
+ * On a terminal that is too narrow for it, as many columns without perf's words as there
+ * is room for, what matters most first.
+ */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "view/sched.h"
@@ -8,6 +13,7 @@
 #define NAME_WIDTH 24            /* perf's */
 #define BAR_WIDTH 40u
 
+/* What was added up while rows were written. */
 struct totals { uint64_t runtime_ns, switches, unknown; };
 
 static double ms(uint64_t ns)
@@ -69,6 +75,105 @@ static const char heading[] =
 	"| Max delay start           | Max delay end          |  p50 ms |  p95 ms |  p99 ms "
 	"|  Woken   avg ms   max ms | Thrown   avg ms   max ms |\n";
 
+#define FULL_WIDTH (sizeof(heading) - 2)
+
+/* --- the same on a narrow terminal ------------------------------------------------------------ */
+
+static void add_value(struct str *s, uint64_t ns)
+{
+	str_addf(s, "|%9.3f", ms(ns));
+}
+
+static void add_basics(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	str_addf(s, "|%12.3f|%9" PRIu64, ms(latency_runtime(row)), row->switches);
+	add_value(s, dist_average(d));
+	add_value(s, d->max_ns);
+	add_value(s, dist_percentile(d, 99));
+}
+
+static void add_percentiles(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	(void)row;
+	add_value(s, dist_percentile(d, 50));
+	add_value(s, dist_percentile(d, 95));
+}
+
+static void add_start(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	(void)row;
+	str_addc(s, '|');
+	sched_add_time(s, d->max_from_ns, 14);
+}
+
+static void add_end(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	(void)row;
+	str_addc(s, '|');
+	sched_add_time(s, d->max_to_ns, 14);
+}
+
+static void add_apart(struct str *s, const struct dist *d)
+{
+	str_addf(s, "|%8" PRIu64 " %8.3f %8.3f", d->nr, ms(dist_average(d)), ms(d->max_ns));
+}
+
+static void add_woken(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	(void)d;
+	add_apart(s, &row->wake);
+}
+
+static void add_thrown(struct str *s, const struct latency_row *row, const struct dist *d)
+{
+	(void)d;
+	add_apart(s, &row->preempt);
+}
+
+/* What matters most first; each has its columns after the name. */
+static const struct part {
+	const char *heading;
+	void (*add)(struct str *s, const struct latency_row *row, const struct dist *d);
+} parts[] = {
+	{ "|  Runtime ms| Switches|   Avg ms|   Max ms|   p99 ms", add_basics },
+	{ "|   p50 ms|   p95 ms", add_percentiles },
+	{ "|   Max start s", add_start },
+	{ "|     Max end s", add_end },
+	{ "|   Woken   avg ms   max ms", add_woken },
+	{ "|  Thrown   avg ms   max ms", add_thrown },
+};
+
+#define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+/* How many of the parts have room, and how wide the table is with them. */
+static unsigned parts_that_fit(unsigned width, unsigned *out)
+{
+	unsigned n = 1, sum = NAME_WIDTH + (unsigned)strlen(parts[0].heading) + 1;
+
+	while (n < NR_PARTS && sum + strlen(parts[n].heading) <= width)
+		sum += (unsigned)strlen(parts[n++].heading);
+	*out = sum;
+	return n;
+}
+
+static void write_narrow_row(const struct sched_latency_view *v, const struct latency_row *row,
+			     unsigned nr_parts, FILE *out)
+{
+	struct str s = STR_INIT;
+
+	str_add(&s, "  ");
+	add_name(&s, row, v->by_task);
+	while (s.len < NAME_WIDTH)
+		str_addc(&s, ' ');
+	for (unsigned i = 0; i < nr_parts; i++)
+		parts[i].add(&s, row, latency_dist(row, v->which));
+	str_add(&s, "|\n");
+	fwrite(s.p, 1, s.len, out);
+	str_release(&s);
+}
+
+/* --- histograms ------------------------------------------------------------------------------ */
+
 static void write_hist(const char *title, const struct dist *d, FILE *out)
 {
 	uint32_t most = 0;
@@ -113,25 +218,52 @@ static void write_hists(const struct sched_latency_view *v, FILE *out)
 	dist_release(&all);
 }
 
+/* --- the table ------------------------------------------------------------------------------- */
+
+static void write_table(const struct sched_latency_view *v, struct totals *sum, FILE *out)
+{
+	unsigned width = FULL_WIDTH, nr_parts = 0;
+
+	if (v->width && v->width < FULL_WIDTH)
+		nr_parts = parts_that_fit(v->width, &width);
+	fprintf(out, "\n");
+	rule(width - 1, out);
+	if (nr_parts) {
+		fprintf(out, "%-*s", NAME_WIDTH, "  Task");
+		for (unsigned i = 0; i < nr_parts; i++)
+			fputs(parts[i].heading, out);
+		fputs("|\n", out);
+	} else {
+		fputs(heading, out);
+	}
+	rule(width - 1, out);
+	for (uint32_t i = 0; i < v->nr; i++) {
+		if (nr_parts)
+			write_narrow_row(v, &v->rows[i], nr_parts, out);
+		else
+			write_row(v, &v->rows[i], out);
+		sum->runtime_ns += latency_runtime(&v->rows[i]);
+		sum->switches += v->rows[i].switches;
+		sum->unknown += v->rows[i].unknown;
+	}
+	rule(nr_parts ? width - 1 : 113, out);
+	if (nr_parts)
+		fprintf(out, "%-*s|%12.3f|%9" PRIu64 "|\n", NAME_WIDTH, "  TOTAL:", ms(sum->runtime_ns),
+			sum->switches);
+	else
+		fprintf(out, "  TOTAL:                |%11.3f ms |%9" PRIu64 " |\n", ms(sum->runtime_ns),
+			sum->switches);
+	rule(nr_parts ? 47 : 51, out);
+	fprintf(out, "  avg, max, p50, p95, p99: %s\n", which_name(v->which));
+	if (nr_parts)
+		fprintf(out, "  -w shows all columns in perf's layout, %u wide\n", (unsigned)FULL_WIDTH);
+}
+
 void sched_latency_text(const struct sched_latency_view *v, FILE *out)
 {
-	const unsigned width = sizeof(heading) - 3;
 	struct totals sum = { 0 };
 
-	fprintf(out, "\n");
-	rule(width, out);
-	fputs(heading, out);
-	rule(width, out);
-	for (uint32_t i = 0; i < v->nr; i++) {
-		write_row(v, &v->rows[i], out);
-		sum.runtime_ns += latency_runtime(&v->rows[i]);
-		sum.switches += v->rows[i].switches;
-		sum.unknown += v->rows[i].unknown;
-	}
-	rule(113, out);
-	fprintf(out, "  TOTAL:                |%11.3f ms |%9" PRIu64 " |\n", ms(sum.runtime_ns), sum.switches);
-	rule(51, out);
-	fprintf(out, "  avg, max, p50, p95, p99: %s\n", which_name(v->which));
+	write_table(v, &sum, out);
 	if (sum.unknown)
 		fprintf(out, "  INFO: of %" PRIu64 " switches the delay is not known (first seen as they "
 			"came, or see below)\n", sum.unknown);
@@ -161,14 +293,14 @@ void sched_latency_csv(const struct sched_latency_view *v, FILE *out)
 	fputc('\n', out);
 	for (uint32_t i = 0; i < v->nr; i++) {
 		const struct latency_row *row = &v->rows[i];
-		struct str name = STR_INIT, s = STR_INIT;
 		bool one = row->nr_tasks == 1;
+		struct str s = STR_INIT;
 
-		sched_add_comm(&name, row->task);
-		str_addc(&s, '"');
-		for (const char *c = name.p; *c; c++)
-			str_add(&s, *c == '"' ? "\"\"" : (char[]){ *c, '\0' });
-		str_add(&s, "\",");
+		if (*row->task->comm)
+			str_add_csv(&s, row->task->comm);
+		else
+			str_addf(&s, ":%u", row->task->tid);
+		str_addc(&s, ',');
 		if (one && row->task->pid != SCHED_NONE)
 			str_addf(&s, "%u", row->task->pid);
 		str_addc(&s, ',');
@@ -180,7 +312,6 @@ void sched_latency_csv(const struct sched_latency_view *v, FILE *out)
 		csv_dist(&s, &row->wake);
 		csv_dist(&s, &row->preempt);
 		fprintf(out, "%s\n", s.p);
-		str_release(&name);
 		str_release(&s);
 	}
 }

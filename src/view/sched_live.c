@@ -8,7 +8,8 @@
 #include "base/hash.h"
 #include "base/str.h"
 
-#define BAR_WIDTH 40u
+#define BAR_WIDTH 32u            /* the picture is 80 columns wide */
+#define TASKS_LEAST 3u
 
 static int by_delay(const void *a, const void *b)
 {
@@ -60,28 +61,48 @@ void sched_live_subtract(struct live_snapshot *now, const struct live_snapshot *
 
 /* --- text ----------------------------------------------------------------------------------- */
 
-static void write_hist(const struct live_totals *t, FILE *out)
+static unsigned long long in_buckets(const unsigned long long *log2_us, unsigned from, unsigned nr)
 {
+	unsigned long long sum = 0;
+
+	for (unsigned i = from; i < from + nr && i < LIVE_LOG2; i++)
+		sum += log2_us[i];
+	return sum;
+}
+
+/*
+ * From the first bucket that has any to the last, two or more in a line where `room` lines (0:
+ * any number) are too few. Returns the number of lines, the heading's included.
+ */
+static unsigned write_hist(const struct live_totals *t, unsigned room, FILE *out)
+{
+	const unsigned long long *woken = t->log2_us[LIVE_WOKEN], *thrown = t->log2_us[LIVE_THROWN];
+	unsigned first = LIVE_LOG2, last = 0, step = 1, lines = 1;
 	unsigned long long most = 1;
-	unsigned last = 0;
 
 	for (unsigned i = 0; i < LIVE_LOG2; i++) {
-		unsigned long long n = t->log2_us[LIVE_WOKEN][i] + t->log2_us[LIVE_THROWN][i];
+		last = woken[i] + thrown[i] ? i : last;
+		first = woken[i] + thrown[i] && i < first ? i : first;
+	}
+	while (room && first <= last && (last - first) / step + 1 > room)
+		step++;
+	fprintf(out, "%10s -> %-10s : %8s %8s  distribution\n", "usecs", "", "woken", "thrown");
+	for (unsigned i = first; i <= last; i += step) {
+		unsigned long long n = in_buckets(woken, i, step) + in_buckets(thrown, i, step);
 
-		last = n ? i : last;
 		most = n > most ? n : most;
 	}
-	fprintf(out, "%12s -> %-10s : %9s %9s  distribution\n", "usecs", "", "woken", "thrown");
-	for (unsigned i = 0; i <= last; i++) {
-		unsigned long long n = t->log2_us[LIVE_WOKEN][i] + t->log2_us[LIVE_THROWN][i];
+	for (unsigned i = first; i <= last; i += step, lines++) {
+		unsigned long long w = in_buckets(woken, i, step), n = w + in_buckets(thrown, i, step);
 		unsigned bar = (unsigned)(n * BAR_WIDTH / most);
 
-		fprintf(out, "%12llu -> %-10llu : %9llu %9llu |", i ? 1ull << i : 0, (2ull << i) - 1,
-			t->log2_us[LIVE_WOKEN][i], t->log2_us[LIVE_THROWN][i]);
+		fprintf(out, "%10llu -> %-10llu : %8llu %8llu |", i ? 1ull << i : 0, (1ull << (i + step)) - 1, w,
+			n - w);
 		for (unsigned b = 0; b < BAR_WIDTH; b++)
 			fputc(b < bar ? '*' : ' ', out);
 		fputs("|\n", out);
 	}
+	return lines;
 }
 
 static double average_ms(unsigned long long total_ns, unsigned long long nr)
@@ -89,40 +110,61 @@ static double average_ms(unsigned long long total_ns, unsigned long long nr)
 	return nr ? (double)total_ns / 1e6 / (double)nr : 0;
 }
 
+/* How many tasks are shown: of a screen's rows, what those above and below leave. */
+static uint32_t tasks_to_show(const struct live_interval *v, unsigned hist_lines)
+{
+	const struct live_totals *t = &v->totals;
+	/* two of sums, two blank, the heading, how many more there are, and where the cursor stands */
+	unsigned used = 7 + hist_lines + (t->unseen != 0) + (t->no_room != 0);
+	uint32_t nr = v->top < v->nr_tasks ? v->top : v->nr_tasks;
+
+	if (!v->screen_rows)
+		return nr;
+	if (v->screen_rows < used + TASKS_LEAST)
+		return nr < TASKS_LEAST ? nr : TASKS_LEAST;
+	return nr < v->screen_rows - used ? nr : v->screen_rows - used;
+}
+
+static void write_task(const struct live_task_counts *task, FILE *out)
+{
+	const struct live_task *c = &task->counts;
+	struct str comm = STR_INIT;
+	char text[LIVE_COMM + 1];
+
+	memcpy(text, c->comm, LIVE_COMM);
+	text[LIVE_COMM] = '\0';
+	str_add_safe(&comm, text);
+	fprintf(out, "%7u %7u %-15s %10.3f %8llu %10.3f %8.3f %8.3f\n", c->tgid, task->tid, comm.p,
+		(double)c->run_ns / 1e6, c->switches, (double)c->delay_ns / 1e6,
+		average_ms(c->delay_ns, c->delays), (double)c->max_ns / 1e6);
+	str_release(&comm);
+}
+
 void sched_live_text(const struct live_interval *v, FILE *out)
 {
 	const struct live_totals *t = &v->totals;
 	double span = v->to_s > v->from_s ? v->to_s - v->from_s : 1e-9;
+	uint32_t shown;
 
-	fprintf(out, "%.3f s to %.3f s: %llu switches (%.0f/s; the kernel counted %" PRIu64 "), %llu wake-ups\n",
-		v->from_s, v->to_s, t->switches, (double)t->switches / span, v->kernel_switches, t->wakeups);
-	fprintf(out, "delay: %llu woken, average %.3f ms; %llu thrown out, average %.3f ms\n\n",
-		t->delays[LIVE_WOKEN], average_ms(t->delay_ns[LIVE_WOKEN], t->delays[LIVE_WOKEN]),
+	fprintf(out, "%.3f s to %.3f s: %llu switches (%.0f/s; the kernel counted %" PRIu64 ")\n",
+		v->from_s, v->to_s, t->switches, (double)t->switches / span, v->kernel_switches);
+	fprintf(out, "%llu wake-ups; delay: %llu woken %.3f ms, %llu thrown out %.3f ms on average\n\n",
+		t->wakeups, t->delays[LIVE_WOKEN], average_ms(t->delay_ns[LIVE_WOKEN], t->delays[LIVE_WOKEN]),
 		t->delays[LIVE_THROWN], average_ms(t->delay_ns[LIVE_THROWN], t->delays[LIVE_THROWN]));
-	write_hist(t, out);
-	fprintf(out, "\n%8s %8s %-16s %12s %9s %12s %10s %10s\n", "pid", "tid", "comm", "run ms", "switches",
+	shown = tasks_to_show(v, write_hist(t, v->screen_rows / 2, out));
+	fprintf(out, "\n%7s %7s %-15s %10s %8s %10s %8s %8s\n", "pid", "tid", "comm", "run ms", "switches",
 		"delay ms", "avg ms", "max ms");
-	for (uint32_t i = 0; i < v->nr_tasks && i < v->top; i++) {
-		const struct live_task *c = &v->tasks[i].counts;
-		struct str comm = STR_INIT;
-		char text[LIVE_COMM + 1];
-
-		memcpy(text, c->comm, LIVE_COMM);
-		text[LIVE_COMM] = '\0';
-		str_add_safe(&comm, text);
-		fprintf(out, "%8u %8u %-16s %12.3f %9llu %12.3f %10.3f %10.3f\n", c->tgid, v->tasks[i].tid, comm.p,
-			(double)c->run_ns / 1e6, c->switches, (double)c->delay_ns / 1e6,
-			average_ms(c->delay_ns, c->delays), (double)c->max_ns / 1e6);
-		str_release(&comm);
-	}
-	if (v->nr_tasks > v->top)
-		fprintf(out, "%8s %u tasks more\n", "", v->nr_tasks - v->top);
+	for (uint32_t i = 0; i < shown; i++)
+		write_task(&v->tasks[i], out);
+	if (v->nr_tasks > shown)
+		fprintf(out, "%7s %u tasks more\n", "", v->nr_tasks - shown);
 	if (t->unseen)
-		fprintf(out, "Unseen: %llu more switches, which the kernel counted but let no program see\n", t->unseen);
+		fprintf(out, "Unseen: %llu more switches, of which the kernel told no program\n", t->unseen);
 	if (t->no_room)
 		fprintf(out, "Lost: %llu times a task found no place in the table of %d; switches and histograms "
 			"have them, rows do not\n", t->no_room, LIVE_TASKS);
-	fputc('\n', out);
+	if (!v->screen_rows)
+		fputc('\n', out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

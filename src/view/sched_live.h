@@ -13,7 +13,8 @@ struct live_interval {
 	struct live_totals totals;       /* of the interval */
 	const struct live_task_counts *tasks;    /* likewise, the most delay first */
 	uint32_t nr_tasks;
-	uint32_t top;                    /* tasks to show */
+	uint32_t top;                    /* tasks to show, at most */
+	unsigned screen_rows;            /* of the terminal it has to fit; 0: none */
 };
 
 void sched_live_text(const struct live_interval *interval, FILE *out);

@@ -186,7 +186,7 @@ compare()
 	need_sched
 	record_some "$SONDE" sched record -o own.data
 	"$SONDE" sched latency -i own.data --comm sleep -p --csv >sleep.csv
-	[[ $(grep -c '^"sleep",' sleep.csv) == 24 && $(wc -l <sleep.csv) == 25 ]]
+	[[ $(grep -c '^sleep,' sleep.csv) == 24 && $(wc -l <sleep.csv) == 25 ]]
 	all=$("$SONDE" sched latency -i own.data -j | python3 -c 'import json,sys; print(sum(t["switches"] for t in json.load(sys.stdin)["tasks"]))')
 	parts=0
 	for cpu in $(seq 0 $(($(nproc --all) - 1))); do
@@ -196,6 +196,26 @@ compare()
 	[[ $all -gt 50 && $all == "$parts" ]]
 	"$SONDE" sched latency -i own.data --hist | grep -qE 'usecs +-> +: count'
 	"$SONDE" sched latency -i own.data -s p99,max --delay wakeup -p | grep -q 'from wake-up to running'
+}
+
+@test "latency fits the terminal, and is perf's table in a pipe" {
+	need_sched
+	need script
+	record_some "$SONDE" sched record -o own.data
+	for columns in 80 120 160; do
+		script -qec "stty cols $columns; $SONDE sched latency -i own.data" /dev/null </dev/null |
+			tr -d '\r' >screen
+		cat screen
+		widest=$(grep '|' screen | awk '{ n = length($0); if (n > m) m = n } END { print m }')
+		((widest <= columns && widest > columns - 30))
+		grep -qE '^  Task +\|  Runtime ms\| Switches\|   Avg ms\|   Max ms\|   p99 ms\|' screen
+	done
+	grep -q -- '-w shows all columns' screen
+	"$SONDE" sched latency -i own.data >piped
+	script -qec "stty cols 80; $SONDE sched latency -w -i own.data" /dev/null </dev/null | tr -d '\r' | diff piped -
+	# the narrow rows have the piped table's figures
+	figures() { tr -d 'amsvgx:' | awk -F'|' '/^ .*[0-9] *\|/ && !/TOTAL|Task/ { gsub(/ /, ""); print $1, $2, $3, $4, $5 }' "$@"; }
+	diff <(figures <piped) <(figures <screen)
 }
 
 @test "a wake-up flame graph from a recording with stacks" {
