@@ -214,7 +214,7 @@ compare()
 	"$SONDE" sched latency -i own.data >piped
 	script -qec "stty cols 80; $SONDE sched latency -w -i own.data" /dev/null </dev/null | tr -d '\r' | diff piped -
 	# the narrow rows have the piped table's figures
-	figures() { tr -d 'amsvgx:' | awk -F'|' '/^ .*[0-9] *\|/ && !/TOTAL|Task/ { gsub(/ /, ""); print $1, $2, $3, $4, $5 }' "$@"; }
+	figures() { awk -F'|' '/[0-9] *\|$/ && !/TOTAL/ { gsub(/(avg|max):| |ms/, ""); print $2, $3, $4, $5 }' "$@"; }
 	diff <(figures <piped) <(figures <screen)
 }
 
