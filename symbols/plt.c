@@ -6,7 +6,9 @@
  *
  * Rather than count entries and relocations side by side, which differs between
  * linkers and their options (.plt, .plt.sec, .plt.got, with and without a header),
- * each entry's jump is decoded, and its GOT slot looked up in the relocations.
+ * each entry's jump is decoded, and its GOT slot looked up in the relocations. What is
+ * left of a section, its header that calls the dynamic linker and the stubs behind
+ * .plt.sec, has the section's name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +179,15 @@ static void name_by_relocations(struct plt *plt, Elf_Scn *scn, const GElf_Shdr *
 	}
 }
 
+/* Entries start later or are global, so they win over this one (symtab.h). */
+static void name_section(struct plt *plt, const char *name)
+{
+	GElf_Shdr shdr;
+
+	if (elf_file_section(plt->file, name, &shdr))
+		plt->added += symtab_add_name(plt->tab, shdr.sh_addr, shdr.sh_size, name, SYMTAB_LOCAL);
+}
+
 uint32_t elf_plt_add(struct symtab *tab, struct elf_file *file, const struct symtab *main)
 {
 	static const char *const sections[] = { ".plt", ".plt.sec", ".plt.got", ".iplt" };
@@ -196,6 +207,8 @@ uint32_t elf_plt_add(struct symtab *tab, struct elf_file *file, const struct sym
 		if (gelf_getshdr(scn, &shdr) && (shdr.sh_flags & SHF_ALLOC) &&
 		    (shdr.sh_type == SHT_RELA || shdr.sh_type == SHT_REL))
 			name_by_relocations(&plt, scn, &shdr);
+	for (size_t i = 0; plt.added && i < sizeof(sections) / sizeof(sections[0]); i++)
+		name_section(&plt, sections[i]);
 	vec_release(&plt.entries);
 	map64_release(&plt.slots);
 	return plt.added;

@@ -132,9 +132,10 @@ fields="comm,pid,tid,cpu,time,event,period,ip,sym,symoff,dso"
 		"$SONDE" report --stdio -g none --no-children -n -s comm,dso,sym -t ';' \
 			-i "$DATA/$file" 2>/dev/null | awk '!/^#/ && NF' | sed 's/^ *//; s/ *; */;/g; s/ *$//' |
 			sort >sonde.txt
-		# perf calls stripped code by its address; sonde by its function.
-		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x' perf.txt >p
-		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x' sonde.txt >s
+		# perf calls stripped code by its address, sonde by its function; the head of
+		# a PLT is _init or .plt, and its entries may be others (script_diff.awk)
+		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x|_init$|plt$' perf.txt >p
+		grep -vE '0x[0-9a-f]{8,}|\[unknown\]|\+0x|_init$|plt$' sonde.txt >s
 		[[ -s p ]]
 		diff p s
 	done

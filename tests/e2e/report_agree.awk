@@ -10,8 +10,8 @@
 #
 # What perf has no name for stands in its report as an address, and in that of sonde as
 # a function range or as [unknown]; without children the samples of
-# those in each binary are as many; with
-# them PLT entries, of which perf names some only.
+# those in each binary are as many, PLT entries and the head of a PLT among them, of which
+# perf names some only.
 
 function key(dso, name)
 {
@@ -21,7 +21,7 @@ function key(dso, name)
 function nameless(name)
 {
 	return name ~ /^\[.\] (0x)?[0-9a-f]+$/ && length(name) >= 20 || name ~ /\[unknown\]$/ || name ~ /\+0x[0-9a-f]+$/ ||
-	       name ~ /@plt$/
+	       name ~ /@plt$|^\[.\] (\.plt|_init)$/
 }
 
 function abs(x)

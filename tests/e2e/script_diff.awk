@@ -7,8 +7,7 @@
 #   - a PLT entry in a library with indirect functions: perf 6.1 goes by the order
 #     of relocations, which is another one there, sonde by the jump's target
 #   - the head of a PLT, which no symbol covers: perf 6.1 stretches _init, which has
-#     no size, over it; sonde says where in the file it is if an unwind table covers
-#     it, which on arm64 none does
+#     no size, over it; sonde, as newer perf does, calls it .plt
 #   - a chain in which a word is no address but an unknown mark: perf throws the
 #     whole chain away, sonde keeps what stands before that word
 #   - an address without a name that only the program before an exec had mapped:
@@ -16,33 +15,60 @@
 #
 # Everything else is an error.
 
-function frame(line, f)
+# "	           1ab78 _start+0x8 (/usr/lib/ld.so)", in a chain, or behind the head of a sample
+# without one: "threads 7 12.345678:  1001 cpu-clock:      7f1f0ba8b0 [unknown] (/usr/lib/libc.so.6)"
+function frame(line, f, head)
 {
-	# "	           1ab78 _start+0x8 (/usr/lib/ld.so)"
-	if (line !~ /^[ \t]+[0-9a-f]+ .* \(.*\)$/)
-		return 0
+	head = ""
+	if (line !~ /^\t *[0-9a-f]+ .* \(.*\)$/) {
+		while (match(line, /: +[0-9a-f]+ .* \(.*\)$/)) {
+			head = head substr(line, 1, RSTART)
+			line = substr(line, RSTART + 1)
+		}
+		if (head == "")
+			return 0
+	}
 	sub(/^[ \t]+/, "", line)
+	f["head"] = head
 	f["ip"] = substr(line, 1, index(line, " ") - 1)
 	line = substr(line, index(line, " ") + 1)
 	match(line, / \([^ ]*( \(deleted\))?\)$/)
 	f["sym"] = substr(line, 1, RSTART - 1)
-	f["dso"] = substr(line, RSTART + 1)
+	f["dso"] = substr(line, RSTART + 2, RLENGTH - 3)
 	return 1
 }
 
-# A sample without a chain has its one frame behind the head, where perf has no name
-# for it: "threads 7 12.345678:  1001 cpu-clock:      7f1f0ba8b0 [unknown] (/usr/lib/libc.so.6)"
-function unnamed_leaf(theirs, ours, at)
+function in_chain(line)
 {
-	at = index(theirs, " [unknown] (")
-	return at && substr(theirs, 1, at) ~ /: +[0-9a-f]+ $/ && substr(theirs, 1, at) == substr(ours, 1, at) &&
-	       substr(ours, length(ours) - length(theirs) + at + 11) == substr(theirs, at + 11)
+	return line ~ /^\t *[0-9a-f]+ .* \(.*\)$/
+}
+
+# Is b, of sonde, one of the differences that are meant from a, of perf?
+function meant(a, b)
+{
+	if (a["head"] != b["head"])
+		return 0
+	# perf prints what has no name by its place in the file
+	if (a["sym"] == "[unknown]" && b["sym"] == "[unknown]" && b["dso"] == "[unknown]" &&
+	    substr(a["ip"], length(a["ip"]) - 2) == substr(b["ip"], length(b["ip"]) - 2))
+		return ++stale
+	if (a["ip"] != b["ip"] || a["dso"] != b["dso"])
+		return 0
+	if (b["sym"] ~ /^\.plt\+/ && a["sym"] ~ /^_init\+|@plt\+|^\[unknown\]$/)
+		return ++plts
+	if (a["sym"] ~ /@plt\+/ && b["sym"] ~ /@plt\+/)
+		return ++plts
+	if (a["sym"] == "[unknown]")
+		return ++unnamed
+	if (was_chain && a["head"] == "" && a["sym"] ~ /\+0x0$/)
+		return ++returns
+	return 0
 }
 
 FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 
 # The frames of a chain that perf threw away: it has the empty line at once.
-(after_head || dropping) && perf[at + 1] == "" && frame($0, b) {
+(after_head || dropping) && perf[at + 1] == "" && in_chain($0) {
 	dropped += !dropping
 	dropping = 1
 	next
@@ -51,39 +77,12 @@ FNR == NR { perf[FNR] = $0; nr_perf = FNR; next }
 {
 	at++
 	dropping = 0
-	after_head = !frame($0, b) && $0 != ""
-	if ($0 == perf[at]) {
-		in_chain = frame($0, a)
+	after_head = !in_chain($0) && $0 != ""
+	# the second and later frames of a chain are return addresses
+	was_chain = inside
+	inside = in_chain($0)
+	if ($0 == perf[at] || frame(perf[at], a) && frame($0, b) && meant(a, b))
 		next
-	}
-	if (frame(perf[at], a) && frame($0, b) && a["ip"] == b["ip"] && a["dso"] == b["dso"]) {
-		if (a["sym"] == "[unknown]") {
-			in_chain = 1
-			unnamed++
-			next
-		}
-		if ((a["sym"] ~ /@plt\+/ && b["sym"] ~ /@plt\+/) ||
-		    (a["sym"] ~ /^_init\+/ && b["sym"] ~ /\+0x[0-9a-f]+\+0x/) ||
-		    (a["sym"] ~ /^_init\+0x[0-9a-f][0-9a-f]?$/ && b["sym"] == "[unknown]")) {
-			in_chain = 1
-			plts++
-			next
-		}
-		if (in_chain && a["sym"] ~ /\+0x0$/) {
-			returns++
-			next
-		}
-	}
-	if (frame(perf[at], a) && frame($0, b) && a["sym"] == "[unknown]" &&
-	    b["sym"] == "[unknown]" && b["dso"] == "([unknown])") {
-		in_chain = 1
-		stale++
-		next
-	}
-	if (unnamed_leaf(perf[at], $0)) {
-		unnamed++
-		next
-	}
 	if (++bad <= 20)
 		printf "line %d\n- %s\n+ %s\n", FNR, perf[at], $0
 }

@@ -54,7 +54,7 @@ function frame(line, at, dso, name, base, slash)
 
 /^$/ { flush_sample(); next }
 
-/^[ \t]+[0-9a-f]+ .* \(.*\)$/ && comm != "" { frame($0); next }
+/^\t *[0-9a-f]+ .* \(.*\)$/ && comm != "" { frame($0); next }
 
 {
 	flush_sample()

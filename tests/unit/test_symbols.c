@@ -168,6 +168,41 @@ static void test_plt(void **state)
 	assert_true(checked > 30);
 }
 
+/* Between .plt and its first entry's name, where perf stretches _init: the section's name. */
+static void test_plt_head(void **state)
+{
+	size_t checked = 0;
+
+	(void)state;
+	need("gcc");
+	need("readelf");
+	for (size_t i = 0; i < NR_SHAPES; i++) {
+		struct module_set *set = module_set_new(NULL);
+		struct module *module;
+		unsigned long addr, offset, size;
+		char *out, *line;
+
+		build(i);
+		module = open_program(set, shapes[i].name);
+		out = output_of("readelf -SW %s", shapes[i].name);
+		line = strstr(out, "] .plt  ");
+		if (line && strcmp(shapes[i].name, "static") != 0 &&
+		    strcmp(shapes[i].name, "static-pie") != 0) {
+			assert_int_equal(sscanf(line, "] .plt PROGBITS %lx %lx %lx", &addr, &offset,
+						&size), 3);
+			assert_true(size >= 32);
+			must_be(module, addr, ".plt");
+			must_be(module, addr + 6, ".plt");
+			if (strcmp(shapes[i].name, "ibt") == 0)  /* the entries are in .plt.sec */
+				must_be(module, addr + size - 1, ".plt");
+			checked++;
+		}
+		free(out);
+		module_set_free(set);
+	}
+	assert_true(checked > 5);
+}
+
 static void test_labels_and_aliases(void **state)
 {
 	struct module_set *set = module_set_new(NULL);
@@ -434,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_functions_of_every_shape),
 		cmocka_unit_test(test_run_address_to_elf_address),
 		cmocka_unit_test(test_plt),
+		cmocka_unit_test(test_plt_head),
 		cmocka_unit_test(test_labels_and_aliases),
 		cmocka_unit_test(test_shared_library),
 		cmocka_unit_test(test_cxx),
