@@ -13,6 +13,11 @@
  *	callgrind    text                          KCachegrind, callgrind_annotate
  *	json         JSON of our own, version 1    programs; see doc/sonde-export.md
  *	csv          a line for each stack         spreadsheets
+ *	firefox      JSON, processed profile       profiler.firefox.com
+ *	chrome       JSON, trace events            chrome://tracing
+ *	perfetto     Trace, protobuf               ui.perfetto.dev, trace_processor
+ *
+ * The last three have a place in time for each sample: the source must have times.
  *
  * All return 0, or a negative errno when `out` has failed; the total of all samples is
  * the same in each.
@@ -33,6 +38,7 @@ struct export_event {
 	const char *name;
 	const char *unit;                /* of its period: "nanoseconds", "count", ... */
 	uint64_t fixed_period;           /* 0: it was sampled by frequency */
+	bool is_trace;                   /* a tracepoint: what it tells is the sample's trace */
 };
 
 struct export_module {
@@ -59,6 +65,8 @@ struct export_sample {
 	uint32_t pid, tid, cpu;          /* EXPORT_NONE: not kept apart */
 	uint32_t bucket;                 /* of time, from 0; 0 where times are not kept apart */
 	uint64_t samples, period;
+	uint64_t time_ns;                /* on the recording's clock; 0 where the source has no times */
+	const char *trace;               /* a tracepoint's fields as text, or NULL */
 };
 
 /*
@@ -75,6 +83,8 @@ struct export_source {
 	void (*sample)(const struct export_source *s, size_t i, struct export_sample *out);
 	const char *title;               /* "perf record ... on host"; never NULL */
 	uint64_t started_ns, lasted_ns;  /* Unix time, duration; 0: not known */
+	uint64_t first_ns;               /* of the samples, on the recording's clock */
+	bool has_times;                  /* then the samples are in order of pid, tid and time */
 	uint64_t lost;                   /* samples that the recorder lost */
 	enum stack_value value;          /* what is weighed where a format has one number */
 };
@@ -84,6 +94,9 @@ int speedscope_write(const struct export_source *source, FILE *out, struct err *
 int callgrind_write(const struct export_source *source, FILE *out, struct err *err);
 int export_json_write(const struct export_source *source, FILE *out, struct err *err);
 int export_csv_write(const struct export_source *source, FILE *out, struct err *err);
+int firefox_write(const struct export_source *source, FILE *out, struct err *err);
+int chrome_trace_write(const struct export_source *source, FILE *out, struct err *err);
+int perfetto_write(const struct export_source *source, FILE *out, struct err *err);
 
 /* The samples' or the periods' number of one, as the source's value says. */
 static inline uint64_t export_weight(const struct export_source *source,

@@ -2,9 +2,8 @@
 /*
  * pprof: profile.proto of github.com/google/pprof, compressed by gzip.
  *
- * The message is written field by field in protobuf's wire form: a tag (number << 3 |
- * wire type), and a varint or a length and bytes. Repeated fields may come in any order,
- * so a location is written when the first sample needs it, and the strings, which all
+ * The message is written field by field (formats/protobuf.h). Repeated fields may come in
+ * any order, so a location is written when the first sample needs it, and the strings, which all
  * others name by number, at the end.
  *
  * A location is an address: a function, with those that were inlined into it before it.
@@ -19,6 +18,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "formats/export.h"
+#include "formats/protobuf.h"
 
 /* Field numbers of profile.proto. */
 enum { PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE, PROFILE_MAPPING, PROFILE_LOCATION, PROFILE_FUNCTION,
@@ -68,41 +68,11 @@ static void squeeze(struct pprof *p, int flush)
 	str_clear(&p->message);
 }
 
-/* --- protobuf's wire form ----------------------------------------------------------------- */
-
-static void add_varint(struct str *s, uint64_t n)
-{
-	for (; n >= 0x80; n >>= 7)
-		str_addc(s, (char)(n | 0x80));
-	str_addc(s, (char)n);
-}
-
-/* Zero is what a field is that is not there. */
-static void add_number(struct str *s, unsigned field, uint64_t n)
-{
-	if (!n)
-		return;
-	add_varint(s, field << 3);
-	add_varint(s, n);
-}
-
-static void add_bytes(struct str *s, unsigned field, const void *bytes, size_t size)
-{
-	add_varint(s, field << 3 | 2);
-	add_varint(s, size);
-	str_addn(s, bytes, size);
-}
-
-/* What has been put together in `part` becomes a field of `s`. */
-static void add_part(struct str *s, unsigned field, struct str *part)
-{
-	add_bytes(s, field, part->p, part->len);
-	str_clear(part);
-}
+/* --- fields ------------------------------------------------------------------------------- */
 
 static void end_field(struct pprof *p, unsigned field)
 {
-	add_part(&p->message, field, &p->part);
+	protobuf_part(&p->message, field, &p->part);
 	if (p->message.len >= FLUSH_BYTES)
 		squeeze(p, Z_NO_FLUSH);
 }
@@ -116,8 +86,8 @@ static uint64_t string_id(struct pprof *p, const char *text)
 
 static void add_value_type(struct pprof *p, unsigned field, const char *type, const char *unit)
 {
-	add_number(&p->part, VALUE_TYPE_TYPE, string_id(p, type));
-	add_number(&p->part, VALUE_TYPE_UNIT, string_id(p, unit));
+	protobuf_number(&p->part, VALUE_TYPE_TYPE, string_id(p, type));
+	protobuf_number(&p->part, VALUE_TYPE_UNIT, string_id(p, unit));
 	end_field(p, field);
 }
 
@@ -137,7 +107,7 @@ static void write_types(struct pprof *p)
 	}
 	if (p->source->nr_events == 1 && event.fixed_period) {
 		add_value_type(p, PROFILE_PERIOD_TYPE, event.name, event.unit);
-		add_number(&p->message, PROFILE_PERIOD, event.fixed_period);
+		protobuf_number(&p->message, PROFILE_PERIOD, event.fixed_period);
 	}
 	str_release(&name);
 }
@@ -148,10 +118,10 @@ static void write_functions(struct pprof *p)
 
 	for (uint32_t i = 0; i < p->source->nr_frames; i++) {
 		p->source->frame(p->source, i, &frame);
-		add_number(&p->part, FUNCTION_ID, i + 1);
-		add_number(&p->part, FUNCTION_NAME, string_id(p, frame.name));
-		add_number(&p->part, FUNCTION_SYSTEM_NAME, string_id(p, frame.name));
-		add_number(&p->part, FUNCTION_FILENAME, string_id(p, frame.file));
+		protobuf_number(&p->part, FUNCTION_ID, i + 1);
+		protobuf_number(&p->part, FUNCTION_NAME, string_id(p, frame.name));
+		protobuf_number(&p->part, FUNCTION_SYSTEM_NAME, string_id(p, frame.name));
+		protobuf_number(&p->part, FUNCTION_FILENAME, string_id(p, frame.file));
 		p->has_lines |= frame.line != 0;
 		end_field(p, PROFILE_FUNCTION);
 	}
@@ -164,19 +134,19 @@ static void write_location(struct pprof *p, uint64_t id, const uint32_t *frames,
 
 	for (uint32_t i = 0; i < nr; i++) {
 		p->source->frame(p->source, frames[i], &frame);
-		add_number(&p->piece, LINE_FUNCTION, frames[i] + 1);
-		add_number(&p->piece, LINE_LINE, frame.line);
-		add_part(&p->part, LOCATION_LINE, &p->piece);
+		protobuf_number(&p->piece, LINE_FUNCTION, frames[i] + 1);
+		protobuf_number(&p->piece, LINE_LINE, frame.line);
+		protobuf_part(&p->part, LOCATION_LINE, &p->piece);
 	}
-	add_number(&p->part, LOCATION_ID, id);
+	protobuf_number(&p->part, LOCATION_ID, id);
 	if (frame.module != EXPORT_NONE) {
 		uint64_t *limit = &p->limits[frame.module], end = frame.elf_addr + frame.bytes;
 
-		add_number(&p->part, LOCATION_MAPPING, frame.module + 1);
+		protobuf_number(&p->part, LOCATION_MAPPING, frame.module + 1);
 		if (end >= frame.elf_addr && end >= *limit)
 			*limit = end + 1;
 	}
-	add_number(&p->part, LOCATION_ADDRESS, frame.elf_addr);
+	protobuf_number(&p->part, LOCATION_ADDRESS, frame.elf_addr);
 	end_field(p, PROFILE_LOCATION);
 }
 
@@ -213,12 +183,12 @@ static void add_label(struct pprof *p, const char *key, const char *text, uint32
 {
 	if (!text && number == EXPORT_NONE)
 		return;
-	add_number(&p->piece, LABEL_KEY, string_id(p, key));
+	protobuf_number(&p->piece, LABEL_KEY, string_id(p, key));
 	if (text)
-		add_number(&p->piece, LABEL_STR, string_id(p, text));
+		protobuf_number(&p->piece, LABEL_STR, string_id(p, text));
 	else
-		add_number(&p->piece, LABEL_NUM, (uint64_t)(int64_t)(int32_t)number);
-	add_part(&p->part, SAMPLE_LABEL, &p->piece);
+		protobuf_number(&p->piece, LABEL_NUM, (uint64_t)(int64_t)(int32_t)number);
+	protobuf_part(&p->part, SAMPLE_LABEL, &p->piece);
 }
 
 static void write_sample(struct pprof *p, const struct export_sample *sample, struct str *ids)
@@ -231,15 +201,15 @@ static void write_sample(struct pprof *p, const struct export_sample *sample, st
 		source->frame(source, sample->frames[i], &frame);
 		if (frame.kind == LABEL_INLINE && i + 1 < sample->nr_frames)
 			continue;
-		add_varint(ids, location_of(p, &sample->frames[first], i + 1 - first));
+		protobuf_varint(ids, location_of(p, &sample->frames[first], i + 1 - first));
 		first = i + 1;
 	}
-	add_bytes(&p->part, SAMPLE_LOCATION_ID, ids->p, ids->len);
+	protobuf_bytes(&p->part, SAMPLE_LOCATION_ID, ids->p, ids->len);
 	for (uint32_t i = 0; i < source->nr_events; i++) {
-		add_varint(&p->piece, i == sample->event ? sample->samples : 0);
-		add_varint(&p->piece, i == sample->event ? sample->period : 0);
+		protobuf_varint(&p->piece, i == sample->event ? sample->samples : 0);
+		protobuf_varint(&p->piece, i == sample->event ? sample->period : 0);
 	}
-	add_part(&p->part, SAMPLE_VALUE, &p->piece);
+	protobuf_part(&p->part, SAMPLE_VALUE, &p->piece);
 	add_label(p, "command", sample->comm, EXPORT_NONE);
 	add_label(p, "pid", NULL, sample->pid);
 	add_label(p, "tid", NULL, sample->tid);
@@ -258,14 +228,14 @@ static void write_mappings(struct pprof *p)
 		str_clear(&id);
 		for (unsigned b = 0; b < module.build_id_size; b++)
 			str_add_hex(&id, module.build_id[b], 2, '0');
-		add_number(&p->part, MAPPING_ID, i + 1);
-		add_number(&p->part, MAPPING_LIMIT, p->limits[i]);
-		add_number(&p->part, MAPPING_FILENAME, string_id(p, module.path));
-		add_number(&p->part, MAPPING_BUILD_ID, string_id(p, id.p));
-		add_number(&p->part, MAPPING_HAS_FUNCTIONS, 1);
-		add_number(&p->part, MAPPING_HAS_FILENAMES, p->has_lines);
-		add_number(&p->part, MAPPING_HAS_LINES, p->has_lines);
-		add_number(&p->part, MAPPING_HAS_INLINES, p->has_lines);
+		protobuf_number(&p->part, MAPPING_ID, i + 1);
+		protobuf_number(&p->part, MAPPING_LIMIT, p->limits[i]);
+		protobuf_number(&p->part, MAPPING_FILENAME, string_id(p, module.path));
+		protobuf_number(&p->part, MAPPING_BUILD_ID, string_id(p, id.p));
+		protobuf_number(&p->part, MAPPING_HAS_FUNCTIONS, 1);
+		protobuf_number(&p->part, MAPPING_HAS_FILENAMES, p->has_lines);
+		protobuf_number(&p->part, MAPPING_HAS_LINES, p->has_lines);
+		protobuf_number(&p->part, MAPPING_HAS_INLINES, p->has_lines);
 		end_field(p, PROFILE_MAPPING);
 	}
 	str_release(&id);
@@ -295,9 +265,9 @@ static void write_message(struct pprof *p)
 		write_sample(p, &sample, &ids);
 	}
 	write_mappings(p);
-	add_number(&p->message, PROFILE_TIME_NANOS, source->started_ns);
-	add_number(&p->message, PROFILE_DURATION_NANOS, source->lasted_ns);
-	add_number(&p->message, PROFILE_COMMENT, string_id(p, source->title));
+	protobuf_number(&p->message, PROFILE_TIME_NANOS, source->started_ns);
+	protobuf_number(&p->message, PROFILE_DURATION_NANOS, source->lasted_ns);
+	protobuf_number(&p->message, PROFILE_COMMENT, string_id(p, source->title));
 	write_strings(p);
 	str_release(&ids);
 }

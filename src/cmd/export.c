@@ -9,11 +9,13 @@
 #include "cmd/cmd.h"
 #include "cmd/outfile.h"
 #include "cmd/query.h"
+#include "profile/extra.h"
 #include "view/account.h"
 #include "view/export.h"
 #include "view/fold.h"
 
-enum form { FORM_PPROF, FORM_SPEEDSCOPE, FORM_CALLGRIND, FORM_JSON, FORM_CSV, FORM_FOLDED, NR_FORMS };
+enum form { FORM_PPROF, FORM_FIREFOX, FORM_SPEEDSCOPE, FORM_CHROME, FORM_PERFETTO, FORM_CALLGRIND,
+	    FORM_JSON, FORM_CSV, FORM_FOLDED, NR_FORMS };
 
 struct export_command {
 	struct query_options query;
@@ -26,13 +28,17 @@ static const struct {
 	const char *name;
 	int (*write)(const struct export_source *source, FILE *out, struct err *err);
 	bool binary, one_event;
+	bool times;                      /* a place in time for each sample */
 } forms[NR_FORMS] = {
-	[FORM_PPROF] = { "pprof", pprof_write, true, false },
-	[FORM_SPEEDSCOPE] = { "speedscope", speedscope_write, false, false },
-	[FORM_CALLGRIND] = { "callgrind", callgrind_write, false, false },
-	[FORM_JSON] = { "json", export_json_write, false, false },
-	[FORM_CSV] = { "csv", export_csv_write, false, false },
-	[FORM_FOLDED] = { "folded", NULL, false, true },
+	[FORM_PPROF] = { "pprof", pprof_write, true, false, false },
+	[FORM_FIREFOX] = { "firefox", firefox_write, false, false, true },
+	[FORM_SPEEDSCOPE] = { "speedscope", speedscope_write, false, false, false },
+	[FORM_CHROME] = { "chrome", chrome_trace_write, false, false, true },
+	[FORM_PERFETTO] = { "perfetto", perfetto_write, true, false, true },
+	[FORM_CALLGRIND] = { "callgrind", callgrind_write, false, false, false },
+	[FORM_JSON] = { "json", export_json_write, false, false, false },
+	[FORM_CSV] = { "csv", export_csv_write, false, false, false },
+	[FORM_FOLDED] = { "folded", NULL, false, true, false },
 };
 
 /* The form that was asked for, or NR_FORMS with a message. */
@@ -51,8 +57,8 @@ static enum form form_of(const struct export_command *c, struct err *err)
 		form = i;
 	}
 	if (form == NR_FORMS)
-		err_set(err, EINVAL, "which form? --pprof, --speedscope, --callgrind, --json, --csv or "
-			"--folded");
+		err_set(err, EINVAL, "which form? --pprof, --firefox, --speedscope, --chrome, --perfetto, "
+			"--callgrind, --json, --csv or --folded");
 	return form;
 }
 
@@ -101,15 +107,38 @@ static int write_out(const struct export_command *c, enum form form, const struc
 		r = write_folded(c, profile, event, file.out, err);
 	} else {
 		export_view_init(&view, profile, event, c->period ? STACK_PERIOD : STACK_SAMPLES);
+		if (forms[form].times)
+			export_view_moments(&view);
 		r = forms[form].write(&view.source, file.out, err);
 		export_view_release(&view);
 	}
 	return outfile_end(&file, r, err);
 }
 
+/* A dimension for the time, and for what tracepoints told where there are any. */
+static void keep_times(struct profile_query *query, const struct perf_data *data, struct extra extras[2])
+{
+	bool timed = false;
+
+	extras[0] = (struct extra){ .kind = EXTRA_TIME, .name = "time", .quantum_ns = 1 };
+	extras[1] = (struct extra){ .kind = EXTRA_TRACE, .name = "trace" };
+	query->extra_list = extras;
+	query->nr_extras = 1;
+	for (uint32_t i = 0; i < data->events.nr; i++) {
+		const struct perf_event_attr *attr = &data->events.v[i].attr;
+
+		timed |= (attr->sample_type & PERF_SAMPLE_TIME) != 0;
+		if (attr->type == PERF_TYPE_TRACEPOINT && data->tracing_data)
+			query->nr_extras = 2;
+	}
+	if (!timed)
+		log_note("the recording does not tell when its samples were taken: all stand at its beginning");
+}
+
 static int export(struct export_command *c, enum form form, struct err *err)
 {
 	struct profile_query query;
+	struct extra extras[2];
 	struct perf_data *data;
 	struct profile *profile;
 	int r = query_open(&c->query, &query, &data, err);
@@ -121,6 +150,10 @@ static int export(struct export_command *c, enum form form, struct err *err)
 		query.by |= PROFILE_BY_PID | PROFILE_BY_TID;
 	if (c->cpus)
 		query.by |= PROFILE_BY_CPU;
+	if (forms[form].times) {
+		query.by |= PROFILE_BY_PID | PROFILE_BY_TID | PROFILE_BY_CPU;
+		keep_times(&query, data, extras);
+	}
 	cmd_progress_begin(c->query.quiet);
 	r = profile_load(&profile, data, &query, err);
 	cmd_progress_end();
@@ -145,7 +178,11 @@ static int run(int argc, char **argv)
 	const struct opt opts[] = {
 		OPT_SECTION("Form"),
 		OPT_SWITCH(0, "pprof", &c.forms[FORM_PPROF], "profile.proto, gzip: for go tool pprof and others"),
+		OPT_SWITCH(0, "firefox", &c.forms[FORM_FIREFOX], "JSON for profiler.firefox.com: threads, "
+			   "stacks, markers"),
 		OPT_SWITCH(0, "speedscope", &c.forms[FORM_SPEEDSCOPE], "JSON for speedscope.app"),
+		OPT_SWITCH(0, "chrome", &c.forms[FORM_CHROME], "JSON of trace events for chrome://tracing"),
+		OPT_SWITCH(0, "perfetto", &c.forms[FORM_PERFETTO], "a trace for ui.perfetto.dev"),
 		OPT_SWITCH(0, "callgrind", &c.forms[FORM_CALLGRIND], "for KCachegrind and callgrind_annotate"),
 		OPT_SWITCH(0, "json", &c.forms[FORM_JSON], "JSON of sonde's own, for programs"),
 		OPT_SWITCH(0, "csv", &c.forms[FORM_CSV], "a line for each stack, for spreadsheets"),

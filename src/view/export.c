@@ -32,6 +32,7 @@ static void get_event(const struct export_source *s, uint32_t i, struct export_e
 	out->name = event->name;
 	out->unit = unit_of(&event->attr);
 	out->fixed_period = event->attr.freq ? 0 : event->attr.sample_period;
+	out->is_trace = event->attr.type == PERF_TYPE_TRACEPOINT;
 }
 
 static void get_module(const struct export_source *s, uint32_t i, struct export_module *out)
@@ -67,6 +68,13 @@ static uint32_t bucket_of(const struct export_view *view, const struct profile_e
 	return ns == EXTRA_UNKNOWN || ns < view->first_ns ? 0 : (uint32_t)((ns - view->first_ns) / view->bucket_ns);
 }
 
+static uint64_t moment_of(const struct export_view *view, const struct profile_entry *e)
+{
+	uint64_t ns = view->source.has_times ? profile_extra(view->profile, e->extra, 0) : 0;
+
+	return ns == EXTRA_UNKNOWN ? 0 : ns;
+}
+
 static void get_sample(const struct export_source *s, size_t i, struct export_sample *out)
 {
 	const struct export_view *view = view_of(s);
@@ -84,6 +92,8 @@ static void get_sample(const struct export_source *s, size_t i, struct export_sa
 		.bucket = bucket_of(view, e),
 		.samples = e->samples,
 		.period = e->period,
+		.time_ns = moment_of(view, e),
+		.trace = view->has_traces ? profile_extra_text(view->profile, e->extra, 1) : NULL,
 	};
 }
 
@@ -184,6 +194,30 @@ uint32_t export_view_times(struct export_view *view)
 	view->bucket_ns = quantum;
 	view->first_ns = profile->account.first_ns / quantum * quantum;
 	return (uint32_t)((profile->account.last_ns - view->first_ns) / quantum) + 1;
+}
+
+static int compare_moments(const void *a, const void *b, void *arg)
+{
+	const struct export_view *view = arg;
+	const size_t *i = a, *j = b;
+	const struct profile_entry *x = &view->profile->entries[*i], *y = &view->profile->entries[*j];
+	uint64_t x_ns = moment_of(view, x), y_ns = moment_of(view, y);
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	if (x_ns != y_ns)
+		return x_ns < y_ns ? -1 : 1;
+	return (*i > *j) - (*i < *j);
+}
+
+void export_view_moments(struct export_view *view)
+{
+	view->source.has_times = true;
+	view->source.first_ns = view->profile->account.first_ns;
+	view->has_traces = view->profile->nr_extras > 1;
+	qsort_r(view->entries, view->source.nr_samples, sizeof(*view->entries), compare_moments, view);
 }
 
 void export_view_release(struct export_view *view)

@@ -16,6 +16,7 @@ struct export_view {
 	size_t *entries;                 /* of those events, indices into the profile's */
 	struct str title;
 	uint64_t first_ns, bucket_ns;    /* bucket_ns 0: times are not kept apart */
+	bool has_traces;
 };
 
 /*
@@ -29,6 +30,12 @@ void export_view_init(struct export_view *view, const struct profile *profile, u
  * that of the first sample on. Returns how many buckets there are.
  */
 uint32_t export_view_times(struct export_view *view);
+
+/*
+ * The same for each sample's own time: EXTRA_TIME has a quantum of 1 ns. A second extra, if
+ * there is one, is EXTRA_TRACE.
+ */
+void export_view_moments(struct export_view *view);
 
 void export_view_release(struct export_view *view);
 
