@@ -45,6 +45,7 @@ check    protobuf-compiler command -v protoc
 check    valgrind          command -v callgrind_annotate
 vm       qemu-system-arm   command -v qemu-system-aarch64
 vm       cpio              command -v cpio
+bench    libunwind-dev     pkg-config --exists libunwind-generic
 bench    redis-server      command -v redis-server
 bench    redis-tools       command -v redis-benchmark
 bench    xxhash            command -v xxhsum
