@@ -25,25 +25,33 @@ case_unwind_frames()
 	note "unwinding alone: $("$OUT/tests/unwind/speed" "$REPLY" 3) (goal: above 5 million)"
 }
 
-# Bytes of the same work under perf's dwarf,16384 and under unwind; wall time of the work
-# under either and under none, in alternation.
+# Two cores kept busy, alone, under --call-graph unwind and under perf's dwarf, in alternation:
+# processor time of the work and its recorder together, and wall time; what was lost; bytes.
 case_unwind_record()
 {
-	local work i hz small large
-	work="$(readlink -f /usr/bin/python3) -c 'def f(n): return n if n < 2 else f(n-1) + f(n-2)
-f(31)'"
+	local hz i name small large
+
+	cat >"$TMP/busy" <<-'END'
+		work='def f(n): return n if n < 2 else f(n - 1) + f(n - 2)
+		f(32)'
+		for _ in 1 2; do /usr/bin/python3 -c "$work" & done
+		wait
+	END
 	for hz in 99 999; do
-		rm -f "$TMP"/*.take
+		rm -f "$TMP"/*.take "$TMP/said"
 		for ((i = 0; i < RUNS; i++)); do
-			take none bash -c "$work" || return
-			take sonde bash -c "$SONDE record -q -F $hz --call-graph unwind -o $TMP/u.data -- $work" || return
-			take perf bash -c "perf record -q -F $hz --call-graph dwarf -o $TMP/p.data -- $work" || return
+			take none bash "$TMP/busy" || return
+			take sonde bash -c "exec $SONDE record -F $hz --call-graph unwind -o $TMP/u.data -- bash $TMP/busy 2>>$TMP/said" || return
+			take perf bash -c "exec perf record -q -F $hz --call-graph dwarf -o $TMP/p.data -- bash $TMP/busy" || return
 		done
 		small=$(stat -c %s "$TMP/u.data")
-		perf record -q -F $hz --call-graph dwarf,16384 -o "$TMP/p16.data" -- bash -c "$work" 2>/dev/null
+		perf record -q -F $hz --call-graph dwarf,16384 -o "$TMP/p16.data" -- bash "$TMP/busy" 2>/dev/null
 		large=$(stat -c %s "$TMP/p16.data")
 		note "--call-graph unwind at $hz Hz: $small bytes, perf's dwarf,16384 $large: 1/$(calc "$large / $small") (goal: 1/20)"
-		note "  the work alone takes $(median none) s, under sonde $(median sonde) s, under perf's dwarf $(median perf) s"
+		for name in none sonde perf; do
+			note "  processor time with $name $(median $name 2) s, wall $(median $name) s"
+		done
+		note "  $(grep -c Captured "$TMP/said") recordings, of which $(grep -c -i lost "$TMP/said") lost anything (goal: 0)"
 	done
 }
 
