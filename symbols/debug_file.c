@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "symbols/debuginfod.h"
 
 static const char debug_dir[] = "/usr/lib/debug";
 
@@ -215,6 +216,8 @@ struct elf_file *debug_file_alt(struct elf_file *file)
 		str_add(&path, ".debug");
 		found = open_if_same(path.p, id, (uint8_t)id_size);
 	}
+	if (!found)
+		found = debuginfod_find(DEBUGINFOD_DEBUG, id, (uint8_t)id_size);
 	free(real);
 	str_release(&path);
 	return found;

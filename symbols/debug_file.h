@@ -33,7 +33,7 @@ struct elf_file *debug_file_mini(struct elf_file *file);
 
 /*
  * The file that dwz moved common debug information to: the name in .gnu_debugaltlink,
- * relative to the file that has it, or the build-id that stands there.
+ * relative to the file that has it, or the build-id that stands there, also of a debuginfod.
  */
 struct elf_file *debug_file_alt(struct elf_file *file);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "symbols/debuginfod.h"
 #include "symbols/dwarf.h"
 #include "symbols/jit.h"
 #include "symbols/module_priv.h"
@@ -15,6 +16,7 @@ struct module_set *module_set_new(const struct symbol_options *options)
 
 	if (options)
 		set->options = *options;
+	debuginfod_set_wait(set->options.debuginfod_ms);
 	set->kernel = kernel_new(&set->options);
 	arena_init(&set->arena);
 	intern_init(&set->keys);
@@ -46,6 +48,7 @@ void module_set_free(struct module_set *set)
 {
 	if (!set)
 		return;
+	debuginfod_stop();
 	for (size_t i = 0; i < set->modules.nr; i++)
 		module_release(set->modules.v[i]);
 	vec_release(&set->modules);

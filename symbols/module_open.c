@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "symbols/cache.h"
 #include "symbols/debug_file.h"
+#include "symbols/debuginfod.h"
 #include "symbols/jit_file.h"
 #include "symbols/module_priv.h"
 #include "symbols/vdso.h"
@@ -94,7 +95,7 @@ static bool open_kept(struct module *module)
 	return file;
 }
 
-struct elf_file *module_find_debug(struct module *module)
+static struct elf_file *find_debug_here(struct module *module)
 {
 	const struct symbol_options *options = &module->priv->set->options;
 	struct elf_file *file = module->priv->file, *found = NULL;
@@ -104,27 +105,81 @@ struct elf_file *module_find_debug(struct module *module)
 	return found ? found : debug_file_find(file, module->path, options->symfs);
 }
 
-static enum name_reason open_file(struct module *module)
+static struct elf_file *find_debug_there(struct module *module)
+{
+	const struct elf_file *file = module->priv->file;
+
+	return debuginfod_find(DEBUGINFOD_DEBUG, file->build_id, file->build_id_size);
+}
+
+struct elf_file *module_find_debug(struct module *module)
+{
+	struct elf_file *found = find_debug_here(module);
+
+	return found ? found : find_debug_there(module);
+}
+
+/* The file on this machine, and its debug file if it needs one. Under the lock. */
+static void look_for_file(struct module *module)
 {
 	struct module_priv *priv = module->priv;
-	enum name_reason reason;
 
+	if (priv->looked_for)
+		return;
+	priv->looked_for = true;
 	/* What the path leads to now was another file then. */
 	if (!module->build_id_size && open_kept(module))
-		reason = NAME_OK;
+		priv->found = NAME_OK;
 	else
-		reason = module_open_path(module);
-	if (reason != NAME_OK && !open_kept(module))
+		priv->found = module_open_path(module);
+	if (priv->found != NAME_OK && !open_kept(module))
 		priv->file = debug_file_cached(module->build_id, module->build_id_size);
 	if (!priv->file)
 		priv->file = debug_file_binary(module->build_id, module->build_id_size,
 					       priv->set->options.debug_dir);
+	if (priv->file && !elf_file_has_symtab(priv->file))
+		priv->debug = find_debug_here(module);
+}
+
+static enum name_reason open_file(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+
+	look_for_file(module);
 	if (!priv->file)
-		return reason;
+		priv->file = debuginfod_find(DEBUGINFOD_BINARY, module->build_id,
+					     module->build_id_size);
+	if (!priv->file)
+		return priv->found;
 	module->is_64bit = priv->file->is_64bit;
-	if (!elf_file_has_symtab(priv->file))
-		priv->debug = module_find_debug(module);
+	if (!elf_file_has_symtab(priv->file) && !priv->debug)
+		priv->debug = find_debug_there(module);
 	return load_symbols(priv);
+}
+
+bool module_soon_helps(void)
+{
+	return debuginfod_is_on();
+}
+
+void module_soon(struct module *module)
+{
+	struct module_priv *priv = module->priv;
+
+	if (module->kind != MODULE_FILE || !debuginfod_is_on())
+		return;
+	pthread_mutex_lock(&priv->lock);
+	if (!atomic_load(&priv->opened) && !priv->looked_for) {
+		look_for_file(module);
+		if (!priv->file)
+			debuginfod_ask(DEBUGINFOD_BINARY, module->build_id, module->build_id_size);
+		if (!priv->file)
+			debuginfod_ask(DEBUGINFOD_DEBUG, module->build_id, module->build_id_size);
+		else if (!priv->debug && !elf_file_has_symtab(priv->file))
+			debuginfod_ask(DEBUGINFOD_DEBUG, priv->file->build_id,
+				       priv->file->build_id_size);
+	}
+	pthread_mutex_unlock(&priv->lock);
 }
 
 /* The running kernel's vdso is the recording's if the build-ids agree, or the releases. */

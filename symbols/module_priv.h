@@ -34,6 +34,8 @@ struct module_priv {
 	bool is_guest;
 	pthread_mutex_t lock;            /* opening, `added`, ranges and their names */
 	atomic_bool opened;
+	bool looked_for;                 /* `file` was, and `debug`, on this machine */
+	enum name_reason found;          /* once looked for: why there is no file */
 	enum name_reason reason;         /* once opened: why there are no names at all */
 	struct elf_file *file;           /* what is mapped; NULL if it cannot be had */
 	struct elf_file *debug;          /* more names of it; NULL: none */

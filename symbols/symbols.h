@@ -79,6 +79,7 @@ struct symbol_options {
 	const char *modules;     /* /proc/modules by default */
 	const char *os_release;  /* the recording's, or NULL: tells a kernel without build-id */
 	uint64_t recording_ns;   /* the recording's first sample, as its header has it; 0: not known */
+	int debuginfod_ms;       /* to wait for $DEBUGINFOD_URLS, in all; 0: 3 s, negative: ask no one */
 	bool no_demangle;
 	bool soon;               /* names will be asked for: a recording may get them ready meanwhile */
 	bool jit_code;           /* keep the code that jitdumps hold, for module_jit_code */
@@ -115,6 +116,14 @@ struct module *module_intern(struct module_set *set, enum module_kind kind, cons
  * "/lib/modules/.../x.ko", ... `is_kernel` is the record's cpumode.
  */
 enum module_kind module_kind_of(const char *mapping_name, bool is_kernel);
+
+/*
+ * Names of the module will be asked for: what has to come from a debuginfod is asked for
+ * now, so that many modules are waited for at once. Nobody has to.
+ */
+void module_soon(struct module *module);
+/* Whether that does anything. */
+bool module_soon_helps(void);
 
 /* file_off -> elf_addr by the program headers; file_off itself if it cannot be told. */
 uint64_t module_elf_addr(struct module *module, uint64_t file_off);

@@ -42,6 +42,8 @@ check    dwz               command -v dwz
 check    elfutils          command -v eu-addr2line
 check    gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
 check    protobuf-compiler command -v protoc
+check    python3           python3 -c "import http.server"
+check    libdebuginfod1    ldconfig -p | grep -q libdebuginfod.so.1
 check    valgrind          command -v callgrind_annotate
 vm       qemu-system-arm   command -v qemu-system-aarch64
 vm       cpio              command -v cpio

@@ -181,6 +181,7 @@ static int run(int argc, char **argv)
 		OPT_STRING('k', "vmlinux", &c.query.vmlinux, "FILE", "take kernel symbols from FILE"),
 		OPT_STRING(0, "kallsyms", &c.query.kallsyms, "FILE", "take kernel symbols from a kallsyms "
 			   "file"),
+		QUERY_DEBUGINFOD_OPTION(&c.query),
 		QUERY_JOBS_OPTION(&c.query, 0),
 		OPT_END,
 	};

@@ -261,6 +261,25 @@ const char *query_input(const char *input)
 	return found > 0 ? "-" : perf_data_default_path;
 }
 
+/* Seconds as they are typed, in the way module sets want them: 0 is their default. */
+static int parse_timeout(const char *text, int *ms, struct err *err)
+{
+	char *end;
+	double seconds;
+
+	*ms = 0;
+	if (!text)
+		return 0;
+	seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds >= 0 && seconds <= 86400))
+		return err_set(err, EINVAL, "--debuginfod-timeout: '%s' is not a number of seconds (0 to "
+			       "86400)", text);
+	*ms = seconds > 0 ? (int)(seconds * 1000) : -1;
+	if (!*ms)
+		*ms = 1;
+	return 0;
+}
+
 int query_open(struct query_options *o, struct profile_query *query, struct perf_data **data,
 	       struct err *err)
 {
@@ -273,7 +292,9 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 			     .no_demangle = o->no_demangle },
 		.max_stack = o->max_stack, .jobs = o->jobs, .no_inline = o->no_inline,
 	};
-	r = query_names(&o->arena, o->comms, &query->comms, err);
+	r = parse_timeout(o->debuginfod_timeout, &query->symbols.debuginfod_ms, err);
+	if (!r)
+		r = query_names(&o->arena, o->comms, &query->comms, err);
 	if (!r)
 		r = query_names(&o->arena, o->dsos, &query->dsos, err);
 	if (!r)

@@ -12,7 +12,7 @@
 struct query_options {
 	const char *input;
 	const char *comms, *dsos, *syms, *pids, *tids, *cpus, *time;
-	const char *symfs, *debug_dir, *vmlinux, *kallsyms;
+	const char *symfs, *debug_dir, *vmlinux, *kallsyms, *debuginfod_timeout;
 	unsigned max_stack, jobs;
 	bool force, no_demangle, no_inline, quiet;
 	int verbose;
@@ -33,12 +33,17 @@ struct query_options {
 		   "shows them, either may be missing; or parts of the recording as in 10%/2 or " \
 		   "0%-20%; several with spaces between")
 
+#define QUERY_DEBUGINFOD_OPTION(q) \
+	OPT_STRING(0, "debuginfod-timeout", &(q)->debuginfod_timeout, "SECONDS", "wait at most SECONDS " \
+		   "in all for the servers in DEBUGINFOD_URLS (3); 0: do not ask them")
+
 #define QUERY_SYMBOL_OPTIONS(q) \
 	OPT_STRING(0, "symfs", &(q)->symfs, "DIR", "look for binaries below DIR"), \
 	OPT_STRING(0, "debug-dir", &(q)->debug_dir, "DIR", "look for debug files in DIR first, laid out " \
 		   "as /usr/lib/debug is"), \
 	OPT_STRING('k', "vmlinux", &(q)->vmlinux, "FILE", "take kernel symbols from FILE"), \
 	OPT_STRING(0, "kallsyms", &(q)->kallsyms, "FILE", "take kernel symbols from a kallsyms file"), \
+	QUERY_DEBUGINFOD_OPTION(q), \
 	OPT_SWITCH(0, "no-demangle", &(q)->no_demangle, "C++ and Rust names as they are in the file")
 
 #define QUERY_NO_INLINE_OPTION(q) \

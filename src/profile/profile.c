@@ -340,10 +340,33 @@ static void name_waiting(struct naming *n)
 	n->lengths.nr = n->places.nr = 0;
 }
 
+/* What servers have to be asked for is asked for before anything is waited for. */
+static void ask_for_modules(const struct raw_table *table, const struct profile *p)
+{
+	for (uint32_t i = 0; i < table->nr; i++) {
+		const struct raw_key *k = table->v[i].key;
+		const struct image *image = process_image_at(p->processes, table->v[i].image);
+		struct chain_frame chain[FRAMES_MAX];
+		uint32_t nr = chain_frames(k->ips, k->nr_ips, (uint8_t)k->cpumode, chain, FRAMES_MAX);
+
+		if (k->cpumode != PERF_RECORD_MISC_KERNEL)
+			chain[nr < FRAMES_MAX ? nr++ : 0] = (struct chain_frame){ .ip = k->ip };
+		for (uint32_t j = 0; j < nr; j++) {
+			const struct mapping *map = chain[j].kernel ? NULL :
+				image_find(image, chain[j].ip, table->v[i].first_ns);
+
+			if (map)
+				module_soon(map->module);
+		}
+	}
+}
+
 static void name_all(struct profile *p, const struct raw_table *table)
 {
 	struct naming n = { .p = p, .resolver = resolver_new(p->processes), .table = table };
 
+	if (module_soon_helps())
+		ask_for_modules(table, p);
 	for (uint32_t i = 0; i < table->nr; i++) {
 		resolve_entry(&n, &table->v[i]);
 		if (n.places.nr > WAITING_MAX)
