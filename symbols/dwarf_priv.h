@@ -3,6 +3,7 @@
  * dwarf_priv: what the files dwarf*.c share. For them alone.
  *
  *	dwarf_read.c    bytes, forms, abbreviations, strings, addresses, range lists
+ *	dwarf_sections.c  the sections of a file, opened
  *	dwarf_unit.c    units of a file, and what their first entry says
  *	dwarf_split.c   .dwo, .dwp, and dwz's common file
  *	dwarf_line.c    line programs -> rows
@@ -124,6 +125,7 @@ struct dw_file {
 	struct elf_file *elf;
 	bool owns_elf, swap;
 	struct dw_bytes section[DW_SECTIONS];
+	struct index *index;             /* has those that are compressed in the file, or NULL */
 	VEC(struct dw_unit) units;       /* by offset */
 	struct dw_file *alt;             /* dwz's common file, or NULL */
 	atomic_int_least64_t budget;     /* bytes that may still be read; see dw_spend */
@@ -226,7 +228,11 @@ bool dw_spend(struct dw_file *file, uint64_t n);
 /* A cursor at `offset` of a section, to its end; empty if that is outside. */
 struct dw_cursor dw_at(const struct dw_file *file, enum dw_section section, uint64_t offset);
 
+/* All of the unit's abbreviations; they stay. */
 struct dw_abbrevs *dw_abbrevs_get(struct dw_unit *unit);
+/* Such as have the one with that code, for a look: to be given back. */
+struct dw_abbrevs *dw_abbrevs_of(struct dw_unit *unit, uint64_t code);
+void dw_abbrevs_put(const struct dw_unit *unit, struct dw_abbrevs *abbrevs);
 void dw_abbrevs_free(struct dw_abbrevs *abbrevs);
 const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *abbrevs, uint64_t code);
 
@@ -250,6 +256,8 @@ void dw_ranges(struct dw_unit *unit, uint16_t form, uint64_t value, dw_add_range
 
 /* --- the others ------------------------------------------------------------------- */
 
+/* Those of `elf` into file->section; `dwo`: those of split DWARF. */
+void dw_sections_load(struct dw_file *file, bool dwo);
 /* Read the sections and units of `elf`; `dwo`: those of split DWARF. false: no .debug_info. */
 bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *elf, bool dwo);
 void dw_file_release(struct dw_file *file);

@@ -246,7 +246,8 @@ static bool read_attrs(struct dw_cursor *c, const struct dw_unit *unit, struct d
 	return true;
 }
 
-static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit)
+/* All of them, or up to the one with the code `last` if that is not 0. */
+static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit, uint64_t last)
 {
 	struct dw_cursor c = dw_at(unit->file, DW_ABBREV, unit->abbrev_offset);
 	struct dw_abbrevs *t = mem_zalloc(sizeof(*t));
@@ -258,6 +259,8 @@ static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit)
 
 		if (!code || c.bad)
 			break;
+		if (last && code != last)
+			t->attrs.nr = t->constants.nr = 0;       /* of those before it */
 		a.tag = (uint16_t)dw_uleb(&c);
 		a.has_children = dw_u8(&c);
 		if (!read_attrs(&c, unit, t, &a))
@@ -270,7 +273,7 @@ static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit)
 		if (t->is_sparse)
 			*map64_put(&t->codes, code, NULL) = t->v.nr;
 		*vec_push(&t->v) = a;
-		if (!dw_spend(unit->file, (uint64_t)(c.p - start)))
+		if (!dw_spend(unit->file, (uint64_t)(c.p - start)) || code == last)
 			break;
 		start = c.p;
 	}
@@ -290,11 +293,28 @@ struct dw_abbrevs *dw_abbrevs_get(struct dw_unit *unit)
 	pthread_mutex_lock(&file->lock);
 	slot = map64_put(&file->abbrevs, key, NULL);
 	if (!*slot)
-		*slot = (uintptr_t)read_abbrevs(unit);
+		*slot = (uintptr_t)read_abbrevs(unit, 0);
 	t = (struct dw_abbrevs *)(uintptr_t)*slot;
 	atomic_store_explicit(&unit->abbrevs, t, memory_order_release);
 	pthread_mutex_unlock(&file->lock);
 	return t;
+}
+
+/*
+ * The first entries of all units are read, and of most units nothing else: their
+ * abbreviations, which hardly any two share, are not kept for that.
+ */
+struct dw_abbrevs *dw_abbrevs_of(struct dw_unit *unit, uint64_t code)
+{
+	struct dw_abbrevs *t = atomic_load_explicit(&unit->abbrevs, memory_order_acquire);
+
+	return t ? t : read_abbrevs(unit, code);
+}
+
+void dw_abbrevs_put(const struct dw_unit *unit, struct dw_abbrevs *t)
+{
+	if (t != atomic_load_explicit(&unit->abbrevs, memory_order_relaxed))
+		dw_abbrevs_free(t);
 }
 
 void dw_abbrevs_free(struct dw_abbrevs *t)

@@ -3,59 +3,12 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
-#include "base/str.h"
 #include "symbols/dwarf_priv.h"
+#include "symbols/index.h"
 
 /* How often a file may be read over, by parts of it that refer to one another. */
 #define BUDGET_TIMES 8
 #define BUDGET_LEAST (1 << 20)
-
-static const char *const section_names[DW_SECTIONS] = {
-	"info", "abbrev", "line", "str", "line_str", "str_offsets", "addr", "ranges", "rnglists",
-	"cu_index",
-};
-
-/* ".debug_info.dwo" -> DW_INFO; ".zdebug_" is how compressed sections once were marked. */
-static int section_of(const char *name, bool dwo, bool *old_compressed)
-{
-	size_t len;
-
-	*old_compressed = str_starts(name, ".zdebug_");
-	if (*old_compressed)
-		name += strlen(".zdebug_");
-	else if (str_starts(name, ".debug_"))
-		name += strlen(".debug_");
-	else
-		return -1;
-	for (int i = 0; i < DW_SECTIONS; i++) {
-		len = strlen(section_names[i]);
-		if (strncmp(name, section_names[i], len) == 0 &&
-		    strcmp(name + len, dwo && i != DW_CU_INDEX ? ".dwo" : "") == 0)
-			return i;
-	}
-	return -1;
-}
-
-static void load_sections(struct dw_file *file, bool dwo)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-
-	while ((scn = elf_nextscn(file->elf->elf, scn))) {
-		bool old;
-		Elf_Data *data;
-		int i;
-
-		if (!gelf_getshdr(scn, &shdr))
-			continue;
-		i = section_of(elf_file_section_name(file->elf, &shdr), dwo, &old);
-		if (i < 0 || file->section[i].p || (old && elf_compress_gnu(scn, 0, 0) < 0))
-			continue;
-		data = elf_file_data(scn);
-		if (data)
-			file->section[i] = (struct dw_bytes){ data->d_buf, data->d_size };
-	}
-}
 
 /* DWARF 5, 7.5.1. Returns false where no unit can be read any more. */
 static bool read_header(struct dw_file *file, struct dw_cursor *c, struct dw_unit *out)
@@ -104,6 +57,7 @@ static void read_headers(struct dw_file *file)
 
 	while (c.p < c.end && read_header(file, &c, &unit))
 		*vec_push(&file->units) = unit;
+	vec_trim(&file->units);
 }
 
 bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *elf, bool dwo)
@@ -114,7 +68,7 @@ bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *el
 	file->elf = elf;
 	file->swap = elf->swap;
 	pthread_mutex_init(&file->lock, NULL);
-	load_sections(file, dwo);
+	dw_sections_load(file, dwo);
 	for (int i = 0; i < DW_SECTIONS; i++)
 		size += file->section[i].size;
 	atomic_init(&file->budget, (int64_t)(size * BUDGET_TIMES + BUDGET_LEAST));
@@ -145,6 +99,7 @@ void dw_file_release(struct dw_file *file)
 			dw_abbrevs_free((struct dw_abbrevs *)(uintptr_t)file->abbrevs.slots[i].value);
 	map64_release(&file->abbrevs);
 	pthread_mutex_destroy(&file->lock);
+	index_close(file->index);
 	if (file->owns_elf)
 		elf_file_free(file->elf);
 }
@@ -258,6 +213,7 @@ void dw_unit_read(struct dw_unit *unit)
 	struct dw_abbrevs *abbrevs;
 	const struct dw_abbrev *a;
 	struct late late = { 0 };
+	uint64_t code;
 
 	if (!unit->type)
 		return;
@@ -265,10 +221,13 @@ void dw_unit_read(struct dw_unit *unit)
 	/* without DW_AT_str_offsets_base, as in .dwo: behind the header */
 	if (unit->version >= 5 && !unit->str_offsets_base)
 		unit->str_offsets_base = 2 * (uint64_t)unit->offset_size;
-	abbrevs = dw_abbrevs_get(unit);
-	a = dw_abbrev_find(abbrevs, dw_uleb(&c));
-	if (!a || c.bad)
+	code = dw_uleb(&c);
+	abbrevs = dw_abbrevs_of(unit, code);
+	a = dw_abbrev_find(abbrevs, code);
+	if (!a || c.bad) {
+		dw_abbrevs_put(unit, abbrevs);
 		return;
+	}
 	if (a->tag == DW_TAG_partial_unit || a->tag == DW_TAG_type_unit)
 		unit->type = DW_UT_partial;
 	for (uint32_t i = 0; i < a->nr && !c.bad; i++) {
@@ -277,5 +236,6 @@ void dw_unit_read(struct dw_unit *unit)
 		dw_value_read(&c, unit, abbrevs, a->first + i, &value);
 		take_attr(unit, abbrevs->attrs.v[a->first + i].name, &value, &late);
 	}
+	dw_abbrevs_put(unit, abbrevs);
 	settle(unit, &late);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define NOTES_MAX ((uint64_t)1 << 20)
@@ -346,4 +347,17 @@ bool elf_file_has_symtab(const struct elf_file *file)
 		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_SYMTAB && shdr.sh_size)
 			return true;
 	return false;
+}
+
+uint64_t elf_file_hash(const struct elf_file *file)
+{
+	uint64_t hash = (uint64_t)file->type << 16 | file->machine;
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(file->elf, scn)))
+		if (gelf_getshdr(scn, &shdr))
+			hash = hash_mix(hash_mix(hash, shdr.sh_type),
+					hash_mix(shdr.sh_offset, shdr.sh_size));
+	return hash;
 }

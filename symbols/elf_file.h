@@ -68,6 +68,9 @@ Elf_Data *elf_file_data(Elf_Scn *scn);
 /* The section's name, or "". */
 const char *elf_file_section_name(struct elf_file *file, const GElf_Shdr *shdr);
 
+/* Of all sections' type, place and size: a stripped file has its build-id still. */
+uint64_t elf_file_hash(const struct elf_file *file);
+
 /* Whether two build-ids are one: recordings pad short ones with zeros to 20 bytes. */
 bool build_id_equal(const uint8_t *a, uint8_t size_a, const uint8_t *b, uint8_t size_b);
 

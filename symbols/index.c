@@ -181,58 +181,118 @@ static int write_all(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
-static int write_sections(int fd, const struct index_draft *draft, const struct section *sections)
+static uint64_t section_bytes(const struct index_draft *draft, uint32_t section)
+{
+	return (uint64_t)draft->sections[section].nr * draft->sections[section].element_size;
+}
+
+static int write_head(int fd, const struct index_draft *draft, struct header *header)
+{
+	struct section *sections = mem_alloc((draft->nr + 1) * sizeof(*sections));
+	uint64_t at = sizeof(*header) + draft->nr * sizeof(*sections);
+	int ret;
+
+	for (uint32_t i = 0; i < draft->nr; i++) {
+		sections[i] = (struct section){
+			draft->sections[i].tag, (uint32_t)draft->sections[i].element_size, at,
+			section_bytes(draft, i),
+		};
+		at += (sections[i].bytes + 7) & ~(uint64_t)7;
+	}
+	header->hash = header_hash(header, sections);
+	ret = write_all(fd, header, sizeof(*header));
+	if (ret == 0)
+		ret = write_all(fd, sections, draft->nr * sizeof(*sections));
+	free(sections);
+	return ret;
+}
+
+/* Pad what was written of a section, and go on to the next one that is not empty. */
+static int next_section(struct index_writer *w)
 {
 	static const char zeros[8];
 	int ret = 0;
 
-	for (uint32_t i = 0; i < draft->nr && ret == 0; i++) {
-		ret = write_all(fd, draft->sections[i].elements, sections[i].bytes);
-		if (ret == 0)
-			ret = write_all(fd, zeros, -sections[i].bytes & 7);
+	while (ret == 0 && !w->left && w->section < w->draft->nr) {
+		ret = write_all(w->file.fd, zeros, -section_bytes(w->draft, w->section) & 7);
+		if (++w->section < w->draft->nr)
+			w->left = section_bytes(w->draft, w->section);
 	}
 	return ret;
 }
 
-int index_write(const struct index_draft *draft)
+static int dropped(struct index_writer *w, int ret)
 {
-	struct section sections[INDEX_SECTIONS_MAX] = { 0 };
+	if (ret < 0)
+		cache_drop(&w->file);
+	return ret;
+}
+
+int index_begin(struct index_writer *w, const struct index_draft *draft)
+{
 	struct header header = {
 		.version = INDEX_VERSION, .order = ORDER_MARK, .kind = draft->kind,
 		.nr_sections = draft->nr, .fingerprint = draft->fingerprint,
 		.build_id_size = draft->build_id_size,
 	};
-	uint64_t at = sizeof(header) + draft->nr * sizeof(*sections);
-	struct cache_draft file;
+	uint64_t size = sizeof(header) + draft->nr * sizeof(struct section);
 	char name[48];
 	int ret;
 
 	if (draft->build_id_size < 2 || draft->build_id_size > 20)
 		return -EINVAL;
-	for (uint32_t i = 0; i < draft->nr; i++) {
-		sections[i] = (struct section){
-			draft->sections[i].tag, (uint32_t)draft->sections[i].element_size, at,
-			draft->sections[i].nr * draft->sections[i].element_size,
-		};
-		at += (sections[i].bytes + 7) & ~(uint64_t)7;
-	}
+	for (uint32_t i = 0; i < draft->nr; i++)
+		size += (section_bytes(draft, i) + 7) & ~(uint64_t)7;
 	memcpy(header.magic, magic, sizeof(magic));
 	memcpy(header.build_id, draft->build_id, draft->build_id_size);
-	header.file_bytes = at;
-	header.hash = header_hash(&header, sections);
+	header.file_bytes = size;
 	file_name(name, draft->build_id, draft->build_id_size, draft->kind);
-	ret = cache_begin(&file, CACHE_INDEX, name, at);
+	ret = cache_begin(&w->file, CACHE_INDEX, name, size);
 	if (ret < 0)
 		return ret;
-	ret = write_all(file.fd, &header, sizeof(header));
-	if (ret == 0)
-		ret = write_all(file.fd, sections, draft->nr * sizeof(*sections));
-	if (ret == 0)
-		ret = write_sections(file.fd, draft, sections);
-	if (ret == 0)
-		return cache_keep(&file);
-	cache_drop(&file);
-	return ret;
+	w->draft = draft;
+	w->section = 0;
+	w->left = draft->nr ? section_bytes(draft, 0) : 0;
+	ret = write_head(w->file.fd, draft, &header);
+	return dropped(w, ret < 0 ? ret : next_section(w));
+}
+
+int index_put(struct index_writer *w, const void *bytes, size_t size)
+{
+	const char *p = bytes;
+	int ret = 0;
+
+	while (size && ret == 0) {
+		size_t n = size < w->left ? size : w->left;
+
+		ret = n ? write_all(w->file.fd, p, n) : -EOVERFLOW;
+		p += n;
+		size -= n;
+		w->left -= n;
+		if (ret == 0)
+			ret = next_section(w);
+	}
+	return dropped(w, ret);
+}
+
+int index_end(struct index_writer *w)
+{
+	return w->section < w->draft->nr ? dropped(w, -ENODATA) : cache_keep(&w->file);
+}
+
+void index_drop(struct index_writer *w)
+{
+	cache_drop(&w->file);
+}
+
+int index_write(const struct index_draft *draft)
+{
+	struct index_writer w;
+	int ret = index_begin(&w, draft);
+
+	for (uint32_t i = 0; i < draft->nr && ret == 0; i++)
+		ret = index_put(&w, draft->sections[i].elements, section_bytes(draft, i));
+	return ret == 0 ? index_end(&w) : ret;
 }
 
 uint64_t index_hash_file(uint64_t seed, const char *path)

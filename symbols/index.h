@@ -26,11 +26,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbols/cache.h"
+
 #define INDEX_VERSION 1
 #define INDEX_TAG(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | \
 			       (uint32_t)(d) << 24)
 #define INDEX_SYMS INDEX_TAG('s', 'y', 'm', 's')
-#define INDEX_SECTIONS_MAX 32
+#define INDEX_SECTIONS_MAX 1024
 
 struct index;
 
@@ -65,6 +67,23 @@ void index_add(struct index_draft *draft, uint32_t tag, size_t element_size, con
 	       size_t nr);
 /* Into the cache; 0 or a negative errno, which need not worry anyone. */
 int index_write(const struct index_draft *draft);
+
+/*
+ * The same piece by piece, for what need not be in memory at once: the draft says how large
+ * the sections are (their `elements` are not looked at), index_put takes all their bytes one
+ * behind the other. After a failure of index_put or index_end nothing is left to drop.
+ */
+struct index_writer {
+	const struct index_draft *draft;
+	struct cache_draft file;
+	uint32_t section;                /* that is being written */
+	uint64_t left;                   /* bytes of it to come */
+};
+
+int index_begin(struct index_writer *writer, const struct index_draft *draft);
+int index_put(struct index_writer *writer, const void *bytes, size_t size);
+int index_end(struct index_writer *writer);
+void index_drop(struct index_writer *writer);
 
 /* Mix in what tells whether the file at `path` is still the same, or that there is none. */
 uint64_t index_hash_file(uint64_t seed, const char *path);

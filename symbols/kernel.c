@@ -3,44 +3,22 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/vec.h"
 #include "formats/kallsyms.h"
 #include "symbols/elf_file.h"
 #include "symbols/elf_symbols.h"
+#include "symbols/kernel_priv.h"
 #include "symbols/vmlinux.h"
 
 #define PAGE 4096
 
-struct kmod {
-	const char *name;        /* with '_' for '-' */
-	struct symtab *tab;      /* NULL: has no names */
-	uint64_t end;            /* how far its code reaches; 0: not known */
-};
-
-struct kernel {
-	const struct symbol_options *options;
-	pthread_mutex_t lock;
-	bool opened;
-	enum name_reason reason;
-	char *ref_symbol;
-	uint64_t ref_addr;       /* the recording's */
-	uint64_t own_ref_addr;   /* that of the names here; 0: has none */
-	uint64_t shift;          /* recording's addresses minus ours */
-	struct elf_file *vmlinux;
-	struct symtab *own;
-	struct symtab *made;     /* [__builtin__ftrace] and the like: code made at run time */
-	struct intern names;     /* of modules -> index in mods */
-	VEC(struct kmod) mods;
-};
+static const char running_kallsyms[] = "/proc/kallsyms";
 
 struct kernel *kernel_new(const struct symbol_options *options)
 {
@@ -61,6 +39,8 @@ static void forget(struct kernel *kernel)
 		symtab_free(kernel->mods.v[i].tab);
 	vec_release(&kernel->mods);
 	intern_release(&kernel->names);
+	index_close(kernel->index);
+	kernel->index = NULL;
 }
 
 void kernel_free(struct kernel *kernel)
@@ -96,7 +76,7 @@ static void add_plain(struct str *plain, const char *name)
 		str_addc(plain, *name == '-' ? '_' : *name);
 }
 
-static struct kmod *module_of(struct kernel *kernel, const char *name)
+struct kmod *kernel_module_of(struct kernel *kernel, const char *name)
 {
 	struct str plain = STR_INIT;
 	uint32_t id;
@@ -123,7 +103,7 @@ static void read_modules(struct kernel *kernel)
 	at = text;
 	while (modules_next(&at, text + size, &line))
 		if (line.addr && line.addr + line.size > line.addr)
-			module_of(kernel, line.name)->end = line.addr + line.size;
+			kernel_module_of(kernel, line.name)->end = line.addr + line.size;
 	free(text);
 }
 
@@ -156,17 +136,23 @@ static void table_finish(struct symtab *tab)
 	symtab_finish(tab);
 }
 
+/* Code of the run time; of BPF: programs and trampolines, where not recorded. */
+static bool is_made(const struct kallsyms_line *line)
+{
+	return line->module && (str_starts(line->module, "__builtin__") ||
+				strcmp(line->module, "bpf") == 0);
+}
+
 static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 {
 	struct symtab *tab = kernel->own;
 	unsigned flags = bind_of(line->type) | SYMTAB_UNSIZED | SYMTAB_OPEN;
 	uint64_t room = UINT64_MAX;
 
-	if (line->module && (str_starts(line->module, "__builtin__") ||
-			     strcmp(line->module, "bpf") == 0)) {
-		tab = kernel->made;      /* of BPF: programs and trampolines, where not recorded */
+	if (is_made(line)) {
+		tab = kernel->made;
 	} else if (line->module) {
-		struct kmod *mod = module_of(kernel, line->module);
+		struct kmod *mod = kernel_module_of(kernel, line->module);
 
 		if (!mod->tab)
 			mod->tab = table_new(kernel);
@@ -178,6 +164,16 @@ static void add_line(struct kernel *kernel, const struct kallsyms_line *line)
 	}
 	/* copied: the text is more than twice as long as the names that are wanted of it */
 	symtab_add_name(tab, line->addr, room, line->name, flags);
+}
+
+static void note_ref(struct kernel *kernel, const struct kallsyms_line *line)
+{
+	for (int i = 0; i < REFS; i++)
+		if (!kernel->refs[i] && strcmp(line->name, kernel_refs[i]) == 0)
+			kernel->refs[i] = line->addr;
+	if (kernel->ref_symbol && !kernel->own_ref_addr &&
+	    strcmp(line->name, kernel->ref_symbol) == 0)
+		kernel->own_ref_addr = line->addr;
 }
 
 static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
@@ -201,11 +197,11 @@ static enum name_reason read_kallsyms(struct kernel *kernel, const char *path)
 			continue;
 		nr_seen++;
 		add_line(kernel, &line);
-		if (!line.module && kernel->ref_symbol && !kernel->own_ref_addr &&
-		    strcmp(line.name, kernel->ref_symbol) == 0)
-			kernel->own_ref_addr = line.addr;
+		if (!line.module)
+			note_ref(kernel, &line);
 	}
 	free(text);
+	kernel->made_known = true;
 	table_finish(kernel->own);
 	table_finish(kernel->made);
 	for (size_t i = 0; i < kernel->mods.nr; i++)
@@ -253,6 +249,37 @@ static enum name_reason align(struct kernel *kernel, enum sameness same)
 	return NAME_OK;
 }
 
+/* An index has the place of those symbols only that recorders are known to refer to. */
+static bool take_ref(struct kernel *kernel)
+{
+	if (!kernel->ref_symbol)
+		return true;
+	for (int i = 0; i < REFS; i++) {
+		if (strcmp(kernel->ref_symbol, kernel_refs[i]) != 0)
+			continue;
+		kernel->own_ref_addr = kernel->refs[i];
+		return true;
+	}
+	return false;
+}
+
+static enum name_reason read_running(struct kernel *kernel)
+{
+	/* what modules and options name is not what runs */
+	struct kernel_print print = kernel->options->modules ? (struct kernel_print){ .build_id_size = 0 }
+							     : kernel_print_now();
+	enum name_reason reason;
+
+	if (kernel_index_load(kernel, &print) && take_ref(kernel))
+		return NAME_OK;
+	forget(kernel);
+	intern_init(&kernel->names);
+	reason = read_kallsyms(kernel, running_kallsyms);
+	if (reason == NAME_OK)
+		kernel_index_save(kernel, &print);
+	return reason;
+}
+
 static enum name_reason open_kallsyms(struct kernel *kernel, const uint8_t *build_id,
 				      uint8_t build_id_size)
 {
@@ -262,8 +289,8 @@ static enum name_reason open_kallsyms(struct kernel *kernel, const uint8_t *buil
 
 	if (same == OTHER)
 		return NAME_KERNEL_OTHER;
-	reason = read_kallsyms(kernel, kernel->options->kallsyms ? kernel->options->kallsyms :
-								   "/proc/kallsyms");
+	reason = kernel->options->kallsyms ? read_kallsyms(kernel, kernel->options->kallsyms)
+					   : read_running(kernel);
 	return reason == NAME_OK ? align(kernel, same) : reason;
 }
 
@@ -354,7 +381,31 @@ struct elf_file *kernel_vmlinux(const struct kernel *kernel, uint64_t *shift)
 	return kernel->reason == NAME_OK ? kernel->vmlinux : NULL;
 }
 
-bool kernel_find(const struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out)
+/* Names out of an index come without those of code that was made at run time. */
+static void know_made(struct kernel *kernel)
+{
+	struct kallsyms_line line;
+	char *text, *at;
+	size_t size;
+
+	if (atomic_load_explicit(&kernel->made_known, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&kernel->lock);
+	if (!atomic_load(&kernel->made_known) && kernel->index &&
+	    kallsyms_read(running_kallsyms, &text, &size, NULL) == 0) {
+		kernel->made = table_new(kernel);
+		at = text;
+		while (kallsyms_next(&at, text + size, &line))
+			if (line.addr && is_made(&line) && is_wanted(&line))
+				add_line(kernel, &line);
+		table_finish(kernel->made);
+		free(text);
+	}
+	atomic_store_explicit(&kernel->made_known, true, memory_order_release);
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+bool kernel_find(struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out)
 {
 	uint64_t addr = run_addr - kernel->shift;
 
@@ -365,7 +416,10 @@ bool kernel_find(const struct kernel *kernel, uint64_t run_addr, struct kernel_h
 		return true;
 	}
 	/* What is made at run time stands elsewhere after another boot. */
-	if (!kernel->made || kernel->shift || !symtab_find(kernel->made, run_addr, &out->hit))
+	if (!kernel->own || kernel->shift)
+		return false;
+	know_made(kernel);
+	if (!kernel->made || !symtab_find(kernel->made, run_addr, &out->hit))
 		return false;
 	out->tab = kernel->made;
 	return true;

@@ -6,9 +6,10 @@
  * were named), or a vmlinux.  Before any name is given out, the kernel that runs
  * is compared with the recording's: by build-id where both are known, else by
  * release, and by where the reference symbol ran.  The same kernel booted again
- * with another KASLR offset is shifted; its modules cannot be.
+ * with another KASLR offset is shifted; its modules cannot be.  The running kernel's
+ * names are kept from one run to the next (kernel_index.c).
  *
- * Threads: kernel_open takes the lock; after it the rest is read-only.
+ * Threads: kernel_open takes the lock; after it, any may look up.
  */
 #ifndef SYMBOLS_KERNEL_H
 #define SYMBOLS_KERNEL_H
@@ -41,7 +42,7 @@ struct kernel_hit {
 };
 
 /* The symbol of the kernel itself at a run address. */
-bool kernel_find(const struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out);
+bool kernel_find(struct kernel *kernel, uint64_t run_addr, struct kernel_hit *out);
 
 /* Whether a module ("ext4"; '-' and '_' are one) is loaded here. */
 bool kernel_has_module(const struct kernel *kernel, const char *name);

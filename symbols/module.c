@@ -122,13 +122,12 @@ static const char *short_name_of(struct arena *arena, enum module_kind kind, con
 }
 
 /* "[kernel.kallsyms]_text" also names the reference symbol: that is not the module's. */
-static const char *plain_path(struct arena *arena, enum module_kind kind, const char *path)
+static size_t plain_length(enum module_kind kind, const char *path)
 {
 	const char *close = strchr(path, ']');
 
-	if (kind == MODULE_KERNEL && path[0] == '[' && close)
-		return arena_strndup(arena, path, (size_t)(close - path) + 1);
-	return arena_strdup(arena, path);
+	return kind == MODULE_KERNEL && path[0] == '[' && close ? (size_t)(close - path) + 1
+							       : strlen(path);
 }
 
 static bool is_kernel_module_name(const char *name)
@@ -210,14 +209,14 @@ static struct module *find_same(struct module *head, const uint8_t *build_id, ui
 struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
 			     const uint8_t *build_id, uint8_t build_id_size)
 {
-	const char *plain = plain_path(&set->arena, kind, path);
+	size_t length = plain_length(kind, path);
 	uint8_t size = build_id ? build_id_size : 0;
 	struct str key = STR_INIT;
 	struct module *module;
 	uint32_t id;
 
 	str_addf(&key, "%d", (int)kind);
-	str_add(&key, plain);
+	str_addn(&key, path, length);
 	id = intern_id(&set->keys, key.p);
 	str_release(&key);
 	if (id == set->heads.nr)
@@ -225,7 +224,7 @@ struct module *module_intern(struct module_set *set, enum module_kind kind, cons
 	module = find_same(set->heads.v[id], build_id, size);
 	if (module)
 		return module;
-	module = module_new(set, kind, plain);
+	module = module_new(set, kind, arena_strndup(&set->arena, path, length));
 	if (size)
 		set_build_id(module, build_id, size);
 	module->priv->same_path = set->heads.v[id];

@@ -17,29 +17,15 @@
 
 enum { TABLE_SYMBOLS, TABLE_PLT };
 
-/* All sections by type, place and size: a stripped file has its build-id still. */
-static uint64_t hash_sections(struct elf_file *file)
-{
-	uint64_t hash = (uint64_t)file->type << 16 | file->machine;
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-
-	while ((scn = elf_nextscn(file->elf, scn)))
-		if (gelf_getshdr(scn, &shdr))
-			hash = hash_mix(hash_mix(hash, shdr.sh_type),
-					hash_mix(shdr.sh_offset, shdr.sh_size));
-	return hash;
-}
-
 static uint64_t fingerprint(struct elf_file *file, struct elf_file *debug, uint64_t version)
 {
-	uint64_t hash = hash_mix(version, hash_sections(file));
+	uint64_t hash = hash_mix(version, elf_file_hash(file));
 
 	if (!debug)
 		return hash;
 	if (debug->path)
 		hash = index_hash_file(hash, debug->path);
-	return hash_mix(hash, hash_sections(debug));
+	return hash_mix(hash, elf_file_hash(debug));
 }
 
 static void parse(struct names *names, struct elf_file *file, struct elf_file *debug,

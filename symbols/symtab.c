@@ -398,7 +398,7 @@ bool symtab_find_name(const struct symtab *tab, const char *name, uint64_t *star
 
 static uint32_t tag_of(char letter, unsigned number)
 {
-	return INDEX_TAG('s', letter, '0' + number, ' ');
+	return INDEX_TAG('s', letter, number & 0xff, number >> 8);
 }
 
 void symtab_save(struct symtab *tab, struct index_draft *draft, unsigned number)

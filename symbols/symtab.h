@@ -93,7 +93,7 @@ bool symtab_find_name(const struct symtab *tab, const char *name, uint64_t *star
 void symtab_finish(struct symtab *tab);
 
 /*
- * Put a finished table into an index (number 0 to 9 tells tables of one index apart); the
+ * Put a finished table into an index (number, up to 65535, tells tables of one index apart); the
  * draft borrows until symtab_saved. And back: look-ups read the index, which has to
  * outlive the table. NULL if it has none of that number, or a damaged one.
  */

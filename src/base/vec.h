@@ -40,6 +40,16 @@ static inline size_t vec_room(size_t need, size_t cap)
 /* Append one element, not initialised, and point at it. */
 #define vec_push(vec) ({ vec_reserve(vec, 1); &(vec)->v[(vec)->nr++]; })
 
+/* Give back the room for more, once there will be no more. */
+#define vec_trim(vec)                                                                \
+	do {                                                                         \
+		if ((vec)->nr < (vec)->cap && (vec)->nr) {                           \
+			(vec)->v = mem_realloc_array((vec)->v, (vec)->nr,            \
+						     sizeof(*(vec)->v));             \
+			(vec)->cap = (vec)->nr;                                      \
+		}                                                                    \
+	} while (0)
+
 #define vec_release(vec)                        \
 	do {                                    \
 		free((vec)->v);                 \

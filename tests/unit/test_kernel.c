@@ -54,6 +54,19 @@ static void test_against_kallsyms(void **state)
 	module_set_free(set);
 }
 
+/* The same with names out of the index that a first look leaves. */
+static void test_kept_kallsyms(void **state)
+{
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	test_against_kallsyms(state);
+	if (run("test -s /sys/kernel/notes") == 0)
+		assert_int_equal(run("ls cache/sonde/index/*-ksym >/dev/null"), 0);
+	test_against_kallsyms(state);
+	assert_int_equal(run("for f in cache/sonde/index/*-ksym; do truncate -s -9 $f; done"), 0);
+	test_against_kallsyms(state);
+	unsetenv("XDG_CACHE_HOME");
+}
+
 static const char kallsyms[] =
 	"0000000000000000 A fixed_percpu_data\n"
 	"ffffffff81000000 T _stext\n"
@@ -465,6 +478,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_kallsyms),
+		cmocka_unit_test(test_kept_kallsyms),
 		cmocka_unit_test(test_made_up_kernel),
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_hidden),

@@ -359,6 +359,33 @@ static void test_compressed(void **state)
 	check_inlines("gz-gnu", "gz");
 }
 
+/* Sections that were opened are kept: the second look finds them, a damaged one is made anew. */
+static void test_compressed_kept(void **state)
+{
+	static const char kept[] = "test $(ls cache/sonde/index | grep -c -- -dwrf$) = %d";
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	build("kept", "-gz -Wl,--build-id");
+	check_inlines("kept", "kept");
+	assert_int_equal(run(kept, 1), 0);
+	assert_int_equal(run("truncate -s 5000 cache/sonde/index/*-dwrf"), 0);
+	check_inlines("kept", "kept");
+	assert_int_equal(run("test $(stat -c %%s cache/sonde/index/*-dwrf) -gt 64000"), 0);
+	/* out of the cache, and then of the same build-id with other contents */
+	check_inlines("kept", "kept");
+	assert_int_equal(run("id=$(readelf -n kept | awk '/Build ID/ { print $3 }') && "
+			     "g++ -gz -O1 -g -Wl,--build-id=0x$id -o kept a.cc b.cc"), 0);
+	check_inlines("kept", "kept");
+	assert_int_equal(run(kept, 1), 0);
+	/* nothing may be kept */
+	assert_int_equal(run("rm -r cache && mkdir -p cache/sonde && chmod 700 cache/sonde && "
+			     "echo 0 >cache/sonde/limit"), 0);
+	check_inlines("kept", "kept");
+	assert_int_not_equal(run("ls cache/sonde/index/*-dwrf 2>/dev/null"), 0);
+	unsetenv("XDG_CACHE_HOME");
+}
+
 static void test_lto(void **state)
 {
 	(void)state;
@@ -520,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_kinds_of_programs),
 		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_compressed_kept),
 		cmocka_unit_test(test_lto),
 		cmocka_unit_test(test_other_compiler),
 		cmocka_unit_test(test_split),
