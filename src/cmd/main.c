@@ -3,6 +3,7 @@
  * sonde: the table of commands and what holds for all of them.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,8 +186,16 @@ static int finish_output(int status)
 	return 1;
 }
 
+/*
+ * Large tables come and go: each has pages of its own, which are given back when it goes
+ * and moved, not copied, when it grows. glibc would raise its limit for that with the first
+ * one that is freed, and keep the next ones (mallopt(3), M_MMAP_THRESHOLD).
+ */
+#define OWN_PAGES_BYTES (256 * 1024)
+
 int main(int argc, char **argv)
 {
+	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_BYTES);
 	mem_on_failure(out_of_memory);
 	cmd_quiet(false);
 	/* Some parents (Python, cron) leave it ignored, and then `| head` ends in errors. */

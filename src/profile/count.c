@@ -125,7 +125,7 @@ static void table_fetch_entry(const struct raw_table *t, struct hash128 hash)
 		__builtin_prefetch(&t->v[index - 1], 1);
 }
 
-/* `from` keeps its entries, but not its keys. */
+/* `from` is used up. Of its keys only those stay that are new, unless words are with them. */
 static void table_merge(struct raw_table *into, struct raw_table *from)
 {
 	for (uint32_t i = 0; i < from->nr; i++) {
@@ -133,7 +133,8 @@ static void table_merge(struct raw_table *into, struct raw_table *from)
 		struct raw_entry *to = table_get(into, e->hash.lo, e->hash.hi);
 
 		if (!to->key)
-			to->key = e->key;
+			to->key = from->has_words ? e->key :
+						    arena_dup(&into->arena, e->key, sizeof(*e->key));
 		if (!to->samples || e->first_ns < to->first_ns) {
 			to->first_ns = e->first_ns;
 			to->image = e->image;
@@ -142,7 +143,9 @@ static void table_merge(struct raw_table *into, struct raw_table *from)
 		to->period += e->period;
 		to->squares += e->squares;
 	}
-	arena_take(&into->arena, &from->arena);
+	if (from->has_words)
+		arena_take(&into->arena, &from->arena);
+	raw_table_release(from);
 }
 
 /* --- one thread ------------------------------------------------------------------------ */
@@ -267,6 +270,7 @@ static const struct raw_key *key_keep(struct worker *w, const struct raw_key *ke
 	struct arena *arena = &w->out.table.arena;
 	struct raw_key *kept = arena_dup(arena, key, sizeof(*key));
 
+	w->out.table.has_words |= !w->lasting || key->nr_extra;
 	if (!w->lasting && key->nr_ips)
 		kept->ips = arena_dup(arena, (const void *)key->ips, (size_t)key->nr_ips * 8);
 	if (key->nr_extra)
@@ -547,7 +551,6 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 			out->totals[i].period += w->out.totals[i].period;
 		}
 		out->has_chains |= w->out.has_chains;
-		raw_table_release(&w->out.table);
 		free(w->out.totals);
 	}
 	user_stack_free(w->stacks);

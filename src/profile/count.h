@@ -43,6 +43,7 @@ struct raw_table {
 	uint32_t nr, cap;
 	struct raw_slot *slots;
 	uint32_t nr_slots;
+	bool has_words;                  /* keys lead to words in the arena */
 };
 
 void raw_table_init(struct raw_table *table);

@@ -18,7 +18,7 @@
 
 /* Side-band in the order of the file, until it is sorted by time. */
 struct change {
-	uint64_t time_ns, seq;
+	uint64_t time_ns;
 	enum { CHANGE_MAP, CHANGE_COMM, CHANGE_FORK, CHANGE_EXIT } kind;
 	bool exec, inherit;
 	bool untimed;                    /* a recording without times: all is in file order */
@@ -37,10 +37,17 @@ struct task {
 	VEC(struct comm_change) comms;
 };
 
+/* The module that a file name was of when it was mapped last. */
+struct known_file {
+	struct module *module;           /* NULL: nothing is known */
+	uint32_t nr_modules;             /* there were then: another one may be of the same path */
+};
+
 struct process_table {
 	struct arena arena;
 	struct module_set *modules;
 	struct intern strings;           /* comms and file names */
+	VEC(struct known_file) files;    /* by id of the name */
 	VEC(struct change) changes;
 	VEC(struct image *) images;
 	VEC(struct task *) tasks;
@@ -82,6 +89,7 @@ void process_table_free(struct process_table *t)
 		vec_release(&t->tasks.v[i]->comms);
 	}
 	image_release(&t->kernel);
+	vec_release(&t->files);
 	vec_release(&t->changes);
 	vec_release(&t->images);
 	vec_release(&t->tasks);
@@ -98,7 +106,6 @@ static struct change *change_add(struct process_table *t, const struct record *r
 	struct change *c = vec_push(&t->changes);
 
 	memset(c, 0, sizeof(*c));
-	c->seq = t->changes.nr;
 	c->time_ns = record->id.time_ns;
 	c->kind = kind;
 	c->untimed = !record->id.event;
@@ -156,6 +163,27 @@ static struct module *map_module(struct process_table *t, const struct record_mm
 	return module_intern(t->modules, kind, name, m->build_id, m->build_id_size);
 }
 
+/* The same for what was mapped under the name before, as most is. */
+static struct module *known_module(struct process_table *t, const struct record_mmap *m,
+				   bool is_kernel, uint32_t name)
+{
+	uint32_t nr = module_set_count(t->modules);
+	struct known_file *known;
+	struct module *module;
+
+	while (t->files.nr <= name)
+		*vec_push(&t->files) = (struct known_file){ 0 };
+	known = &t->files.v[name];
+	if (known->module && !is_kernel && known->nr_modules == nr &&
+	    known->module->build_id_size == m->build_id_size &&
+	    memcmp(known->module->build_id, m->build_id, m->build_id_size) == 0)
+		return known->module;
+	module = map_module(t, m, is_kernel);
+	if (!is_kernel && module->kind == MODULE_FILE)
+		*known = (struct known_file){ module, module_set_count(t->modules) };
+	return module;
+}
+
 /*
  * JITs that write a jitdump map its first page as code, once, so that it is found in
  * the recording (tools/perf/Documentation/jitdump-specification.txt, "marker").
@@ -194,7 +222,7 @@ static void add_map(struct process_table *t, const struct record *record)
 	c->map = (struct mapping){ .start = m->start, .end = m->start + m->len, .pgoff = m->pgoff,
 				   .from_ns = record->id.time_ns, .prot = m->prot,
 				   .flags = m->flags, .filename = intern_str(&t->strings, name) };
-	c->map.module = map_module(t, m, is_kernel);
+	c->map.module = known_module(t, m, is_kernel, name);
 	if (c->map.module->kind == MODULE_KMOD)
 		module_set_run_start(c->map.module, m->start);
 	if (!is_kernel)
@@ -350,13 +378,15 @@ static void apply_map(struct process_table *t, const struct change *c)
 	*vec_push(&image->maps) = c->map;
 }
 
+struct turn { uint64_t time_ns; uint32_t change; };
+
 static int by_time(const void *a, const void *b)
 {
-	const struct change *x = a, *y = b;
+	const struct turn *x = a, *y = b;
 
 	if (x->time_ns != y->time_ns)
 		return x->time_ns < y->time_ns ? -1 : 1;
-	return x->seq < y->seq ? -1 : 1;
+	return x->change < y->change ? -1 : 1;
 }
 
 static int by_start(const void *a, const void *b)
@@ -491,6 +521,7 @@ static void image_freeze(struct image *image)
 			place_exec(image);
 		image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
 		drop_repeats(image);
+		vec_trim(&image->maps);
 		find_epochs(image);
 	}
 	add_jit_epochs(image);
@@ -527,34 +558,51 @@ struct module *image_jit(const struct image *image)
 	return image->jit;
 }
 
+static void apply(struct process_table *t, const struct change *c)
+{
+	struct task *task;
+
+	switch (c->kind) {
+	case CHANGE_MAP:
+		apply_map(t, c);
+		break;
+	case CHANGE_COMM:
+		apply_comm(t, c);
+		break;
+	case CHANGE_FORK:
+		apply_fork(t, c);
+		break;
+	case CHANGE_EXIT:
+		task = task_find(t, c->pid);
+		if (c->pid == c->tid && task && task->images.nr)
+			task->images.v[task->images.nr - 1]->exited = true;
+		break;
+	}
+}
+
+/* All changes in time; those of one time in the file's order. */
+static void apply_all(struct process_table *t)
+{
+	struct turn *turns = mem_alloc((t->changes.nr + 1) * sizeof(*turns));
+	bool in_order = true;
+
+	for (size_t i = 0; i < t->changes.nr; i++) {
+		turns[i] = (struct turn){ t->changes.v[i].time_ns, (uint32_t)i };
+		in_order = in_order && (!i || turns[i - 1].time_ns <= turns[i].time_ns);
+	}
+	if (!in_order)
+		qsort(turns, t->changes.nr, sizeof(*turns), by_time);
+	for (size_t i = 0; i < t->changes.nr; i++)
+		apply(t, &t->changes.v[turns[i].change]);
+	free(turns);
+	vec_release(&t->changes);
+}
+
 void process_table_freeze(struct process_table *t)
 {
 	struct map64 spaces = { 0 };
 
-	if (t->changes.nr)
-		qsort(t->changes.v, t->changes.nr, sizeof(struct change), by_time);
-	for (size_t i = 0; i < t->changes.nr; i++) {
-		const struct change *c = &t->changes.v[i];
-		struct task *task;
-
-		switch (c->kind) {
-		case CHANGE_MAP:
-			apply_map(t, c);
-			break;
-		case CHANGE_COMM:
-			apply_comm(t, c);
-			break;
-		case CHANGE_FORK:
-			apply_fork(t, c);
-			break;
-		case CHANGE_EXIT:
-			task = task_find(t, c->pid);
-			if (c->pid == c->tid && task && task->images.nr)
-				task->images.v[task->images.nr - 1]->exited = true;
-			break;
-		}
-	}
-	vec_release(&t->changes);
+	apply_all(t);
 	name_idle(t);
 	for (size_t i = 0; i < t->images.nr; i++) {
 		find_jit(t, t->images.v[i]);

@@ -20,7 +20,7 @@
 
 #define NONE32 UINT32_MAX
 #define FRAMES_MAX (65536 / 8)
-#define WAITING_MAX (1u << 20)           /* addresses resolved before their lines are looked up */
+#define WAITING_MAX (1u << 16)           /* addresses resolved before their lines are looked up */
 
 struct profile_priv {
 	struct arena arena;

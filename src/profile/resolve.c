@@ -20,7 +20,6 @@
 struct cached {
 	struct place place;
 	uint32_t space, epoch;
-	bool is_return;
 };
 
 struct resolver {
@@ -115,7 +114,7 @@ struct place *resolve(struct resolver *r, const struct image *image, uint64_t ad
 	if (!added) {
 		c = (struct cached *)(uintptr_t)*slot;
 		if (c->place.run_addr == addr && c->space == space && c->epoch == epoch &&
-		    c->is_return == is_return && c->place.kernel == is_kernel)
+		    c->place.is_return == (is_return && addr) && c->place.kernel == is_kernel)
 			return &c->place;
 		/* two keys with one hash: rare enough to look up each time */
 	}
@@ -124,7 +123,6 @@ struct place *resolve(struct resolver *r, const struct image *image, uint64_t ad
 		*slot = (uint64_t)(uintptr_t)c;
 	c->space = space;
 	c->epoch = epoch;
-	c->is_return = is_return;
 	look_up(r, image, addr, time_ns, is_kernel, is_return, &c->place);
 	*vec_push(&r->fresh) = &c->place;
 	return &c->place;

@@ -22,11 +22,11 @@ struct place {
 	struct symbol symbol;            /* name NULL: symbol.reason tells why */
 	uint64_t run_addr;
 	uint64_t elf_addr;               /* run_addr where there is no module */
-	bool kernel, is_return;
-	bool has_lines;                  /* whether lines and nr_lines were looked up */
-	uint32_t nr_lines;
 	const struct source_frame *lines;        /* innermost first, the symbol itself last */
 	uint32_t tag;                    /* the caller's, to remember what it made of it; 0 when new */
+	bool kernel, is_return;
+	bool has_lines;                  /* whether lines and nr_lines were looked up */
+	uint8_t nr_lines;
 };
 
 struct resolver;
