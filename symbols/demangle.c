@@ -105,3 +105,73 @@ char *demangle(const char *name)
 	free(plain);
 	return str_take(&full);
 }
+
+#define BRIEF_MAX 4096u          /* the work grows with the square */
+
+/* --- less of it ------------------------------------------------------------------------------ */
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
+
+/* The length of "operator<<" and its like where `at` begins one; 0 where not. */
+static size_t operator_size(const char *name, const char *at)
+{
+	static const char word[] = "operator";
+	size_t n = sizeof(word) - 1;
+
+	if (strncmp(at, word, n) != 0 || (at > name && is_word(at[-1])) || is_word(at[n]))
+		return 0;
+	/* "operator< <int>": the blank stands before template arguments */
+	return n + strspn(at + n, "<>=-!&|+*/%^~,");
+}
+
+/* Behind the '>' that belongs to the '<' at `at`; NULL if there is none. */
+static const char *behind_arguments(const char *name, const char *at)
+{
+	unsigned depth = 0;
+
+	while (*at) {
+		size_t op = operator_size(name, at);
+
+		if (op) {
+			at += op;
+			continue;
+		}
+		if (*at == '<')
+			depth++;
+		else if (*at == '>' && at[-1] != '-' && !--depth)
+			return at + 1;
+		at++;
+	}
+	return NULL;
+}
+
+void demangle_brief(struct str *out, const char *name)
+{
+	const char *at = name, *end;
+
+	if (strlen(name) > BRIEF_MAX) {
+		str_add(out, name);
+		return;
+	}
+	while (*at) {
+		size_t op = operator_size(name, at);
+
+		if (op) {
+			str_addn(out, at, op);
+			at += op;
+			continue;
+		}
+		/* "<lambda" and Rust's "<T as U>::f" begin a name and are no arguments */
+		end = *at == '<' && at > name && (is_word(at[-1]) || at[-1] == ' ') ?
+		      behind_arguments(name, at) : NULL;
+		if (end) {
+			str_add(out, "<...>");
+			at = end;
+		} else {
+			str_addc(out, *at++);
+		}
+	}
+}

@@ -14,10 +14,18 @@
 
 #include <stdbool.h>
 
+#include "base/str.h"
+
 /* Whether a name looks mangled: a cheap first look. */
 bool demangle_wants(const char *name);
 
 /* The demangled name, which the caller frees, or NULL. */
 char *demangle(const char *name);
+
+/*
+ * Append a demangled name with <...> for its template arguments, for where room is scarce:
+ * "std::vector<int, std::allocator<int> >::end" -> "std::vector<...>::end". Operators stay.
+ */
+void demangle_brief(struct str *out, const char *name);
 
 #endif

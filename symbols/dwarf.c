@@ -42,6 +42,7 @@ void dwarf_free(struct dwarf *dwarf)
 	dw_file_release(&dwarf->main);
 	vec_release(&dwarf->index);
 	intern_release(&dwarf->texts);
+	map64_release(&dwarf->embedded);
 	for (int i = 0; i < DW_LOCKS; i++)
 		pthread_mutex_destroy(&dwarf->unit_locks[i]);
 	pthread_mutex_destroy(&dwarf->lock);
@@ -58,6 +59,29 @@ const char *dw_text(struct dwarf *dwarf, const char *text)
 	kept = intern_str(&dwarf->texts, intern_id(&dwarf->texts, text));
 	pthread_mutex_unlock(&dwarf->text_lock);
 	return kept;
+}
+
+const char *dw_text_of(struct dwarf *dwarf, const char *file, const char *source)
+{
+	const char *kept;
+	uint32_t id;
+
+	pthread_mutex_lock(&dwarf->text_lock);
+	id = intern_id(&dwarf->texts, file);
+	kept = intern_str(&dwarf->texts, id);
+	*map64_put(&dwarf->embedded, id, NULL) = (uint64_t)(uintptr_t)source;
+	pthread_mutex_unlock(&dwarf->text_lock);
+	return kept;
+}
+
+const char *dwarf_source(struct dwarf *dwarf, const char *file)
+{
+	const uint64_t *slot;
+
+	pthread_mutex_lock(&dwarf->text_lock);
+	slot = map64_find(&dwarf->embedded, intern_id(&dwarf->texts, file));
+	pthread_mutex_unlock(&dwarf->text_lock);
+	return slot ? (const char *)(uintptr_t)*slot : NULL;
 }
 
 /* --- which unit ------------------------------------------------------------------- */

@@ -40,4 +40,7 @@ void dwarf_free(struct dwarf *dwarf);
 /* See module_lines. */
 uint32_t dwarf_find(struct dwarf *dwarf, uint64_t elf_addr, struct source_frame *out, uint32_t max);
 
+/* See module_source. */
+const char *dwarf_source(struct dwarf *dwarf, const char *file);
+
 #endif

@@ -7,6 +7,7 @@
 #include "symbols/dwarf_priv.h"
 
 #define FORMATS_MAX 32
+#define LNCT_LLVM_SOURCE 0x2001   /* LLVM 9, llvm/BinaryFormat/Dwarf.def */
 
 struct program {
 	struct dw_unit *unit;            /* for sizes of forms and for strings */
@@ -37,10 +38,12 @@ static const char *take_string(struct dw_cursor *c)
 	return text;
 }
 
-static void add_file(struct program *p, const char *name, uint64_t dir)
+static void add_file(struct program *p, const char *name, uint64_t dir, const char *source)
 {
 	*vec_push(&p->files) = (struct dw_path){
 		.name = name,
+		/* empty where only others of the unit's files are embedded */
+		.source = source && *source ? source : NULL,
 		.dir = dir < p->dirs.nr ? p->dirs.v[dir] : NULL,
 	};
 }
@@ -58,11 +61,12 @@ static void read_names_4(struct program *p)
 
 		dw_uleb(&p->c);  /* time */
 		dw_uleb(&p->c);  /* size */
-		add_file(p, name, dir);
+		add_file(p, name, dir, NULL);
 	}
 }
 
 struct format { uint16_t content, form; };
+struct entry { const char *name, *source; uint64_t dir; };
 
 static unsigned read_formats(struct program *p, struct format *formats)
 {
@@ -82,7 +86,7 @@ static unsigned read_formats(struct program *p, struct format *formats)
 
 /* The same sizes as in .debug_info, but for the width of offsets, which is the program's own. */
 static void read_entry_5(struct program *p, const struct format *formats, unsigned nr,
-			 const char **name, uint64_t *dir)
+			 struct entry *out)
 {
 	struct dw_unit sizes = {
 		.file = p->unit->file,
@@ -92,27 +96,32 @@ static void read_entry_5(struct program *p, const struct format *formats, unsign
 		.str_offsets_base = p->unit->str_offsets_base,
 	};
 
-	*name = NULL;
-	*dir = 0;
+	*out = (struct entry){ 0 };
 	for (unsigned i = 0; i < nr && !p->c.bad; i++) {
 		struct dw_attr attr = { .form = formats[i].form, .size = -1 };
 		struct dw_abbrevs one = { .attrs = { &attr, 1, 1 } };
 		struct dw_value value;
 
-		if (formats[i].content == DW_LNCT_path && formats[i].form == DW_FORM_string) {
-			*name = take_string(&p->c);
-			continue;
-		}
-		if (formats[i].content != DW_LNCT_path &&
-		    formats[i].content != DW_LNCT_directory_index) {
+		uint16_t content = formats[i].content;
+		bool is_text = content == DW_LNCT_path || content == LNCT_LLVM_SOURCE;
+		const char *text;
+
+		if (!is_text && content != DW_LNCT_directory_index) {
 			dw_form_skip(&p->c, &sizes, formats[i].form);
 			continue;
 		}
-		dw_value_read(&p->c, &sizes, &one, 0, &value);
-		if (formats[i].content == DW_LNCT_path)
-			*name = dw_string(&sizes, &value);
+		if (is_text && formats[i].form == DW_FORM_string) {
+			text = take_string(&p->c);
+		} else {
+			dw_value_read(&p->c, &sizes, &one, 0, &value);
+			text = is_text ? dw_string(&sizes, &value) : NULL;
+		}
+		if (content == DW_LNCT_path)
+			out->name = text;
+		else if (is_text)
+			out->source = text;
 		else
-			*dir = value.u;
+			out->dir = value.u;
 	}
 }
 
@@ -120,20 +129,20 @@ static void read_entry_5(struct program *p, const struct format *formats, unsign
 static void read_names_5(struct program *p)
 {
 	struct format formats[FORMATS_MAX];
-	const char *name;
-	uint64_t dir, count;
+	struct entry entry;
+	uint64_t count;
 	unsigned nr = read_formats(p, formats);
 
 	count = dw_uleb(&p->c);
 	for (uint64_t i = 0; i < count && nr && !p->c.bad; i++) {
-		read_entry_5(p, formats, nr, &name, &dir);
-		*vec_push(&p->dirs) = name;
+		read_entry_5(p, formats, nr, &entry);
+		*vec_push(&p->dirs) = entry.name;
 	}
 	nr = read_formats(p, formats);
 	count = dw_uleb(&p->c);
 	for (uint64_t i = 0; i < count && nr && !p->c.bad; i++) {
-		read_entry_5(p, formats, nr, &name, &dir);
-		add_file(p, name, dir);
+		read_entry_5(p, formats, nr, &entry);
+		add_file(p, entry.name, entry.dir, entry.source);
 	}
 }
 
@@ -261,7 +270,7 @@ static bool extended(struct program *p, struct state *s, size_t sequence)
 		name = take_string(c);
 		dir = dw_uleb(c);
 		if (name)
-			add_file(p, name, dir);
+			add_file(p, name, dir, NULL);
 		break;
 	default:
 		break;
@@ -407,7 +416,7 @@ const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t 
 			str_addf(&text, "%s/", path->dir);
 	}
 	str_add(&text, path->name);
-	shown = dw_text(dwarf, text.p);
+	shown = path->source ? dw_text_of(dwarf, text.p, path->source) : dw_text(dwarf, text.p);
 	atomic_store_explicit(&path->shown, shown, memory_order_release);
 	str_release(&text);
 	return shown;

@@ -157,7 +157,11 @@ struct dw_unit {
 struct dw_row { uint64_t addr; uint32_t file, line; };   /* file DW_NOWHERE: no code */
 #define DW_NOWHERE UINT32_MAX
 
-struct dw_path { const char *dir, *name; _Atomic(const char *) shown; };
+struct dw_path {
+	const char *dir, *name;
+	const char *source;      /* its text, if that is embedded */
+	_Atomic(const char *) shown;
+};
 
 struct dw_lines {
 	VEC(struct dw_row) rows;
@@ -208,6 +212,7 @@ struct dwarf {
 	pthread_mutex_t unit_locks[DW_LOCKS];
 	pthread_mutex_t text_lock;
 	struct intern texts;
+	struct map64 embedded;           /* id in texts of a file -> its text; text_lock */
 	struct arena arena;
 };
 
@@ -284,5 +289,7 @@ uint32_t dw_segment_at(const dw_segments *segments, uint64_t addr);
 
 /* A string that lives as long as the dwarf; one pointer for equal ones. */
 const char *dw_text(struct dwarf *dwarf, const char *text);
+/* The same for a file whose text is embedded. */
+const char *dw_text_of(struct dwarf *dwarf, const char *file, const char *source);
 
 #endif

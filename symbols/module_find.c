@@ -395,6 +395,16 @@ static uint32_t jit_lines(const struct jit *jit, uint64_t addr, struct source_fr
 	return 1;
 }
 
+const char *module_source(struct module *module, const char *file)
+{
+	struct module_priv *priv = module->priv;
+
+	/* whoever has the file's name from module_lines has opened it */
+	if (!atomic_load_explicit(&priv->has_dwarf, memory_order_acquire) || !priv->dwarf)
+		return NULL;
+	return dwarf_source(priv->dwarf, file);
+}
+
 uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_frame *out,
 		      uint32_t max)
 {

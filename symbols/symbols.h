@@ -171,6 +171,12 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
 		      uint32_t max);
 
 /*
+ * The text of a source file that module_lines told of, where the compiler put it into the debug
+ * information (clang -gembed-source, DW_LNCT_LLVM_source); else NULL. The module's.
+ */
+const char *module_source(struct module *module, const char *file);
+
+/*
  * Tell the kernel module of the recording where its reference symbol ran
  * ("_text" or "_stext" of "[kernel.kallsyms]_text", the mapping's pgoff), so that
  * a kernel that KASLR put elsewhere is noticed. 0: not known.

@@ -85,10 +85,11 @@ static int parse_percent(const char *text, const char *option, double *out, stru
 	return 0;
 }
 
-static int parse_color(struct annotate *a, struct err *err)
+static int parse_terminal(struct annotate *a, struct err *err)
 {
 	const char *when = a->color ? a->color : "auto", *term = getenv("TERM");
 
+	a->view.width = (unsigned)cmd_columns(stdout, 0);
 	if (strcmp(when, "always") == 0)
 		a->view.color = true;
 	else if (strcmp(when, "auto") == 0)
@@ -119,7 +120,7 @@ static int settle(struct annotate *a, struct err *err)
 	if (!e)
 		e = parse_percent(a->least_text, "--min-percent", &a->view.min_percent, err);
 	if (!e)
-		e = parse_color(a, err);
+		e = parse_terminal(a, err);
 	if (!e)
 		e = parse_syntax(a, err);
 	if (!e && a->percent) {

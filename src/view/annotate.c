@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbols/demangle.h"
 #include "view/jumps.h"
 
 #define RED "\033[31m"
@@ -14,6 +15,9 @@
 #define HOT_PERCENT 5.0
 #define WARM_PERCENT 0.5
 #define RAW_BYTES 8u             /* of the encoding that have room in a line */
+#define NAME_MAX_WHOLE 40u       /* names up to here stay as they are */
+#define NAME_MAX_BRIEF 100u      /* of longer ones without their template arguments, the end */
+#define MARK_WIDTH 160u          /* of a line that tells of inlined functions, in a file */
 
 struct writer {
 	const struct annotate_options *options;
@@ -167,26 +171,70 @@ static void write_source_line(struct writer *w, uint32_t before, const char *fil
 	end_line(w);
 }
 
-/* "sq inlined into work at t.cc:17": what the following instructions are of. */
+/* A name that leaves room for others: without template arguments, and no more than its end. */
+static void add_brief_name(struct str *out, const char *name)
+{
+	struct str brief = STR_INIT;
+	size_t skip;
+
+	if (!name || strlen(name) <= NAME_MAX_WHOLE) {
+		str_add_safe(out, name ? name : "?");
+		return;
+	}
+	demangle_brief(&brief, name);
+	skip = brief.len > NAME_MAX_BRIEF ? brief.len - NAME_MAX_BRIEF : 0;
+	while (skip && (brief.p[skip] & 0xc0) == 0x80)
+		skip++;
+	if (skip)
+		str_add(out, "...");
+	str_add_safe(out, brief.p + skip);
+	str_release(&brief);
+}
+
+/*
+ * "[sq inlined at t.cc:17 in work, in main]": what the following instructions are of. Of a
+ * chain that is too long for the line, those in the middle are counted.
+ */
 static void write_chain(struct writer *w, uint32_t i)
 {
 	const struct insn_line *l = &w->a->lines[i];
 	const struct annot_frame *f = &w->a->frames[l->first_frame];
+	size_t room = w->options->width ? w->options->width : MARK_WIDTH;
+	uint32_t nr = l->nr_frames, at;
+	struct str last = STR_INIT, next = STR_INIT;
 
 	begin_source(w, i);
 	str_add(&w->s, "      [");
-	for (uint32_t j = 0; j < l->nr_frames; j++) {
-		str_add_safe(&w->s, f[j].name ? f[j].name : "?");
-		if (j + 1 == l->nr_frames)
-			break;
-		str_add(&w->s, j ? ", in " : " inlined at ");
-		if (!j && f[1].file) {
+	add_brief_name(&w->s, nr ? f[0].name : NULL);
+	if (nr > 1) {
+		str_add(&w->s, " inlined at ");
+		if (f[1].file) {
 			str_add_safe(&w->s, annotate_path(f[1].file, w->options->full_paths));
 			str_addf(&w->s, ":%u in ", f[1].line);
 		}
+		add_brief_name(&w->s, f[1].name);
 	}
+	if (nr > 2) {
+		str_add(&last, ", in ");
+		add_brief_name(&last, f[nr - 1].name);
+	}
+	for (at = 2; at + 1 < nr; at++) {
+		str_clear(&next);
+		str_add(&next, ", in ");
+		add_brief_name(&next, f[at].name);
+		/* ", in 10 more" and the bracket */
+		if (w->s.len + next.len + last.len + 14 > room)
+			break;
+		str_addn(&w->s, next.p, next.len);
+	}
+	if (at + 1 < nr)
+		str_addf(&w->s, ", in %u more", nr - 1 - at);
+	if (last.len)
+		str_addn(&w->s, last.p, last.len);
 	str_addc(&w->s, ']');
 	end_line(w);
+	str_release(&last);
+	str_release(&next);
 }
 
 static void write_source(struct writer *w, uint32_t i)
@@ -232,6 +280,27 @@ static void add_raw(struct str *s, const struct insn *insn)
 	}
 }
 
+/*
+ * "call 1234 <std::vector<int, std::allocator<int> >::end>" and the like, behind what the line
+ * has already: the name shortened where it does not fit the terminal.
+ */
+static void add_insn_text(struct writer *w, const char *text)
+{
+	size_t len = strlen(text);
+	const char *name = strstr(text, " <");
+	struct str brief = STR_INIT;
+
+	if (!w->options->width || w->s.len + len <= w->options->width || !name || text[len - 1] != '>') {
+		str_add_safe(&w->s, text);
+		return;
+	}
+	str_addn(&brief, name + 2, (size_t)(text + len - 1 - name - 2));
+	str_addn(&w->s, text, (size_t)(name + 2 - text));
+	add_brief_name(&w->s, brief.p ? brief.p : "");
+	str_addc(&w->s, '>');
+	str_release(&brief);
+}
+
 static void add_place_of_line(struct writer *w, uint32_t i)
 {
 	const struct insn_line *l = &w->a->lines[i];
@@ -265,7 +334,7 @@ static void write_insn(struct writer *w, uint32_t i)
 	if (w->options->asm_raw)
 		add_raw(&w->s, &l->insn);
 	annotation_text(w->a, i, w->options->brief, &text);
-	str_add_safe(&w->s, text.p);
+	add_insn_text(w, text.p);
 	str_release(&text);
 	add_place_of_line(w, i);
 	end_line(w);
@@ -380,6 +449,7 @@ void annotate_write(const struct annotate_options *options, struct sources *sour
 	struct writer w = { .options = options, .sources = sources, .a = a, .out = out, .s = STR_INIT };
 	char version[24];
 
+	sources_set_module(sources, a->symbol->module);
 	if (options->print_line)
 		write_sums(&w);
 	if (options->brief) {

@@ -21,6 +21,7 @@ struct annotate_options {
 	bool brief;                      /* --stdio2 */
 	bool print_line, full_paths, asm_raw, samples, period, color;
 	double min_percent;              /* instructions below it are left out */
+	unsigned width;                  /* of the terminal; 0: none */
 };
 
 /* `sources` may be NULL: no source text, lines as file:line all the same. */

@@ -330,6 +330,7 @@ void annotate_html_function(const struct annotate_options *o, struct sources *so
 	uint32_t hottest = annotation_hottest(a, 0);
 	struct used_lines used;
 
+	sources_set_module(sources, a->symbol->module);
 	used_collect(&used, a);
 	write_heading(a, nr, out);
 	if (!o->model.no_lines)

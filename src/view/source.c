@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "symbols/symbols.h"
 
 #define SOURCE_MAX (64 << 20)
 
@@ -24,6 +25,7 @@ struct source {
 
 struct sources {
 	struct sources_options options;
+	struct module *module;           /* NULL: none */
 	struct intern paths;
 	VEC(struct source) files;        /* by the path's id */
 };
@@ -48,6 +50,12 @@ void sources_free(struct sources *s)
 	vec_release(&s->files);
 	intern_release(&s->paths);
 	free(s);
+}
+
+void sources_set_module(struct sources *s, struct module *module)
+{
+	if (s)
+		s->module = module;
 }
 
 /* 0, or a negative errno: -EFBIG, -EISDIR for what is no regular file. */
@@ -122,8 +130,14 @@ static const char *strip(const char *path, unsigned n)
 static int find(const struct sources *s, const char *path, struct source *out)
 {
 	const struct sources_options *o = &s->options;
+	const char *embedded = s->module ? module_source(s->module, path) : NULL;
 	int e;
 
+	if (embedded) {
+		out->text = mem_strdup(embedded);
+		out->len = strlen(embedded);
+		return 0;
+	}
 	if (o->prefix && *path == '/')
 		e = try_at(o->prefix, strip(path, o->prefix_strip), out);
 	else

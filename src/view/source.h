@@ -2,6 +2,7 @@
 /*
  * source: lines of source files, found where they are now.
  *
+ *	0. in the module's debug information, if the compiler embedded it
  *	1. as the compiler wrote the path; or with `prefix` before it, after the first
  *	   prefix_strip folders are taken off
  *	2. below source_dir: the whole path, then ever less of its front: a/b/c.c, b/c.c, c.c
@@ -16,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct module;
 struct sources;
 
 struct sources_options {
@@ -26,6 +28,9 @@ struct sources_options {
 
 struct sources *sources_new(const struct sources_options *options);
 void sources_free(struct sources *sources);
+
+/* The module that the files asked for from here on are of: it may have them embedded. */
+void sources_set_module(struct sources *sources, struct module *module);
 
 /* Line `line`, from 1, without its end; NULL if there is none. Borrowed; not ended by NUL. */
 const char *sources_line(struct sources *sources, const char *file, uint32_t line, size_t *len);

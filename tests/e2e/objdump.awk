@@ -14,6 +14,7 @@
 #  newer      what the decoder does not know is shown as bytes, in one line of the right
 #             length. Only those named in `newer` may be; they are counted.
 #  (bad)      bytes that objdump does not take either; where both go on may differ by 3
+#  rex.W      a prefix at the end of a symbol, alone on its line; sonde shows the byte
 #
 # Says what is left, and ends with 1 if anything is.
 BEGIN {

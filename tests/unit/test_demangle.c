@@ -98,6 +98,36 @@ static void test_long_names_stay(void **state)
 	str_release(&name);
 }
 
+static void template_arguments_are_left_out_of_brief_names(void **state)
+{
+	static const struct { const char *name, *brief; } names[] = {
+		{ "main", "main" },
+		{ "std::vector<int, std::allocator<int> >::end", "std::vector<...>::end" },
+		{ "std::map<std::string, std::vector<int> >::map<std::less<int> >", "std::map<...>::map<...>" },
+		{ "operator<", "operator<" },
+		{ "std::operator<< <std::char_traits<char> >", "std::operator<< <...>" },
+		{ "a<b>::operator-><c>", "a<...>::operator-><c>" },
+		{ "f<&a::operator> >::g", "f<...>::g" },
+		{ "a<(b)2>::c", "a<...>::c" },
+		{ "f<decltype (a->b)>::g", "f<...>::g" },
+		{ "my_operator<int>::g", "my_operator<...>::g" },
+		{ "<alloc::vec::Vec<T> as core::Drop>::drop", "<alloc::vec::Vec<...> as core::Drop>::drop" },
+		{ "broken<int::end", "broken<int::end" },
+		{ "a>b", "a>b" },
+		{ "<", "<" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct str brief = STR_INIT;
+
+		demangle_brief(&brief, names[i].name);
+		assert_string_equal(brief.p ? brief.p : "", names[i].brief);
+		str_release(&brief);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_other_names_stay),
 		cmocka_unit_test(test_exponential_names_end),
 		cmocka_unit_test(test_long_names_stay),
+		cmocka_unit_test(template_arguments_are_left_out_of_brief_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

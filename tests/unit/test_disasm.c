@@ -15,7 +15,9 @@
 #include <cmocka.h>
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "symbols/disasm.h"
 #include "symbols/elf_file.h"
 
@@ -183,10 +185,58 @@ static void an_unknown_machine_is_named(void **state)
 	assert_non_null(strstr(err.msg, "30583"));
 }
 
+/* --- everything in a file ------------------------------------------------------------------- */
+
+struct marks { uint64_t *v; size_t nr, next; };
+
+static int by_addr(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Where symbols stand: objdump begins anew at each, and so does a listing, function by function. */
+static struct marks read_marks(struct elf_file *file)
+{
+	struct marks marks = { 0 };
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+	GElf_Sym sym;
+
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
+			continue;
+		data = elf_getdata(scn, NULL);
+		marks.v = mem_zalloc((shdr.sh_size / shdr.sh_entsize + 1) * sizeof(*marks.v));
+		for (int i = 0; data && gelf_getsym(data, i, &sym); i++)
+			if (GELF_ST_TYPE(sym.st_info) == STT_FUNC || GELF_ST_TYPE(sym.st_info) == STT_NOTYPE)
+				marks.v[marks.nr++] = sym.st_value;
+	}
+	if (marks.nr)
+		qsort(marks.v, marks.nr, sizeof(*marks.v), by_addr);
+	return marks;
+}
+
+/* Of `room` bytes at addr, those before the next symbol. */
+static size_t before_mark(struct marks *marks, uint64_t addr, size_t room)
+{
+	while (marks->next && marks->v[marks->next - 1] > addr)
+		marks->next--;
+	while (marks->next < marks->nr && marks->v[marks->next] <= addr)
+		marks->next++;
+	if (marks->next < marks->nr && marks->v[marks->next] - addr < room)
+		return (size_t)(marks->v[marks->next] - addr);
+	return room;
+}
+
 static int dump(const char *path)
 {
 	struct err err = ERR_INIT;
 	struct elf_file *file;
+	struct marks marks;
 	struct disasm *d;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr shdr;
@@ -194,6 +244,7 @@ static int dump(const char *path)
 	if (elf_file_open(&file, path) < 0 ||
 	    disasm_new(&d, file->machine, file->is_64bit, false, DISASM_ATT, &err) < 0)
 		return 1;
+	marks = read_marks(file);
 	while ((scn = elf_nextscn(file->elf, scn))) {
 		Elf_Data *data;
 		struct insn insn;
@@ -202,12 +253,14 @@ static int dump(const char *path)
 			continue;
 		data = elf_file_data(scn);
 		for (size_t at = 0; data && at < data->d_size; at += insn.size) {
-			if (!disasm_next(d, (const uint8_t *)data->d_buf + at, data->d_size - at,
-					 shdr.sh_addr + at, &insn))
+			size_t room = before_mark(&marks, shdr.sh_addr + at, data->d_size - at);
+
+			if (!disasm_next(d, (const uint8_t *)data->d_buf + at, room, shdr.sh_addr + at, &insn))
 				break;
 			printf("%llx\t%s %s\n", (unsigned long long)insn.addr, insn.mnemonic, insn.operands);
 		}
 	}
+	free(marks.v);
 	disasm_free(d);
 	elf_file_free(file);
 	return 0;
