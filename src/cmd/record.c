@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,16 @@
 #include "engine/recorder.h"
 
 #define DEFAULT_FREQ 4000
+#define EXIT_LOST 3                      /* --strict */
 #define MAX_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 
 static struct {
 	struct recorder_options o;
 	struct event_list events;
 	bool graph, no_inherit, timestamps, any_branch, quiet, given_freq;
-	bool all_build_ids, strict_freq, time_range;
+	bool all_build_ids, strict_freq, time_range, strict;
+	struct control control;
+	bool has_control;
 	uint64_t period;
 	bool given_period;
 	int verbose;
@@ -193,6 +197,91 @@ static int take_clock(const struct opt *opt, const char *arg, bool unset, struct
 		       "not '%s'", arg);
 }
 
+static int take_delay(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	(void)opt;
+	return duty_parse(&rec.o.duty, unset ? "0" : arg, err);
+}
+
+static int take_control(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	int ret;
+
+	(void)opt;
+	if (rec.has_control)
+		control_close(&rec.control);
+	rec.has_control = false;
+	rec.o.control = NULL;
+	if (unset)
+		return 0;
+	ret = control_open(&rec.control, arg, err);
+	rec.has_control = ret == 0;
+	rec.o.control = ret == 0 ? &rec.control : NULL;
+	return ret;
+}
+
+/* A number and one of the letters: its place among them, or -EINVAL. */
+static int take_unit(const char *text, const char *letters, uint64_t *n)
+{
+	char number[24];
+	size_t len = strspn(text, "0123456789");
+	const char *unit = text[len] ? strchr(letters, text[len]) : NULL;
+
+	if (!unit || text[len + 1] || len >= sizeof(number))
+		return -EINVAL;
+	snprintf(number, sizeof(number), "%.*s", (int)len, text);
+	return str_u64(number, n) < 0 || !*n || *n > UINT32_MAX ? -EINVAL : (int)(unit - letters);
+}
+
+/* --switch-output: perf's letters, in which 1M is a size and 1m is a minute. */
+static int take_switch(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	static const uint64_t ms[] = { 1000, 60000, 3600000, 86400000 };
+	uint64_t n;
+	int unit;
+
+	(void)opt;
+	memset(&rec.o.next_file, 0, offsetof(struct recorder_next_file, files));
+	if (unset)
+		return 0;
+	rec.o.next_file.on = !arg || strcmp(arg, "signal") == 0;
+	if (rec.o.next_file.on)
+		return 0;
+	unit = take_unit(arg, "BKMG", &n);
+	if (unit >= 0) {
+		rec.o.next_file.bytes = n << (10 * unit);
+		return 0;
+	}
+	unit = take_unit(arg, "smhd", &n);
+	if (unit >= 0) {
+		rec.o.next_file.ms = n * ms[unit];
+		return 0;
+	}
+	return err_set(err, EINVAL, "--switch-output takes signal, a size such as 100M (B, K, M, G) or a "
+		       "time such as 30s (s, m, h, d), not '%s'", arg);
+}
+
+/* What goes together where files follow one another or the latest is kept. */
+static int settle_files(struct recorder_options *o, struct err *err)
+{
+	bool many = o->next_file.on || o->next_file.bytes || o->next_file.ms;
+
+	if (many && strcmp(o->output, "-") == 0)
+		return err_set(err, EINVAL, "--switch-output needs files; standard output is one stream "
+			       "(-o names a file)");
+	if (o->next_file.files && !many)
+		return err_set(err, EINVAL, "--switch-max-files says how many files of --switch-output "
+			       "are kept, which is not given");
+	if (o->overwrite && o->attr.unbuffered)
+		return err_set(err, EINVAL, "--overwrite keeps samples in the rings, --no-buffering writes "
+			       "each at once; give one of them");
+	if (o->overwrite && o->attr.per_thread_counts)
+		return err_set(err, EINVAL, "--overwrite keeps the latest only, -s counts to the end; give "
+			       "one of them");
+	o->stamp_name |= many;
+	return 0;
+}
+
 /* What the options mean together. */
 static int settle(int nr_words, char **words, struct err *err)
 {
@@ -227,6 +316,8 @@ static int settle(int nr_words, char **words, struct err *err)
 	o->attr.build_ids = !o->no_build_ids;
 	if (!o->output)
 		o->output = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode) ? "-" : "perf.data";
+	if (settle_files(o, err) < 0)
+		return -EINVAL;
 	o->command = nr_words ? words : NULL;
 	target_settle(&o->target);
 	/* Nothing named: everything, until Ctrl-C. */
@@ -240,17 +331,55 @@ static int settle(int nr_words, char **words, struct err *err)
 	return 0;
 }
 
+static uint64_t nr_lost(const struct recorder_result *result)
+{
+	return result->lost_records > result->lost_samples ? result->lost_records : result->lost_samples;
+}
+
+/* CPUs that are named one by one. */
+#define CPUS_MOST 16
+
+/* "cycles: 12 on CPU 0, 3 on CPU 1" of the losses from `at` on that are of one event. */
+static size_t say_event_losses(const struct recorder_result *result, size_t at)
+{
+	const char *event = result->losses[at].event;
+	struct str line = STR_INIT;
+	uint64_t others = 0;
+	size_t i;
+
+	str_add_safe(&line, event);
+	for (i = at; i < result->nr_losses && strcmp(result->losses[i].event, event) == 0; i++) {
+		if (i - at < CPUS_MOST)
+			str_addf(&line, "%s %" PRIu64 " on CPU %d", i == at ? ":" : ",",
+				 result->losses[i].lost, result->losses[i].cpu);
+		else
+			others += result->losses[i].lost;
+	}
+	if (others)
+		str_addf(&line, ", %" PRIu64 " on others", others);
+	fprintf(stderr, "sonde record: lost of %s\n", line.p);
+	str_release(&line);
+	return i;
+}
+
 static void say_losses(const struct recorder_result *result)
 {
-	uint64_t lost = result->lost_records > result->lost_samples ? result->lost_records
-								    : result->lost_samples;
+	uint64_t lost = nr_lost(result);
+	struct str when = STR_INIT;
 
-	if (lost)
-		fprintf(stderr, "sonde record: lost %" PRIu64 " of %" PRIu64 " records (%.2f %%); larger "
-			"rings (-m), a lower rate (-F) or fewer events lose less\n", lost,
-			result->samples + lost, 100.0 * (double)lost / (double)(result->samples + lost));
 	if (result->throttled)
 		log_info("the kernel throttled sampling %" PRIu64 " times", result->throttled);
+	if (!lost)
+		return;
+	if (result->lost_to_ns)
+		str_addf(&when, ", from %.3f to %.3f s after the first sample",
+			 (double)result->lost_from_ns / 1e9, (double)result->lost_to_ns / 1e9);
+	fprintf(stderr, "sonde record: lost %" PRIu64 " of %" PRIu64 " records (%.2f %%)%s; larger rings "
+		"(-m), a lower rate (-F) or fewer events lose less\n", lost, result->samples + lost,
+		100.0 * (double)lost / (double)(result->samples + lost), when.p);
+	str_release(&when);
+	for (size_t i = 0; i < result->nr_losses;)
+		i = say_event_losses(result, i);
 }
 
 static void say_result(const struct recorder_result *result)
@@ -260,26 +389,47 @@ static void say_result(const struct recorder_result *result)
 	if (rec.quiet || rec.caller || !result->written)
 		return;
 	say_losses(result);
-	str_add_safe(&path, rec.o.output);
+	if (result->own_samples)
+		log_info("%" PRIu64 " samples of sonde itself are left out; --with-self keeps them",
+			 result->own_samples);
+	str_add_safe(&path, result->path ? result->path : rec.o.output);
+	if (result->files > 1)
+		str_addf(&path, " and %" PRIu64 " before it", result->files - 1);
 	fprintf(stderr, "[ sonde record: Captured and wrote %.3f MB %s (%" PRIu64 " samples) ]\n",
 		(double)result->bytes / 1024 / 1024, path.p, result->samples);
 	str_release(&path);
+}
+
+static void print_line(const char *line)
+{
+	puts(line);
+	fflush(stdout);
+}
+
+static int exit_status(const struct recorder_result *result)
+{
+	if (result->exit_status || !rec.strict || !nr_lost(result))
+		return result->exit_status;
+	return EXIT_LOST;
 }
 
 static int record(void)
 {
 	struct recorder_result result;
 	struct err err = ERR_INIT;
-	int r = recorder_run(&rec.o, &rec.events, &result, &err);
+	int status, r = recorder_run(&rec.o, &rec.events, &result, &err);
 
 	if (r < 0)
 		cmd_error(rec.caller ? rec.caller : "record", &err);
 	say_result(&result);
 	if (r == 0)
-		return result.exit_status;
-	if (result.command_failed)
-		return err.code == ENOENT ? 127 : 126;
-	return 1;
+		status = exit_status(&result);
+	else if (result.command_failed)
+		status = err.code == ENOENT ? 127 : 126;
+	else
+		status = 1;
+	recorder_result_release(&result);
+	return status;
 }
 
 static const struct opt opts[] = {
@@ -300,7 +450,13 @@ static const struct opt opts[] = {
 	OPT_SWITCH('a', "all-cpus", &rec.o.target.all_cpus, "the whole system"),
 	OPT_STRING('C', "cpu", &rec.o.target.cpus, "LIST", "all that runs on these CPUs, such as 0,2-3"),
 	OPT_SWITCH('i', "no-inherit", &rec.no_inherit, "not what the watched ones start"),
-	OPT_UINT('D', "delay", &rec.o.delay_ms, "MS", "begin to sample after so many milliseconds"),
+	OPT_CALL('D', "delay", NULL, "MS|MS-MS,...|-1",
+		 "sample after so many milliseconds; between these; not before --control says so",
+		 take_delay, 0),
+	OPT_CALL(0, "control", NULL, "fd:CTL[,ACK]|fifo:CTL[,ACK]",
+		 "take commands meanwhile: enable, disable, snapshot, ping, stop, evlist", take_control, 0),
+	OPT_SWITCH(0, "with-self", &rec.o.with_self,
+		   "where CPUs are watched: what sonde itself does, too"),
 	OPT_SECTION("What each sample holds"),
 	OPT_SWITCH('g', NULL, &rec.graph, "call chains, by frame pointers"),
 	OPT_CALL(0, "call-graph", NULL, "MODE",
@@ -333,6 +489,15 @@ static const struct opt opts[] = {
 	OPT_CALL('z', "compression-level", NULL, "LEVEL", "compress, at a level from 1 to 22 (1)",
 		 take_level, OPT_ARG_OPTIONAL),
 	OPT_CALL(0, "max-size", NULL, "SIZE", "stop when the file is that large", take_max_size, 0),
+	OPT_CALL(0, "switch-output", NULL, "signal|SIZE|TIME",
+		 "go on with another file at SIGUSR2, at a size (100M) or after a time (30s)", take_switch,
+		 OPT_ARG_OPTIONAL),
+	OPT_U64(0, "switch-max-files", &rec.o.next_file.files, "N", "keep the latest N of these files"),
+	{ .kind = OPT_KIND_U64, .long_name = "max-files", .value = &rec.o.next_file.files,
+	  .arg_name = "N", .flags = OPT_HIDDEN, .help = "--switch-max-files" },
+	OPT_SWITCH(0, "timestamp-filename", &rec.o.stamp_name, "put the time behind the file's name"),
+	OPT_SWITCH(0, "overwrite", &rec.o.overwrite,
+		   "keep the latest only, and write it at SIGUSR2 and at the end"),
 	OPT_CALL('m', "mmap-pages", NULL, "PAGES|SIZE", "of each CPU's ring", take_ring, 0),
 	OPT_CALL('r', "realtime", NULL, "PRIO", "empty the rings at this SCHED_FIFO priority",
 		 take_realtime, 0),
@@ -345,6 +510,7 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.o.attr.lean, .flags = OPT_HIDDEN,
 	  .help = "of tracepoints without the address" },
+	OPT_SWITCH(0, "strict", &rec.strict, "exit with 3 if anything was lost"),
 	OPT_SWITCH('q', "quiet", &rec.quiet, "say nothing but errors"),
 	OPT_COUNT('v', "verbose", &rec.verbose, "say more; -vv shows the perf_event_attr"),
 	OPT_END,
@@ -366,6 +532,7 @@ static int run_as(const char *caller, int argc, char **argv)
 	memcpy(line, argv, (size_t)argc * sizeof(*line));
 	rec.o.argv = line;
 	rec.o.version = SONDE_VERSION;
+	rec.o.print = print_line;
 	cmd_quiet(false);
 	status = cmd_options(&command, opts, 0, argc, argv, &nr_words);
 	if (status < 0) {
@@ -378,6 +545,9 @@ static int run_as(const char *caller, int argc, char **argv)
 			status = record();
 		}
 	}
+	if (rec.has_control)
+		control_close(&rec.control);
+	duty_release(&rec.o.duty);
 	event_list_release(&rec.events);
 	free(line);
 	return status;

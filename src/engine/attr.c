@@ -235,8 +235,14 @@ int attr_configure(struct event *event, const struct attr_options *options, bool
 		attr->read_format |= PERF_FORMAT_GROUP;
 	attr->use_clockid = o->use_clockid;
 	attr->clockid = o->use_clockid ? o->clockid : 0;
-	if (o->unbuffered)
+	if (o->overwrite) {
+		attr->write_backward = 1;
+		/* nobody waits for them to fill: wake as seldom as can be */
+		attr->watermark = 1;
+		attr->wakeup_watermark = UINT32_MAX;
+	} else if (o->unbuffered) {
 		attr->wakeup_events = 1;
+	}
 	set_start(attr, o, leader != NULL);
 	if (tracking)
 		set_tracking(attr, o);

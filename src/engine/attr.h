@@ -36,6 +36,7 @@ struct attr_options {
 	bool inherit;                    /* what the watched tasks start is watched too */
 	bool command;                    /* a command is watched, from its exec on */
 	bool delayed;                    /* -D: the caller switches sampling on */
+	bool overwrite;                  /* rings are written backwards and keep the latest */
 	bool addresses;                  /* -d */
 	bool weight;                     /* -W */
 	bool transaction;

@@ -152,7 +152,8 @@ static int map_rings(struct counters *c)
 			if (fd < 0)
 				continue;
 			if (!ring->page)
-				r = ring_open(ring, fd, c->cpus.v[cpu], c->ring_bytes);
+				r = ring_open(ring, fd, c->cpus.v[cpu], c->ring_bytes,
+					      c->events->v[i / per_cpu].attr.write_backward);
 			else
 				r = ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) < 0 ? -errno : 0;
 			if (r < 0)
@@ -285,6 +286,30 @@ void counters_disable(struct counters *c)
 	switch_all(c, PERF_EVENT_IOC_DISABLE);
 }
 
+static bool is_called(const struct event *event, const char *name)
+{
+	return strcmp(event->name, name) == 0 ||
+	       (event->event_text && strcmp(event->event_text, name) == 0);
+}
+
+bool counters_switch(struct counters *c, const char *name, bool on)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->events->nr; i++) {
+		const struct event *e = &c->events->v[i];
+
+		/* Side-band records go on: what is mapped meanwhile is mapped afterwards. */
+		if (e->attr.type == PERF_TYPE_SOFTWARE && e->attr.config == PERF_COUNT_SW_DUMMY)
+			continue;
+		if (name ? !is_called(e, name) : e->leader != i)
+			continue;
+		event_ioctl(c, i, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+		any = true;
+	}
+	return any;
+}
+
 uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr)
 {
 	size_t most = c->cpus.nr * c->threads.nr;
@@ -298,6 +323,19 @@ uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr)
 			(*nr)++;
 	}
 	return ids;
+}
+
+uint64_t counters_id(const struct counters *c, size_t event, size_t cpu)
+{
+	uint64_t id;
+
+	for (size_t t = 0; t < c->threads.nr; t++) {
+		int fd = *counters_fd(c, event, cpu, t);
+
+		if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_ID, &id) == 0)
+			return id;
+	}
+	return 0;
 }
 
 uint64_t counters_lost(const struct counters *c, size_t event, size_t cpu, size_t thread)

@@ -58,8 +58,17 @@ int counters_filter(struct counters *c, struct err *err);
 void counters_enable(struct counters *c);
 void counters_disable(struct counters *c);
 
+/*
+ * The same for what samples, or for the events called `name`; side-band records go on.
+ * False when there is no such event.
+ */
+bool counters_switch(struct counters *c, const char *name, bool on);
+
 /* The ids of one event (new array, caller frees; NULL and 0 if none). */
 uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr);
+
+/* The id of one of an event's counters on a CPU; 0: there is none. */
+uint64_t counters_id(const struct counters *c, size_t event, size_t cpu);
 
 /* Samples that one counter lost by PERF_FORMAT_LOST; 0 where that is not counted. */
 uint64_t counters_lost(const struct counters *c, size_t event, size_t cpu, size_t thread);

@@ -61,7 +61,7 @@ static int open_cpu(struct mapwatch *w, const struct counters *c, size_t cpu)
 			return -errno;
 		w->fds[w->nr_fds++] = (int)fd;
 		if (!ring->page)
-			ret = ring_open(ring, (int)fd, c->cpus.v[cpu], bytes);
+			ret = ring_open(ring, (int)fd, c->cpus.v[cpu], bytes, false);
 		else
 			ret = ioctl((int)fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) < 0 ? -errno : 0;
 		if (ret < 0)

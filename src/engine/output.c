@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -183,6 +184,52 @@ int output_open(struct output *out, const char *path, struct err *err)
 	}
 	output_give_to_caller(out->fd);
 	return 0;
+}
+
+/* "2026112109415903": local time, to the hundredth of a second. */
+static void add_stamp(struct str *name, uint64_t hundredths)
+{
+	time_t seconds = (time_t)(hundredths / 100);
+	struct tm tm;
+	char text[32];
+
+	localtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y%m%d%H%M%S", &tm);
+	str_addf(name, ".%s%02u", text, (unsigned)(hundredths % 100));
+}
+
+int output_stamp(struct output *out, char **name, struct err *err)
+{
+	struct str file = STR_INIT, shown = STR_INIT;
+	struct timespec now;
+	uint64_t hundredths;
+	struct stat st;
+	int r = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	hundredths = (uint64_t)now.tv_sec * 100 + (uint64_t)now.tv_nsec / 10000000;
+	for (;; hundredths++) {
+		str_clear(&file);
+		str_add(&file, out->file);
+		add_stamp(&file, hundredths);
+		if (lstat(file.p, &st) < 0)
+			break;
+	}
+	/* Not over one that came in between: a link is taken to be the name, and not followed. */
+	if (link(out->file, file.p) == 0)
+		unlink(out->file);
+	else if (errno == EEXIST || rename(out->file, file.p) < 0)
+		r = err_set(err, errno, "cannot rename '%s' to '%s': %s", out->path, file.p,
+			    strerror(errno));
+	if (r == 0) {
+		free(out->file);
+		out->file = str_take(&file);
+		str_add(&shown, out->path);
+		add_stamp(&shown, hundredths);
+		*name = str_take(&shown);
+	}
+	str_release(&file);
+	return r;
 }
 
 void output_abandon(struct output *out)

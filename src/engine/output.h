@@ -37,6 +37,12 @@ int output_open(struct output *out, const char *path, struct err *err);
  */
 void output_give_to_caller(int fd);
 
+/*
+ * The file is complete: give it the name NAME.YYYYMMDDhhmmsscc of this moment, or the
+ * next one that is free. *name (caller frees) is the whole of it, as `path` was given.
+ */
+int output_stamp(struct output *out, char **name, struct err *err);
+
 /* Undo: remove the file, and put the previous one back. The fd is not closed. */
 void output_abandon(struct output *out);
 void output_release(struct output *out);         /* frees names; does not close */

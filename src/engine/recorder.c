@@ -20,7 +20,7 @@
 /* After the first Ctrl-C the command may still end by itself. */
 #define GRACE_MS 1000
 
-static int64_t now_ms(void)
+int64_t recorder_now_ms(void)
 {
 	struct timespec ts;
 
@@ -38,6 +38,7 @@ static int catch_signals(struct recorder *r, struct err *err)
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGUSR2);
 	for (size_t i = 0; i < sizeof(enders) / sizeof(*enders); i++) {
 		/* nohup asks not to be ended by SIGHUP. */
 		if (enders[i] == SIGHUP && sigaction(SIGHUP, NULL, &hup) == 0 &&
@@ -71,6 +72,7 @@ static void release_signals(struct recorder *r)
 	sigaddset(&pipe, SIGPIPE);
 	sigaddset(&pipe, SIGXFSZ);
 	sigaddset(&pipe, SIGCHLD);
+	sigaddset(&pipe, SIGUSR2);
 	while (sigtimedwait(&pipe, NULL, &zero) > 0)
 		;
 	sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
@@ -92,7 +94,7 @@ static void take_ender(struct recorder *r, const struct signalfd_siginfo *info)
 	if (r->workload.pid && !r->workload.ended && info->ssi_code <= 0)
 		kill(r->workload.pid, (int)info->ssi_signo);
 	if (command_is_watched(r) && r->signals == 1 && !r->workload.ended)
-		r->stop_at_ms = now_ms() + GRACE_MS;
+		r->stop_at_ms = recorder_now_ms() + GRACE_MS;
 	else
 		r->stop = true;
 }
@@ -102,7 +104,9 @@ static void take_signals(struct recorder *r)
 	struct signalfd_siginfo info;
 
 	while (read(r->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD)
+		if (info.ssi_signo == SIGUSR2)
+			r->want_snapshot = true;
+		else if (info.ssi_signo != SIGCHLD)
 			take_ender(r, &info);
 		else if (r->workload.pid && workload_exited(&r->workload))
 			r->stop = true;
@@ -121,6 +125,8 @@ static int watch(struct recorder *r, struct err *err)
 	 */
 	if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->signal_fd, &event) < 0)
 		return err_set(err, errno, "epoll: %s", strerror(errno));
+	if (r->o->control && epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->o->control->fd, &event) < 0)
+		return err_set(err, errno, "--control: cannot wait for commands: %s", strerror(errno));
 	for (size_t i = 0; i < r->counters.cpus.nr; i++) {
 		event.events = EPOLLIN | EPOLLET;
 		if (r->counters.rings[i].page &&
@@ -151,19 +157,38 @@ static bool look_at_mappings(struct recorder *r, const struct epoll_event *event
 	return nr && nr == n;
 }
 
+/* When -D switches next. */
+static int64_t next_step_ms(const struct recorder *r)
+{
+	if (r->next_step >= r->o->duty.steps.nr)
+		return INT64_MAX;
+	return r->started_ms + r->o->duty.steps.v[r->next_step].at_ms;
+}
+
+static void take_steps(struct recorder *r)
+{
+	while (recorder_now_ms() >= next_step_ms(r)) {
+		bool on = r->o->duty.steps.v[r->next_step++].on;
+
+		counters_switch(&r->counters, NULL, on);
+		log_info("sampling switched %s (-D)", on ? "on" : "off");
+	}
+}
+
 static void wait_for_something(struct recorder *r)
 {
 	struct epoll_event events[64];
-	int64_t until = now_ms() + TICK_MS;
-	int64_t left;
+	int64_t until = recorder_now_ms() + TICK_MS, left;
 	int n;
 
-	if (r->enable_at_ms >= 0 && r->enable_at_ms < until)
-		until = r->enable_at_ms;
+	if (next_step_ms(r) < until)
+		until = next_step_ms(r);
 	if (r->stop_at_ms >= 0 && r->stop_at_ms < until)
 		until = r->stop_at_ms;
+	if (recorder_file_until_ms(r) < until)
+		until = recorder_file_until_ms(r);
 	do {
-		left = until - now_ms();
+		left = until - recorder_now_ms();
 		n = epoll_wait(r->epoll_fd, events, 64, left > 0 ? (int)left : 0);
 	} while (look_at_mappings(r, events, n) && left > 0);
 	if (n < 0 && errno != EINTR)
@@ -190,16 +215,19 @@ static int record_loop(struct recorder *r, struct err *err)
 
 	while (ret == 0 && !r->stop) {
 		wait_for_something(r);
-		if (r->enable_at_ms >= 0 && now_ms() >= r->enable_at_ms) {
-			r->enable_at_ms = -1;
-			counters_enable(&r->counters);
-			log_info("sampling switched on (-D)");
-		}
-		if (r->stop_at_ms >= 0 && now_ms() >= r->stop_at_ms)
+		take_steps(r);
+		if (r->stop_at_ms >= 0 && recorder_now_ms() >= r->stop_at_ms)
 			r->stop = true;
 		if (target_is_tasks(&r->o->target) && counters_tasks_ended(&r->counters))
 			r->stop = true;
-		ret = recorder_drain(r, err);
+		if (!r->o->overwrite)
+			ret = recorder_drain(r, err);
+		if (ret == 0 && r->want_snapshot)
+			ret = recorder_snapshot(r, err);
+		else if (ret == 0 && !r->stop && recorder_file_is_full(r))
+			ret = recorder_next_file(r, err);
+		if (ret == 0)
+			ret = recorder_obey(r, err);
 	}
 	return ret;
 }
@@ -209,14 +237,13 @@ static int start(struct recorder *r, struct err *err)
 	bool command = command_is_watched(r);
 	int ret = 0;
 
-	if (!command && !r->o->delay_ms)
+	if (!command && !r->o->duty.delayed)
 		counters_enable(&r->counters);
 	if (r->workload.pid)
 		ret = workload_start(&r->workload, err);
 	if (ret < 0)
 		r->result->command_failed = true;
-	else if (r->o->delay_ms)
-		r->enable_at_ms = now_ms() + r->o->delay_ms;
+	r->started_ms = r->file_at_ms = recorder_now_ms();
 	return ret;
 }
 
@@ -224,36 +251,14 @@ static int start(struct recorder *r, struct err *err)
 
 static int finish(struct recorder *r, bool good, struct err *err)
 {
-	struct str s = STR_INIT;
 	int ret = 0;
 
 	counters_disable(&r->counters);
 	if (good)
-		ret = recorder_drain(r, err);
-	if (good && ret == 0)
-		ret = recorder_write_lost(r, err);
+		ret = r->o->overwrite ? recorder_dump(r, err) : recorder_drain(r, err);
 	if (good)
 		recorder_tell_stacks(r);
-	if (r->keep)
-		keep_finish(r->keep, r->has_time && !r->output.is_pipe ? r->first_ns : 0,
-			    r->o->no_build_ids ? NULL : r->buildids);
-	if (!r->o->no_build_ids) {
-		buildids_section(r->buildids, &s);
-		if (s.len)
-			perf_write_feature(r->writer, FEATURE_BUILD_ID, s.p, s.len);
-		str_clear(&s);
-	}
-	perf_put_u64(&s, r->first_ns);
-	perf_put_u64(&s, r->last_ns);
-	if (r->has_time)
-		perf_write_feature(r->writer, FEATURE_SAMPLE_TIME, s.p, s.len);
-	str_release(&s);
-	if (ret == 0)
-		ret = perf_write_finish(r->writer, err);
-	else
-		perf_write_finish(r->writer, NULL);
-	r->result->bytes = perf_write_bytes(r->writer);
-	return ret;
+	return ret < 0 ? recorder_close_file(r, false, NULL), ret : recorder_close_file(r, good, err);
 }
 
 /* The command has to end with us; a further signal makes it. */
@@ -275,8 +280,35 @@ static void end_workload(struct recorder *r, bool patient)
 
 		epoll_wait(r->epoll_fd, &event, 1, 50);
 		while (read(r->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-			if (info.ssi_signo != SIGCHLD)
+			if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR2)
 				kill(w->pid, patient ? (int)info.ssi_signo : SIGKILL);
+	}
+}
+
+/* Where in a SAMPLE the pid and the time stand (perf_event_open(2)). */
+static void find_offsets(struct recorder *r)
+{
+	uint64_t type = r->events->v[0].attr.sample_type;
+
+	r->pid_offset = sizeof(struct perf_event_header);
+	r->pid_offset += type & PERF_SAMPLE_IDENTIFIER ? 8 : 0;
+	r->pid_offset += type & PERF_SAMPLE_IP ? 8 : 0;
+	r->time_offset = r->pid_offset + 8;
+	if (!r->o->with_self && target_is_cpus(&r->o->target))
+		r->self = (uint32_t)getpid();
+	/* Those of the scheduler tell of two tasks: who was here before, and who was woken. */
+	for (size_t i = 0; i < r->events->nr && r->self; i++) {
+		uint64_t *ids;
+		uint32_t nr;
+
+		if (!str_starts(r->events->v[i].name, "sched:"))
+			continue;
+		if (r->events->nr == 1)
+			r->self = 0;
+		ids = counters_ids(&r->counters, i, &nr);
+		for (uint32_t j = 0; j < nr; j++)
+			map64_put(&r->spared, ids[j], NULL);
+		free(ids);
 	}
 }
 
@@ -301,9 +333,7 @@ static int run(struct recorder *r, struct err *err)
 		r->result->written = false;
 		return ret;
 	}
-	for (uint64_t below = PERF_SAMPLE_TIME >> 1; below; below >>= 1)
-		r->time_offset += r->events->v[0].attr.sample_type & below ? 8 : 0;
-	r->time_offset += 8 + (r->events->nr > 1 ? 8 : 0);
+	find_offsets(r);
 	ret = raise_priority(r, err);
 	if (ret == 0)
 		ret = recorder_open_stacks(r, err);
@@ -338,7 +368,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		 struct recorder_result *result, struct err *err)
 {
 	struct recorder r = { .o = options, .events = events, .result = result, .epoll_fd = -1,
-			      .signal_fd = -1, .output = { .fd = -1 }, .enable_at_ms = -1,
+			      .signal_fd = -1, .output = { .fd = -1 }, .started_ms = -1,
 			      .stop_at_ms = -1 };
 	int ret = 0;
 
@@ -355,6 +385,10 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	ret = run(&r, err);
 	workload_kill(&r.workload);
 	mapwatch_free(r.mapwatch);
+	if (r.lost_to_ns) {
+		result->lost_from_ns = r.lost_from_ns > r.start_ns ? r.lost_from_ns - r.start_ns : 0;
+		result->lost_to_ns = r.lost_to_ns > r.start_ns ? r.lost_to_ns - r.start_ns : 0;
+	}
 	result->exit_status = workload_exit_status(&r.workload);
 	counters_close(&r.counters);
 	if (r.writer)
@@ -363,6 +397,14 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		close(r.output.fd);
 	output_release(&r.output);
 	release_signals(&r);
+	map64_release(&r.spared);
+	map64_release(&r.kin);
+	for (size_t i = 0; i < r.names.nr; i++)
+		free(r.names.v[i]);
+	free(r.names.v);
+	free(r.positions);
+	free(r.heads);
+	free(r.lost_before);
 	buildids_free(r.buildids);
 	keep_free(r.keep);
 	free(r.record);

@@ -9,6 +9,9 @@
  * recording.  Bytes go from the rings to the file in one write; on the way only
  * record headers are looked at (to count), and MMAP2 records (for build-ids).
  *
+ * With --switch-output files follow one another, each whole in itself; with --overwrite
+ * the rings are not drained but keep the latest, which is written when it is asked for.
+ *
  * It ends when the command ends, when all watched tasks have ended, at the size
  * limit, on SIGINT, SIGTERM or SIGHUP, or when the output can take no more.
  * One recording per process at a time.
@@ -21,8 +24,16 @@
 
 #include "base/err.h"
 #include "engine/attr.h"
+#include "engine/control.h"
+#include "engine/duty.h"
 #include "engine/event.h"
 #include "engine/target.h"
+
+struct recorder_next_file {              /* --switch-output; when another file is begun */
+	bool on;                         /* at SIGUSR2 and "snapshot" */
+	uint64_t bytes, ms;              /* at this size, after this time; 0: not */
+	uint64_t files;                  /* keep so many; 0: all */
+};
 
 struct recorder_options {
 	struct attr_options attr;        /* per_cpu, command, delayed, nr_events are set here */
@@ -33,7 +44,13 @@ struct recorder_options {
 	char **command;                  /* NULL: none */
 	bool default_event;              /* events[0] was nobody's wish */
 	uint64_t ring_bytes;             /* of each CPU's ring; 0: as the machine allows */
-	unsigned delay_ms;
+	struct duty duty;                /* when to sample */
+	struct control *control;         /* commands that come meanwhile; NULL: none. The caller's */
+	void (*print)(const char *line); /* what "evlist" asks for, escaped */
+	bool overwrite;                  /* keep the latest in the rings until asked */
+	struct recorder_next_file next_file;
+	bool stamp_name;                 /* the file's name ends in the time it was closed */
+	bool with_self;                  /* where CPUs are watched: also what the recorder does */
 	int compress_level;              /* 0: none */
 	uint64_t max_bytes;              /* 0: no limit */
 	bool no_build_ids;
@@ -41,12 +58,24 @@ struct recorder_options {
 	int realtime;                    /* SCHED_FIFO priority to empty rings at; 0: as we are */
 };
 
+struct recorder_loss {
+	char *event;
+	int cpu;
+	uint64_t lost;
+};
+
 struct recorder_result {
 	bool written;                    /* there is a file with what the numbers below say */
 	uint64_t bytes, samples;
 	uint64_t lost_records;           /* by PERF_RECORD_LOST */
 	uint64_t lost_samples;           /* by PERF_FORMAT_LOST, 0 where not counted */
+	struct recorder_loss *losses;    /* the same, where */
+	size_t nr_losses;
+	uint64_t lost_from_ns, lost_to_ns;       /* LOST records, since the first sample; 0, 0: none */
 	uint64_t throttled;              /* PERF_RECORD_THROTTLE */
+	uint64_t own_samples;            /* of the recorder itself, which were left out */
+	uint64_t files;                  /* that were written, also those removed again */
+	char *path;                      /* of the last one; NULL: none */
 	bool command_failed;             /* the command could not be run */
 	int exit_status;                 /* of the command as a shell gives it; 0 without one */
 };
@@ -57,6 +86,8 @@ struct recorder_result {
  */
 int recorder_run(const struct recorder_options *options, struct event_list *events,
 		 struct recorder_result *result, struct err *err);
+
+void recorder_result_release(struct recorder_result *result);
 
 /* Bytes of ring per CPU when none are asked for; `stacks`: samples hold copies of stacks. */
 uint64_t recorder_default_ring(uint32_t nr_cpus, bool stacks);

@@ -12,7 +12,7 @@
 #define WRITE_MOST (512u << 10)
 
 struct tally {
-	uint64_t samples, lost, throttled, first_ns, last_ns;
+	uint64_t own, samples, lost, lost_from_ns, lost_to_ns, throttled, first_ns, last_ns;
 };
 
 static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
@@ -31,9 +31,18 @@ static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t
 		break;
 	case PERF_RECORD_LOST:
 		tally->lost += ring_word(ring, at, 16);
+		time = ring_word(ring, at, 32);  /* behind pid and tid, which all records end with */
+		if (!tally->lost_from_ns || time < tally->lost_from_ns)
+			tally->lost_from_ns = time;
+		if (time > tally->lost_to_ns)
+			tally->lost_to_ns = time;
 		break;
 	case PERF_RECORD_THROTTLE:
 		tally->throttled++;
+		break;
+	case PERF_RECORD_FORK:
+		if (r->follow)           /* pid and ppid; threads have that of their process */
+			map64_put(&r->kin, (uint32_t)ring_word(ring, at, 8), NULL);
 		break;
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
@@ -53,6 +62,11 @@ static void count(struct recorder *r, const struct tally *tally)
 	r->result->samples += tally->samples;
 	r->result->lost_records += tally->lost;
 	r->result->throttled += tally->throttled;
+	r->result->own_samples += tally->own;
+	if (tally->lost && (!r->lost_from_ns || tally->lost_from_ns < r->lost_from_ns))
+		r->lost_from_ns = tally->lost_from_ns;
+	if (tally->lost_to_ns > r->lost_to_ns)
+		r->lost_to_ns = tally->lost_to_ns;
 	if (!tally->samples)
 		return;
 	if (!r->has_time || tally->first_ns < r->first_ns)
@@ -60,6 +74,8 @@ static void count(struct recorder *r, const struct tally *tally)
 	if (tally->last_ns > r->last_ns)
 		r->last_ns = tally->last_ns;
 	r->has_time = true;
+	if (!r->start_ns || tally->first_ns < r->start_ns)
+		r->start_ns = tally->first_ns;
 }
 
 void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
@@ -92,25 +108,68 @@ static int cut(struct iovec *pieces, int nr, uint64_t size)
 	return nr;
 }
 
-/*
- * Look at the records in the next `most` bytes of a ring. Returns how many of them
- * are whole records, or -EIO for what is none.
- */
-static int64_t look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
-			       struct tally *tally)
+static bool is_own(const struct recorder *r, const struct ring *ring, uint64_t at,
+		   const struct perf_event_header *header)
+{
+	if (header->type != PERF_RECORD_SAMPLE || !r->self ||
+	    (uint32_t)ring_word(ring, at, r->pid_offset) != r->self)
+		return false;
+	return !r->spared.nr || !map64_find(&r->spared, ring_word(ring, at, sizeof(*header)));
+}
+
+bool recorder_is_own(const struct recorder *r, const uint8_t *record)
+{
+	struct perf_event_mmap_page page = { .data_tail = 0 };
+	struct ring linear = { .page = &page, .data = (uint8_t *)(uintptr_t)record,
+			       .bytes = 1ull << 62 };
+
+	return is_own(r, &linear, 0, (const void *)record);
+}
+
+/* The first whole records of a ring: those to write, and behind them those to leave out. */
+struct run {
+	uint64_t write, skip;
+	struct tally tally;
+};
+
+/* Look at the records in the next `most` bytes of a ring; -EIO for what is none. */
+static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
+			   struct run *run)
 {
 	uint64_t at = 0;
 
-	memset(tally, 0, sizeof(*tally));
+	memset(run, 0, sizeof(*run));
 	while (at < most && at < WRITE_MOST) {
 		const struct perf_event_header *header = ring_header(ring, at);
+		bool own;
 
 		if (header->size < sizeof(*header) || header->size > most - at)
 			return -EIO;
-		look_at_record(r, ring, at, header, tally);
+		own = is_own(r, ring, at, header);
+		if (run->skip && !own)
+			break;
+		if (own) {
+			run->skip += header->size;
+			run->tally.own++;
+		} else {
+			run->write += header->size;
+			look_at_record(r, ring, at, header, &run->tally);
+		}
 		at += header->size;
 	}
-	return (int64_t)at;
+	return 0;
+}
+
+/* Write the first `size` bytes of a ring, and count them. */
+static int write_run(struct recorder *r, struct ring *ring, struct iovec *pieces, int nr,
+		     struct run *run, struct err *err)
+{
+	int ret = run->write ? perf_write_ring(r->writer, pieces, cut(pieces, nr, run->write), err) : 0;
+
+	if (ret < 0)
+		look_at_records(r, ring, perf_write_kept(r->writer), run);
+	count(r, &run->tally);
+	return ret;
 }
 
 /* Write what a ring holds now; 1 if there was anything. */
@@ -118,34 +177,29 @@ static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
 {
 	struct iovec pieces[2];
 	uint64_t left;
-	int nr, any = 0;
+	int nr, ret, any = 0;
 
 	if (!ring->page)
 		return 0;
 	/* No further than this look, or a busy ring would hold us. */
 	left = ring_peek(ring, pieces, &nr);
 	while (left) {
-		struct tally tally;
-		int64_t size = look_at_records(r, ring, left, &tally);
-		int ret;
+		struct run run;
 
-		if (size < 0)
+		if (look_at_records(r, ring, left, &run) < 0)
 			return err_set(err, EIO, "the ring of CPU %d is damaged", ring->cpu);
-		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, (uint64_t)size), err);
-		if (ret < 0) {
-			look_at_records(r, ring, perf_write_kept(r->writer), &tally);
-			count(r, &tally);
+		any |= run.write > 0;
+		ret = write_run(r, ring, pieces, nr, &run, err);
+		if (ret < 0)
 			return ret;
-		}
-		count(r, &tally);
-		ring_consume(ring, (uint64_t)size);
-		left -= (uint64_t)size;
+		ring_consume(ring, run.write + run.skip);
+		left -= run.write + run.skip;
 		ring_peek(ring, pieces, &nr);
-		any = 1;
 	}
 	return any;
 }
 
+/* All rings once: a round. */
 int recorder_drain(struct recorder *r, struct err *err)
 {
 	bool any = false;
@@ -163,7 +217,8 @@ int recorder_drain(struct recorder *r, struct err *err)
 		keep_tick(r->keep, r->last_ns);
 	if (ret >= 0 && any)
 		ret = perf_write_flush(r->writer, err);
-	if (r->o->max_bytes && perf_write_bytes(r->writer) >= r->o->max_bytes && !r->stop) {
+	if (r->o->max_bytes && r->bytes_before + perf_write_bytes(r->writer) >= r->o->max_bytes &&
+	    !r->stop) {
 		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
 			 r->o->max_bytes);
 		r->stop = true;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "base/hash.h"
 #include "engine/buildids.h"
 #include "engine/counters.h"
 #include "engine/keep.h"
@@ -29,13 +30,29 @@ struct recorder {
 	int epoll_fd, signal_fd;
 	sigset_t old_mask;
 	bool masked, stop, has_time;
-	uint64_t first_ns, last_ns;
+	uint64_t first_ns, last_ns;      /* of this file's samples */
+	uint64_t start_ns;               /* of the recording's */
+	uint64_t lost_from_ns, lost_to_ns;
 	uint32_t time_offset;            /* of the time in a SAMPLE */
+	uint32_t pid_offset;             /* of the pid */
+	uint32_t self;                   /* pid whose samples are left out; 0: none are */
+	struct map64 spared;             /* ids of events whose samples are left in all the same */
+	bool follow;                     /* note who is forked, for the files to come */
+	struct map64 kin;                /* pids that were forked by those watched */
 	uint8_t *record;                 /* room for one */
 	struct stacks *stacks;           /* of samples that are rewritten; else NULL */
 	struct event_set set;            /* what stacks reads them by */
 	uint8_t *batch;                  /* rewritten records on their way to the file */
-	int64_t enable_at_ms, stop_at_ms;        /* -1: not planned */
+	size_t next_step;                /* of o->duty */
+	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
+	int64_t file_at_ms;              /* when this file was begun */
+	bool want_snapshot, control_gone;
+	uint64_t bytes_before;           /* in the files that are closed */
+	uint64_t *lost_before;           /* of each counter: what earlier files tell */
+	struct { char **v; size_t nr, cap; } names;      /* of closed files, oldest first */
+	uint64_t *positions;             /* --overwrite: where in a ring records begin */
+	size_t positions_cap;
+	uint64_t *heads;                 /* --overwrite: of each ring at the last dump */
 	int signals;                     /* INT, TERM, HUP so far */
 };
 
@@ -43,6 +60,8 @@ struct recorder {
 int recorder_open_counters(struct recorder *r, struct err *err);
 int recorder_open_writer(struct recorder *r, struct err *err);
 int recorder_synthesize(struct recorder *r, struct err *err);
+/* The same for a file that begins in the middle. */
+int recorder_synthesize_again(struct recorder *r, struct err *err);
 
 /* Rewritten records are written so many bytes at a time. */
 #define RECORDER_BATCH_BYTES (512u << 10)
@@ -58,9 +77,30 @@ void recorder_tell_stacks(const struct recorder *r);
 /* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
 int recorder_write_lost(struct recorder *r, struct err *err);
 
+/* recorder_files.c: close the file; with a next one, begin it. */
+int recorder_close_file(struct recorder *r, bool good, struct err *err);
+int recorder_next_file(struct recorder *r, struct err *err);
+/* Whether it is time for the next one. */
+bool recorder_file_is_full(const struct recorder *r);
+/* Until when nothing needs to be done for it; INT64_MAX: for ever. */
+int64_t recorder_file_until_ms(const struct recorder *r);
+
+/* recorder_latest.c: write what the rings of --overwrite hold that was not written yet. */
+int recorder_dump(struct recorder *r, struct err *err);
+
+/* recorder_commands.c: do what has come through --control. */
+int recorder_obey(struct recorder *r, struct err *err);
+/* SIGUSR2, "snapshot": the next file, or what the rings hold. */
+int recorder_snapshot(struct recorder *r, struct err *err);
+
+/* recorder.c */
+int64_t recorder_now_ms(void);
+
 /* recorder_drain.c: write what all rings hold now, a round. */
 int recorder_drain(struct recorder *r, struct err *err);
 /* Count the whole records in `size` bytes that are in the file. */
 void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size);
+/* Whether a record is a sample of the recorder itself that is to be left out. */
+bool recorder_is_own(const struct recorder *r, const uint8_t *record);
 
 #endif

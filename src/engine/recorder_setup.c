@@ -47,7 +47,7 @@ static void add_tracking_event(struct recorder *r, bool command)
 {
 	struct event_list *l = r->events;
 
-	if (l->nr == 1 && command && !r->o->delay_ms)
+	if (l->nr == 1 && command && !r->o->duty.delayed && !r->o->control)
 		return;
 	if (l->nr == l->cap) {
 		l->cap = l->nr + 1;
@@ -92,7 +92,8 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 
 	attr.command = o->command && target_is_none(&o->target);
 	attr.per_cpu = target_is_cpus(&o->target);
-	attr.delayed = o->delay_ms > 0;
+	attr.delayed = o->duty.delayed;
+	attr.overwrite = o->overwrite;
 	fallback.per_cpu = attr.per_cpu && !target_is_tasks(&o->target);
 	if (uname(&uts) == 0) {
 		attr.user_regs = attr_user_regs(uts.machine);
@@ -263,6 +264,18 @@ static int take_synthesized(void *arg, const void *record, size_t size, struct e
 	return perf_write_records(r->writer, record, size, err);
 }
 
+/* The unwinder has known these all along, but not where the rings were not looked into. */
+static int take_synthesized_again(void *arg, const void *record, size_t size, struct err *err)
+{
+	struct recorder *r = arg;
+
+	if (r->keep)
+		keep_note(r->keep, record);
+	if (r->stacks && r->o->overwrite)
+		stacks_take(r->stacks, record);
+	return perf_write_records(r->writer, record, size, err);
+}
+
 static int write_marker(struct recorder *r, uint32_t type, struct err *err)
 {
 	struct perf_event_header header = { .type = type, .size = sizeof(header) };
@@ -270,11 +283,31 @@ static int write_marker(struct recorder *r, uint32_t type, struct err *err)
 	return perf_write_records(r->writer, &header, sizeof(header), err);
 }
 
-int recorder_synthesize(struct recorder *r, struct err *err)
+/* Those who are watched and live, by the FORK records that came. */
+static int synthesize_kin(struct recorder *r, const struct synth *s, struct err *err)
+{
+	struct map64 alive = { 0 };
+	int ret = 0;
+
+	for (size_t i = 0; i < r->kin.cap && ret == 0; i++) {
+		thread_vec threads = { 0 };
+
+		if (r->kin.slots[i].used && task_threads((pid_t)r->kin.slots[i].key, &threads) == 0) {
+			map64_put(&alive, r->kin.slots[i].key, NULL);
+			ret = synth_threads(s, threads.v, threads.nr, err);
+		}
+		vec_release(&threads);
+	}
+	map64_release(&r->kin);
+	r->kin = alive;
+	return ret;
+}
+
+static int synthesize(struct recorder *r, bool again, struct err *err)
 {
 	const struct perf_event_attr *tracking = &r->events->v[r->events->nr - 1].attr;
 	struct synth s = {
-		.sink = take_synthesized,
+		.sink = again ? take_synthesized_again : take_synthesized,
 		.arg = r,
 		.buildids = r->buildids,
 		.sample_type = r->events->v[0].attr.sample_type,
@@ -283,13 +316,33 @@ int recorder_synthesize(struct recorder *r, struct err *err)
 		.proc = "/proc",
 	};
 	const struct target *target = &r->o->target;
-	int ret = synth_kernel(&s, err);
+	int ret = 0;
 
+	/* First what may go while we look. */
+	if (target_is_cpus(target) || (again && r->o->overwrite))
+		ret = synth_all_tasks(&s, err);
+	else if (ret == 0 && again)
+		ret = synthesize_kin(r, &s, err);
+	else if (ret == 0 && target_is_tasks(target))
+		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
+	if (ret == 0)
+		ret = synth_kernel(&s, err);
 	if (ret == 0 && tracking->ksymbol)
 		ret = synth_bpf(&s, err);
-	if (ret == 0 && target_is_tasks(target))
-		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
-	else if (ret == 0 && target_is_cpus(target))
-		ret = synth_all_tasks(&s, err);
 	return ret < 0 ? ret : write_marker(r, RECORD_FINISHED_INIT, err);
+}
+
+int recorder_synthesize(struct recorder *r, struct err *err)
+{
+	r->follow = (r->o->next_file.on || r->o->next_file.bytes || r->o->next_file.ms) &&
+		    !r->o->overwrite && !target_is_cpus(&r->o->target);
+	for (size_t i = 0; i < r->counters.threads.nr && r->follow; i++)
+		map64_put(&r->kin, (uint64_t)r->counters.threads.v[i].pid, NULL);
+	/* What the latest are about is looked up when they are written. */
+	return r->o->overwrite ? 0 : synthesize(r, false, err);
+}
+
+int recorder_synthesize_again(struct recorder *r, struct err *err)
+{
+	return synthesize(r, true, err);
 }

@@ -118,11 +118,15 @@ static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, st
 	while (left && ret == 0) {
 		const struct perf_event_header *header = ring_header(ring, 0);
 		uint16_t taken = header->size;
+		const uint8_t *record;
 
 		if (!is_whole(header, left))
 			return damaged(ring, err);
-		size += stacks_rewrite(r->stacks, record_at(r, ring, 0, taken), in_haste,
-				       r->batch + size);
+		record = record_at(r, ring, 0, taken);
+		if (recorder_is_own(r, record))
+			r->result->own_samples++;
+		else
+			size += stacks_rewrite(r->stacks, record, in_haste, r->batch + size);
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {

@@ -6,10 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes)
+int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes, bool latest)
 {
 	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
-	void *p = mmap(NULL, bytes + page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, bytes + page_size, latest ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
+		       fd, 0);
 
 	memset(ring, 0, sizeof(*ring));
 	if (p == MAP_FAILED)
@@ -19,6 +20,7 @@ int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes)
 	ring->bytes = bytes;
 	ring->fd = fd;
 	ring->cpu = cpu;
+	ring->latest = latest;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #define ENGINE_RING_H
 
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -22,11 +23,16 @@ struct ring {
 	struct perf_event_mmap_page *page;       /* NULL: not mapped */
 	uint8_t *data;
 	uint64_t bytes;                          /* of data; a power of two */
+	bool latest;                             /* the kernel overwrites; nothing is consumed */
 	int fd, cpu;                             /* borrowed fd of the event it belongs to */
 };
 
-/* Map `bytes` of data (a power of two, pages). Returns 0 or a negative errno of mmap. */
-int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes);
+/*
+ * Map `bytes` of data (a power of two, pages). `latest`: read-only, by which the kernel
+ * knows to overwrite the oldest (its event has write_backward). Returns 0 or a negative
+ * errno of mmap.
+ */
+int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes, bool latest);
 void ring_close(struct ring *ring);
 
 /* What the kernel has written and we have not consumed. Returns its size. */

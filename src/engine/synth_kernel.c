@@ -50,7 +50,7 @@ static int give_mmap(const struct synth *s, uint64_t start, uint64_t len, uint64
 }
 
 /* _text, _stext and _etext; kernels that hide addresses show zeros. */
-static int find_kernel_text(const struct synth *s, struct kernel_text *text)
+static int read_kernel_text(const struct synth *s, struct kernel_text *text)
 {
 	uint64_t stext = 0, etext = 0, addr;
 	char path[256], line[512], name[256], type;
@@ -88,6 +88,20 @@ static int find_kernel_text(const struct synth *s, struct kernel_text *text)
 	text->ref = text->ref ? text->ref : stext;
 	text->end = etext;
 	return text->start ? 0 : -EACCES;
+}
+
+/* It stays where it is: a recording of many files reads kallsyms once. */
+static int find_kernel_text(const struct synth *s, struct kernel_text *text)
+{
+	static struct kernel_text known;
+	int r = 0;
+
+	if (strcmp(s->proc, "/proc") != 0)
+		return read_kernel_text(s, text);
+	if (!known.start)
+		r = read_kernel_text(s, &known);
+	*text = known;
+	return r;
 }
 
 /* Read up to `size` bytes; returns how many. */
