@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "symbols/cache.h"
+#include "symbols/elf_file.h"
 
 #define ORDER_MARK 0x01020304u
 
@@ -309,4 +310,16 @@ uint64_t index_hash_file(uint64_t seed, const char *path)
 	}
 	return hash_mix(hash_mix(seed, hash_bytes(path, strlen(path))),
 			hash_bytes(facts, sizeof(facts)));
+}
+
+uint64_t index_fingerprint(const struct elf_file *file, const struct elf_file *debug,
+			   uint64_t version)
+{
+	uint64_t hash = hash_mix(version, elf_file_hash(file));
+
+	if (!debug)
+		return hash;
+	if (debug->path)
+		hash = index_hash_file(hash, debug->path);
+	return hash_mix(hash, elf_file_hash(debug));
 }

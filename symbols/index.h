@@ -88,4 +88,9 @@ void index_drop(struct index_writer *writer);
 /* Mix in what tells whether the file at `path` is still the same, or that there is none. */
 uint64_t index_hash_file(uint64_t seed, const char *path);
 
+/* For tables of a file and its debug file (NULL: none), and a version of their own. */
+struct elf_file;
+uint64_t index_fingerprint(const struct elf_file *file, const struct elf_file *debug,
+			   uint64_t version);
+
 #endif

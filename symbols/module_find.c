@@ -94,8 +94,9 @@ const struct unwind_table *module_unwind_table(struct module *module)
 	pthread_mutex_lock(&priv->lock);
 	table = atomic_load(&priv->unwind);
 	if (!table) {
-		table = unwind_table_new(priv->file, priv->debug);
+		table = unwind_table_open(priv->file, priv->debug);
 		atomic_store_explicit(&priv->unwind, table, memory_order_release);
+		unwind_table_keep(table, priv->file, priv->debug);
 	}
 	pthread_mutex_unlock(&priv->lock);
 	return table;

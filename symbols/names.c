@@ -17,17 +17,6 @@
 
 enum { TABLE_SYMBOLS, TABLE_PLT };
 
-static uint64_t fingerprint(struct elf_file *file, struct elf_file *debug, uint64_t version)
-{
-	uint64_t hash = hash_mix(version, elf_file_hash(file));
-
-	if (!debug)
-		return hash;
-	if (debug->path)
-		hash = index_hash_file(hash, debug->path);
-	return hash_mix(hash, elf_file_hash(debug));
-}
-
 static void parse(struct names *names, struct elf_file *file, struct elf_file *debug,
 		  unsigned options)
 {
@@ -62,7 +51,7 @@ static void write_out(const struct index_draft *draft, const struct elf_file *fi
 void names_open(struct names *names, struct elf_file *file, struct elf_file *debug,
 		unsigned options)
 {
-	uint64_t print = file->build_id_size ? fingerprint(file, debug, SYMS_VERSION) : 0;
+	uint64_t print = file->build_id_size ? index_fingerprint(file, debug, SYMS_VERSION) : 0;
 	struct index_draft draft;
 
 	*names = (struct names){ 0 };
@@ -90,7 +79,7 @@ void names_open(struct names *names, struct elf_file *file, struct elf_file *deb
 struct ranges *names_ranges(struct names *names, struct elf_file *file)
 {
 	uint32_t kind = INDEX_TAG('r', 'n', 'g', 's');
-	uint64_t print = file->build_id_size ? fingerprint(file, NULL, RANGES_VERSION) : 0;
+	uint64_t print = file->build_id_size ? index_fingerprint(file, NULL, RANGES_VERSION) : 0;
 	struct index_draft draft;
 	struct ranges *ranges;
 

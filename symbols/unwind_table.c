@@ -8,8 +8,10 @@
 #include "arch/arch.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/log.h"
 #include "base/vec.h"
 #include "symbols/cfi.h"
+#include "symbols/index.h"
 #include "symbols/unwind_program.h"
 
 /* What a damaged file may make of its few bytes; sound ones stay far below. */
@@ -17,9 +19,19 @@
 #define SAVES_MAX (1u << 22)
 #define EXPR_BYTES_MAX (1u << 24)
 #define ENTRY_BYTES 64
+/* To be raised when what is in the tables changes. */
+#define KEPT_VERSION 1
+#define KIND INDEX_TAG('u', 'n', 'w', 'd')
+/* Tables that are as soon made as read. */
+#define WORTH_ROWS 1000
 
 struct row {
 	uint32_t at, rule;               /* from table->base on; index of the rule */
+};
+
+/* What is not an array, as it is kept. */
+struct facts {
+	uint64_t base, entry, code_bytes, fp_bytes;
 };
 
 struct unwind_table {
@@ -30,6 +42,7 @@ struct unwind_table {
 	VEC(struct unwind_expr) exprs;
 	VEC(uint8_t) bytes;
 	uint64_t code_bytes, fp_bytes;
+	struct index *index;             /* the arrays are its; NULL: they are our own */
 };
 
 /* An FDE and the section it is from: .eh_frame before .debug_frame. */
@@ -249,12 +262,116 @@ void unwind_table_free(struct unwind_table *t)
 {
 	if (!t)
 		return;
+	if (t->index) {
+		index_close(t->index);
+		free(t);
+		return;
+	}
 	vec_release(&t->rows);
 	vec_release(&t->rules);
 	vec_release(&t->saves);
 	vec_release(&t->exprs);
 	vec_release(&t->bytes);
 	free(t);
+}
+
+/* --- kept in the index ----------------------------------------------------------------- */
+
+enum { FACTS = INDEX_TAG('f', 'a', 'c', 't'), ROWS = INDEX_TAG('r', 'o', 'w', 's'),
+       RULES = INDEX_TAG('r', 'u', 'l', 'e'), SAVES = INDEX_TAG('s', 'a', 'v', 'e'),
+       EXPRS = INDEX_TAG('e', 'x', 'p', 'r'), BYTES = INDEX_TAG('b', 'y', 't', 'e') };
+
+static bool save_is_sound(const struct unwind_table *t, const struct unwind_save *s, unsigned nr_regs)
+{
+	if (s->reg >= nr_regs || s->base >= nr_regs || s->kind > UNWIND_UNDEFINED)
+		return false;
+	return (s->kind != UNWIND_AT_EXPR && s->kind != UNWIND_IS_EXPR) ||
+	       (s->value >= 0 && (uint32_t)s->value < t->exprs.nr);
+}
+
+static bool rule_is_sound(const struct unwind_table *t, const struct unwind_rule *r, unsigned nr_regs)
+{
+	uint8_t is_signal;
+
+	memcpy(&is_signal, &r->is_signal, sizeof(is_signal));
+	if (r->cfa > UNWIND_CFA_EXPR || r->cfa_reg >= nr_regs || r->ra_column >= nr_regs ||
+	    is_signal > 1 || r->saves > t->saves.nr || r->nr_saves > t->saves.nr - r->saves)
+		return false;
+	return r->cfa != UNWIND_CFA_EXPR || (r->offset >= 0 && (uint32_t)r->offset < t->exprs.nr);
+}
+
+/* All that a rule leads to; which rule a row names is looked at when it is looked up. */
+static bool is_sound(const struct unwind_table *t, unsigned nr_regs)
+{
+	for (size_t i = 0; i < t->exprs.nr; i++)
+		if (t->exprs.v[i].at > t->bytes.nr || t->exprs.v[i].size > t->bytes.nr - t->exprs.v[i].at)
+			return false;
+	for (size_t i = 0; i < t->saves.nr; i++)
+		if (!save_is_sound(t, &t->saves.v[i], nr_regs))
+			return false;
+	for (size_t i = 0; i < t->rules.nr; i++)
+		if (!rule_is_sound(t, &t->rules.v[i], nr_regs))
+			return false;
+	return t->rules.nr > 0;
+}
+
+#define LOAD(vec, tag) \
+	(((vec)->v = (void *)(uintptr_t)index_section(t->index, (tag), sizeof(*(vec)->v), &(vec)->nr)))
+
+struct unwind_table *unwind_table_load(struct index *index, unsigned nr_regs)
+{
+	struct unwind_table *t = mem_zalloc(sizeof(*t));
+	const struct facts *facts;
+	size_t nr;
+
+	t->index = index;
+	facts = index_section(index, FACTS, sizeof(*facts), &nr);
+	if (facts && nr == 1 && LOAD(&t->rows, ROWS) && LOAD(&t->rules, RULES) &&
+	    LOAD(&t->saves, SAVES) && LOAD(&t->exprs, EXPRS) && LOAD(&t->bytes, BYTES) &&
+	    is_sound(t, nr_regs)) {
+		t->base = facts->base;
+		t->entry = facts->entry;
+		t->code_bytes = facts->code_bytes;
+		t->fp_bytes = facts->fp_bytes;
+		return t;
+	}
+	unwind_table_free(t);
+	return NULL;
+}
+
+struct unwind_table *unwind_table_open(struct elf_file *file, struct elf_file *debug)
+{
+	const struct arch *arch = arch_of_machine(file->machine, file->is_64bit);
+	struct unwind_table *t = NULL;
+	struct index *index;
+
+	if (file->build_id_size < 2 || !arch->nr_dwarf_regs)
+		return unwind_table_new(file, debug);
+	index = index_open(file->build_id, file->build_id_size, KIND, index_fingerprint(file, debug, KEPT_VERSION));
+	if (index)
+		t = unwind_table_load(index, arch->nr_dwarf_regs);
+	return t ? t : unwind_table_new(file, debug);
+}
+
+void unwind_table_keep(const struct unwind_table *t, struct elf_file *file, struct elf_file *debug)
+{
+	struct facts facts = { t->base, t->entry, t->code_bytes, t->fp_bytes };
+	struct index_draft draft = { .build_id_size = file->build_id_size, .kind = KIND };
+	int ret;
+
+	if (t->index || t->rows.nr < WORTH_ROWS || file->build_id_size < 2)
+		return;
+	memcpy(draft.build_id, file->build_id, file->build_id_size);
+	draft.fingerprint = index_fingerprint(file, debug, KEPT_VERSION);
+	index_add(&draft, FACTS, sizeof(facts), &facts, 1);
+	index_add(&draft, ROWS, sizeof(*t->rows.v), t->rows.v, t->rows.nr);
+	index_add(&draft, RULES, sizeof(*t->rules.v), t->rules.v, t->rules.nr);
+	index_add(&draft, SAVES, sizeof(*t->saves.v), t->saves.v, t->saves.nr);
+	index_add(&draft, EXPRS, sizeof(*t->exprs.v), t->exprs.v, t->exprs.nr);
+	index_add(&draft, BYTES, 1, t->bytes.v, t->bytes.nr);
+	ret = index_write(&draft);
+	if (ret < 0)
+		log_debug("no unwind index of '%s': %s", file->path ? file->path : "", strerror(-ret));
 }
 
 /* --- looking up ---------------------------------------------------------------------- */
@@ -276,7 +393,7 @@ const struct unwind_rule *unwind_table_find(const struct unwind_table *t, uint64
 		left -= half;
 	}
 	rule = rows->at <= at ? rows->rule : 0;
-	return rule ? &t->rules.v[rule] : NULL;
+	return rule && rule < t->rules.nr ? &t->rules.v[rule] : NULL;
 }
 
 const struct unwind_save *unwind_table_saves(const struct unwind_table *t,

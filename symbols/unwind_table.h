@@ -67,6 +67,16 @@ struct unwind_table;
 
 /* Read the CFI of `file`, and of `debug` (NULL: none). Never NULL; empty if there is none. */
 struct unwind_table *unwind_table_new(struct elf_file *file, struct elf_file *debug);
+/*
+ * The same, from the index of the file's build-id (symbols/index.h) if it is there; and put
+ * there what was made anew, if it is worth it. Keeping may run beside look-ups.
+ */
+struct unwind_table *unwind_table_open(struct elf_file *file, struct elf_file *debug);
+void unwind_table_keep(const struct unwind_table *table, struct elf_file *file,
+		       struct elf_file *debug);
+/* What an index holds, for code with `nr_regs` registers; NULL: nothing sound. Takes the index. */
+struct index;
+struct unwind_table *unwind_table_load(struct index *index, unsigned nr_regs);
 void unwind_table_free(struct unwind_table *table);
 
 /* The rule for code at elf_addr, or NULL. */

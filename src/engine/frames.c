@@ -25,9 +25,10 @@ int frames_kept(const char *path)
 
 	if (elf_file_open(&file, path) < 0)
 		return -1;
-	table = unwind_table_new(file, NULL);
+	table = unwind_table_open(file, NULL);
 	if (unwind_table_rows(table))
 		kept = (int)unwind_table_frame_pointers(table);
+	unwind_table_keep(table, file, NULL);
 	unwind_table_free(table);
 	elf_file_free(file);
 	return kept;

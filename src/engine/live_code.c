@@ -15,10 +15,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "symbols/debug_file.h"
 #include "symbols/vdso.h"
 
-/* How long the samples of a round wait for tables: most are made in a fraction of it. */
-#define WAIT_MS 60
+/* How long the samples of a round wait for tables, as long as there is room meanwhile. */
+#define WAIT_MS 2000
+#define LOOK_MS 5
 /* So many files are read as they are mapped; on a busy system only those that are met with. */
 #define AHEAD_MAX 64
 
@@ -28,6 +30,7 @@ struct live_file {
 	atomic_bool ready;
 	bool taken;                      /* the thread has it, or has had it */
 	struct elf_file *elf;            /* once ready; NULL: not to be had */
+	struct elf_file *debug;          /* its separate debug file, or NULL */
 	struct unwind_table *table;
 	struct live_file *next;          /* in the line of those to be read */
 };
@@ -61,6 +64,8 @@ struct live_code {
 	VEC(uint32_t) swept;             /* pids with something to forget */
 	uint64_t seq, spaces;
 	bool waited;                     /* in this round, in vain */
+	bool (*room)(void *arg);         /* whether a round may wait still */
+	void *room_arg;
 	pthread_t reader;
 	pthread_mutex_t lock;            /* the line, `urgent`, `taken`, `stop` */
 	pthread_cond_t wanted, made;
@@ -71,6 +76,7 @@ struct live_code {
 
 /* --- the thread that makes tables ------------------------------------------------------- */
 
+/* The file, and its table if there is one to be had. */
 static void file_read(struct live_file *file)
 {
 	struct str path = STR_INIT;
@@ -85,8 +91,11 @@ static void file_read(struct live_file *file)
 		    elf_file_open(&file->elf, file->path) < 0)
 			file->elf = NULL;
 	}
+	/* what was taken out of it may hold its .debug_frame */
+	if (file->elf && !file->elf->swap && file->elf->path && !elf_file_has_symtab(file->elf))
+		file->debug = debug_file_find(file->elf, file->path, NULL);
 	if (file->elf && !file->elf->swap)
-		file->table = unwind_table_new(file->elf, NULL);
+		file->table = unwind_table_open(file->elf, file->debug);
 	str_release(&path);
 }
 
@@ -113,6 +122,12 @@ static void *read_files(void *arg)
 		pthread_mutex_lock(&c->lock);
 		atomic_store_explicit(&file->ready, true, memory_order_release);
 		pthread_cond_broadcast(&c->made);
+		if (!file->table)
+			continue;
+		/* for the next recording, when nobody waits for this one any more */
+		pthread_mutex_unlock(&c->lock);
+		unwind_table_keep(file->table, file->elf, file->debug);
+		pthread_mutex_lock(&c->lock);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -132,30 +147,33 @@ static void ask_for(struct live_code *c, struct live_file *file)
 	pthread_cond_signal(&c->wanted);
 }
 
+static struct timespec from_now(long ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec += ms % 1000 * 1000000;
+	t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Wait for the thread to have made a table. What is recorded meanwhile must find room. */
 static bool wait_ready(struct live_code *c, struct live_file *file)
 {
-	struct timespec until;
-	int r = 0;
-
 	if (is_ready(file))
 		return true;
-	if (c->waited) {
-		pthread_mutex_lock(&c->lock);
-		ask_for(c, file);
-		pthread_mutex_unlock(&c->lock);
-		return false;
-	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += WAIT_MS * 1000000l;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&c->lock);
 	ask_for(c, file);
-	while (!is_ready(file) && r == 0)
-		r = pthread_cond_timedwait(&c->made, &c->lock, &until);
+	for (int ms = 0; !c->waited && !is_ready(file); ms += LOOK_MS) {
+		struct timespec until = from_now(LOOK_MS);
+
+		pthread_cond_timedwait(&c->made, &c->lock, &until);
+		if (ms >= WAIT_MS || !c->room(c->room_arg))
+			c->waited = true;
+	}
 	pthread_mutex_unlock(&c->lock);
-	c->waited = !is_ready(file);
-	return !c->waited;
+	return is_ready(file);
 }
 
 static struct live_file *file_of(struct live_code *c, const struct record_mmap *m)
@@ -198,12 +216,14 @@ static struct live_file *file_of(struct live_code *c, const struct record_mmap *
 	return file;
 }
 
-int live_code_new(struct live_code **out, struct err *err)
+int live_code_new(struct live_code **out, bool (*room)(void *arg), void *arg, struct err *err)
 {
 	struct live_code *c = mem_zalloc(sizeof(*c));
 	int r;
 
 	*out = NULL;
+	c->room = room;
+	c->room_arg = arg;
 	arena_init(&c->arena);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->wanted, NULL);
@@ -243,6 +263,7 @@ void live_code_free(struct live_code *c)
 			image_free((struct live_image *)(uintptr_t)c->images.slots[i].value);
 	for (size_t i = 0; i < c->all.nr; i++) {
 		unwind_table_free(c->all.v[i]->table);
+		elf_file_free(c->all.v[i]->debug);
 		elf_file_free(c->all.v[i]->elf);
 	}
 	vec_release(&c->all);
@@ -258,6 +279,14 @@ void live_code_free(struct live_code *c)
 }
 
 /* --- taking records ---------------------------------------------------------------------- */
+
+void live_code_expect(struct live_code *c, const struct record *r)
+{
+	if ((r->type == PERF_RECORD_MMAP || r->type == PERF_RECORD_MMAP2) &&
+	    (r->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_USER &&
+	    (r->mmap.prot & PROT_EXEC))
+		file_of(c, &r->mmap);
+}
 
 void live_code_take(struct live_code *c, const struct record *r)
 {

@@ -10,7 +10,8 @@
  * samples from before it are looked up in the old one.
  *
  * Tables are made by a thread beside, as files are mapped, so that reading a large one
- * does not keep the rings from being emptied: what is not ready is said to be so.
+ * does not keep the rings from being emptied: what is not ready is said to be so. They come
+ * from the index, where they are from an earlier time, and are put there.
  *
  * Threads: all calls by one.
  */
@@ -23,9 +24,15 @@
 struct live_code;
 struct live_image;
 
-/* Never NULL. -EAGAIN if the thread cannot be started: *out is NULL then. */
-int live_code_new(struct live_code **out, struct err *err);
+/*
+ * `room` tells whether a round may wait for a table a little longer: what is recorded
+ * meanwhile lies in the rings. -EAGAIN if the thread cannot be started.
+ */
+int live_code_new(struct live_code **out, bool (*room)(void *arg), void *arg, struct err *err);
 void live_code_free(struct live_code *code);
+
+/* A mapping is seen before its round: its file's table will be wanted. */
+void live_code_expect(struct live_code *code, const struct record *record);
 
 /* Take one side-band record. Others are ignored; the record's bytes are not kept. */
 void live_code_take(struct live_code *code, const struct record *record);

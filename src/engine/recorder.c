@@ -142,7 +142,10 @@ static void note_mapping(void *arg, const void *record)
 {
 	struct recorder *r = arg;
 
-	keep_note(r->keep, record);
+	if (r->keep)
+		keep_note(r->keep, record);
+	if (r->stacks)
+		stacks_expect(r->stacks, record);
 }
 
 /* Look at new mappings; true if there was nothing else to wake for. */
@@ -254,6 +257,7 @@ static int finish(struct recorder *r, bool good, struct err *err)
 	int ret = 0;
 
 	counters_disable(&r->counters);
+	r->is_over = true;
 	if (good)
 		ret = r->o->overwrite ? recorder_dump(r, err) : recorder_drain(r, err);
 	if (good)
@@ -341,7 +345,7 @@ static int run(struct recorder *r, struct err *err)
 		ret = recorder_synthesize(r, err);
 	if (ret == 0)
 		ret = perf_write_flush(r->writer, err);
-	if (ret == 0 && r->keep)
+	if (ret == 0 && (r->keep || r->stacks))
 		r->mapwatch = mapwatch_new(&r->counters);
 	if (ret == 0)
 		ret = start(r, err);

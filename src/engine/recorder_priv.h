@@ -30,6 +30,7 @@ struct recorder {
 	int epoll_fd, signal_fd;
 	sigset_t old_mask;
 	bool masked, stop, has_time;
+	bool is_over;                    /* nothing is sampled any more */
 	uint64_t first_ns, last_ns;      /* of this file's samples */
 	uint64_t start_ns;               /* of the recording's */
 	uint64_t lost_from_ns, lost_to_ns;

@@ -39,6 +39,23 @@ static int make_set(struct recorder *r, struct err *err)
 	return event_set_index(set, err);
 }
 
+/* Whether all rings can do without us for a while: no sample will be lost for it. */
+static bool rings_have_room(void *arg)
+{
+	const struct recorder *r = arg;
+	struct iovec pieces[2];
+	int unused;
+
+	for (size_t i = 0; i < r->counters.cpus.nr; i++) {
+		const struct ring *ring = &r->counters.rings[i];
+
+		if (!r->is_over && ring->page &&
+		    ring_peek(ring, pieces, &unused) > ring->bytes / 8 * 5)
+			return false;
+	}
+	return true;
+}
+
 int recorder_open_stacks(struct recorder *r, struct err *err)
 {
 	bool any = false;
@@ -51,7 +68,8 @@ int recorder_open_stacks(struct recorder *r, struct err *err)
 	ret = make_set(r, err);
 	if (ret == 0)
 		ret = stacks_new(&r->stacks, &r->set, arch_host(),
-				 r->o->attr.callgraph == CALLGRAPH_UNWIND, err);
+				 r->o->attr.callgraph == CALLGRAPH_UNWIND ? rings_have_room : NULL,
+				 r, err);
 	if (ret == 0)
 		r->batch = mem_alloc(RECORDER_BATCH_BYTES);
 	return ret;

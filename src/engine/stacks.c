@@ -12,7 +12,9 @@
 #define ABI_32 1                 /* PERF_SAMPLE_REGS_ABI_32 */
 
 struct stacks {
-	struct decoder decoder;
+	struct decoder decoder, plain;   /* plain: records of an event without sample_id_all */
+	struct event_desc nothing;
+	struct event_set none;
 	struct record record;
 	const struct arch *arch;
 	struct live_code *code;          /* NULL: cut only */
@@ -25,16 +27,18 @@ struct stacks {
 };
 
 int stacks_new(struct stacks **out, const struct event_set *events, const struct arch *arch,
-	       bool unwind, struct err *err)
+	       bool (*room)(void *arg), void *arg, struct err *err)
 {
 	struct stacks *s = mem_zalloc(sizeof(*s));
 	int r = 0;
 
 	s->arch = arch;
 	decoder_init(&s->decoder, events, false);
-	if (unwind)
-		r = live_code_new(&s->code, err);
-	if (unwind && r == 0) {
+	s->none = (struct event_set){ .v = &s->nothing, .nr = 1 };
+	decoder_init(&s->plain, &s->none, false);
+	if (room)
+		r = live_code_new(&s->code, room, arg, err);
+	if (room && r == 0) {
 		s->unwinder = unwinder_new(arch);
 		if (arch == &arch_x86_64)
 			s->unwinder_32 = unwinder_new(&arch_i386);
@@ -55,7 +59,14 @@ void stacks_free(struct stacks *s)
 	unwinder_free(s->unwinder_32);
 	live_code_free(s->code);
 	decoder_release(&s->decoder);
+	decoder_release(&s->plain);
 	free(s);
+}
+
+void stacks_expect(struct stacks *s, const void *bytes)
+{
+	if (s->code && record_decode(&s->plain, bytes, &s->record, NULL) == 0)
+		live_code_expect(s->code, &s->record);
 }
 
 void stacks_take(struct stacks *s, const uint8_t *bytes)

@@ -31,13 +31,16 @@ struct stacks_tally {
 };
 
 /*
- * `events` (indexed) and `arch` are borrowed. With `unwind` samples are unwound, else only
- * cut. -EAGAIN when there is no thread to be had.
+ * `events` (indexed) and `arch` are borrowed. With `room` samples are unwound, and it tells
+ * whether a round may wait for a table (engine/live_code.h); NULL: only cut. -EAGAIN when
+ * there is no thread to be had.
  */
 int stacks_new(struct stacks **out, const struct event_set *events, const struct arch *arch,
-	       bool unwind, struct err *err);
+	       bool (*room)(void *arg), void *arg, struct err *err);
 void stacks_free(struct stacks *stacks);
 
+/* A MMAP2 record that ends with its name, ahead of its round (engine/mapwatch.h). */
+void stacks_expect(struct stacks *stacks, const void *bytes);
 /* Take a side-band record of this round, whole, at `bytes`. */
 void stacks_take(struct stacks *stacks, const uint8_t *bytes);
 /* All side-band records of the round were taken; its samples follow. */

@@ -4,8 +4,13 @@
  * tests/unwind.
  */
 #include <dwarf.h>
+#include <sys/stat.h>
 
+#include "arch/arch.h"
+#include "base/mem.h"
+#include "symbols/cache.h"
 #include "symbols/elf_file.h"
+#include "symbols/index.h"
 #include "symbols/unwind.h"
 #include "symbols/unwind_expr.h"
 #include "tests/unit/programs.h"
@@ -216,6 +221,137 @@ static void reasons_have_words(void **state)
 	assert_string_equal(unwind_stop_text(UNWIND_STOP_COUNT), "");
 }
 
+/* --- kept in the index ----------------------------------------------------------------- */
+
+#define KEPT_KIND INDEX_TAG('u', 'n', 'w', 'd')
+#define KEPT_NAME "6b65707400000000000000000000000000000000-unwd"
+
+/* This program itself, under a build-id that nothing else has. */
+static struct elf_file *open_self(void)
+{
+	struct elf_file *file;
+
+	assert_int_equal(elf_file_open(&file, "/proc/self/exe"), 0);
+	memset(file->build_id, 0, sizeof(file->build_id));
+	memcpy(file->build_id, "kept", 4);
+	file->build_id_size = 20;
+	return file;
+}
+
+static void same_rule(const struct unwind_table *a, const struct unwind_table *b, uint64_t addr)
+{
+	const struct unwind_rule *x = unwind_table_find(a, addr), *y = unwind_table_find(b, addr);
+
+	assert_true(!x == !y);
+	if (!x)
+		return;
+	assert_int_equal(x->cfa, y->cfa);
+	assert_int_equal(x->cfa_reg, y->cfa_reg);
+	assert_int_equal(x->offset, y->offset);
+	assert_int_equal(x->ra_column, y->ra_column);
+	assert_int_equal(x->is_signal, y->is_signal);
+	assert_int_equal(x->nr_saves, y->nr_saves);
+	if (x->nr_saves)
+		assert_memory_equal(unwind_table_saves(a, x), unwind_table_saves(b, y),
+				    x->nr_saves * sizeof(struct unwind_save));
+}
+
+static void kept_tables_say_the_same(void **state)
+{
+	struct elf_file *file = open_self();
+	struct unwind_table *made, *kept;
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", program_dir, 1);
+	made = unwind_table_open(file, NULL);
+	assert_true(unwind_table_rows(made) > 1000);
+	assert_false(cache_has(CACHE_INDEX, KEPT_NAME));
+	unwind_table_keep(made, file, NULL);
+	assert_true(cache_has(CACHE_INDEX, KEPT_NAME));
+	kept = unwind_table_open(file, NULL);
+	assert_int_equal(unwind_table_rows(kept), unwind_table_rows(made));
+	assert_int_equal(unwind_table_rules(kept), unwind_table_rules(made));
+	assert_int_equal(unwind_table_frame_pointers(kept), unwind_table_frame_pointers(made));
+	for (uint32_t i = 0; i < file->nr_loads; i++)
+		for (uint64_t at = 0; file->loads[i].exec && at < file->loads[i].filesz; at++)
+			same_rule(made, kept, file->loads[i].vaddr + at);
+	unwind_table_free(kept);
+	unwind_table_free(made);
+	elf_file_free(file);
+}
+
+static uint8_t *read_kept(size_t *size)
+{
+	char path[256];
+	struct stat st;
+	uint8_t *bytes;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sonde/index/" KEPT_NAME, getenv("XDG_CACHE_HOME"));
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	*size = (size_t)st.st_size;
+	bytes = malloc(*size);
+	assert_int_equal(fread(bytes, 1, *size, f), *size);
+	fclose(f);
+	return bytes;
+}
+
+/* All that the table gives out lies in what it has. */
+static void use_all(const struct unwind_table *t, uint64_t code, unsigned nr_regs)
+{
+	for (uint64_t at = code; at < code + (1 << 20); at += 3163) {
+		const struct unwind_rule *rule = unwind_table_find(t, at);
+		uint32_t size;
+
+		if (!rule)
+			continue;
+		assert_true(rule->cfa_reg < nr_regs && rule->ra_column < nr_regs);
+		if (rule->cfa == UNWIND_CFA_EXPR)
+			unwind_table_expr(t, rule->offset, &size);
+		for (unsigned i = 0; i < rule->nr_saves; i++)
+			assert_true(unwind_table_saves(t, rule)[i].reg < nr_regs);
+	}
+}
+
+static void damaged_tables_do_no_harm(void **state)
+{
+	unsigned nr_regs = arch_host()->nr_dwarf_regs;
+	struct elf_file *file = open_self();
+	uint32_t nr_sections, step;
+	size_t size, loaded = 0, refused = 0;
+	uint64_t fingerprint, code = 0;
+	uint8_t *bytes;
+
+	(void)state;
+	for (uint32_t i = 0; i < file->nr_loads && !code; i++)
+		code = file->loads[i].exec ? file->loads[i].vaddr : 0;
+	bytes = read_kept(&size);
+	memcpy(&nr_sections, bytes + 20, sizeof(nr_sections));
+	memcpy(&fingerprint, bytes + 24, sizeof(fingerprint));
+	assert_int_equal(nr_sections, 6);
+	step = (uint32_t)(size / 3000) | 1;
+	for (size_t at = 72 + nr_sections * 24; at < size; at += step) {
+		struct index *index;
+		struct unwind_table *t;
+
+		bytes[at] ^= 0xff;
+		index = index_open_memory(bytes, size, file->build_id, 20, KEPT_KIND, fingerprint);
+		assert_non_null(index);
+		t = unwind_table_load(index, nr_regs);
+		loaded += t != NULL;
+		refused += !t;
+		if (t)
+			use_all(t, code, nr_regs);
+		unwind_table_free(t);
+		bytes[at] ^= 0xff;
+	}
+	assert_true(loaded > 0 && refused > 0);
+	free(bytes);
+	elf_file_free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +361,8 @@ int main(void)
 		cmocka_unit_test(no_header_no_sections_debug_frame),
 		cmocka_unit_test(a_walk_keeps_what_it_has),
 		cmocka_unit_test(reasons_have_words),
+		cmocka_unit_test(kept_tables_say_the_same),
+		cmocka_unit_test(damaged_tables_do_no_harm),
 	};
 
 	return cmocka_run_group_tests_name("unwind", tests, programs_setup, programs_teardown);
