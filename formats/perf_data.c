@@ -29,6 +29,7 @@ const char perf_data_default_path[] = "perf.data";
 #define ATTR_SIZE_VER0 64                /* PERF_ATTR_SIZE_VER0 */
 #define ATTR_BYTES_MAX (65536u + 16)        /* a kernel takes a page, which may be this large */
 #define EVENTS_MAX 65536
+#define TEXT_EVENTS_MAX 256              /* of what looks like an event's name */
 
 /* --- regions ------------------------------------------------------------------ */
 
@@ -702,7 +703,83 @@ static void name_events(struct perf_data *data)
 			name_from_attr(&data->events.v[i]);
 }
 
-int perf_data_open(struct perf_data **out, const char *path, struct err *err)
+/* --- text in the place of records ------------------------------------------------------------ */
+
+static struct event_desc *text_event(struct perf_data *data, struct text_piece name)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
+					.sample_type = PERF_SAMPLE_IP };
+	struct event_desc *event;
+
+	if (!name.p)
+		name = (struct text_piece){ "samples", strlen("samples") };
+	for (uint32_t i = 0; i < data->events.nr; i++) {
+		event = &data->events.v[i];
+		if (strlen(event->name) == name.len && memcmp(event->name, name.p, name.len) == 0)
+			return event;
+	}
+	if (data->events.nr >= TEXT_EVENTS_MAX)
+		return &data->events.v[0];
+	if (name.len >= 9 && memcmp(name.p, "cpu-clock", 9) == 0) {
+		attr.type = PERF_TYPE_SOFTWARE;
+		attr.config = PERF_COUNT_SW_CPU_CLOCK;
+	} else if (name.len >= 10 && memcmp(name.p, "task-clock", 10) == 0) {
+		attr.type = PERF_TYPE_SOFTWARE;
+		attr.config = PERF_COUNT_SW_TASK_CLOCK;
+	}
+	event = perf_data_add_event(data, &attr);
+	event->name = mem_strndup(name.p, name.len);
+	return event;
+}
+
+/* Which events there are, what their samples tell, and from when to when. */
+static void open_text(struct perf_data *data)
+{
+	struct stack_text_sample sample;
+	struct stack_text text;
+
+	data->text.bytes = data->priv->map;
+	data->text.size = data->priv->map_size;
+	stack_text_init(&text, data->text.form, data->text.bytes, data->text.size);
+	while (stack_text_next(&text, &sample)) {
+		__u64 *type = &text_event(data, sample.event)->attr.sample_type;
+
+		if (sample.tid != UINT32_MAX)
+			*type |= PERF_SAMPLE_TID;
+		if (sample.cpu != UINT32_MAX)
+			*type |= PERF_SAMPLE_CPU;
+		if (sample.has_period)
+			*type |= PERF_SAMPLE_PERIOD;
+		if (sample.nr_frames > 1)
+			*type |= PERF_SAMPLE_CALLCHAIN;
+		if (!sample.has_time)
+			continue;
+		*type |= PERF_SAMPLE_TIME;
+		if (!data->first_sample_ns || sample.time_ns < data->first_sample_ns)
+			data->first_sample_ns = sample.time_ns;
+		if (sample.time_ns > data->last_sample_ns)
+			data->last_sample_ns = sample.time_ns;
+	}
+	if (text.nr_odd)
+		log_note("'%s': %" PRIu64 " lines are neither stacks nor samples", data->path, text.nr_odd);
+	stack_text_release(&text);
+}
+
+/* Is it text of stacks? Which form goes to data->text. */
+static bool is_text(struct perf_data *data)
+{
+	data->text.form = stack_text_recognise(data->priv->map, data->priv->map_size);
+	return data->text.form != STACK_TEXT_NONE;
+}
+
+static int refuse_text(const struct perf_data *data, struct err *err)
+{
+	return err_set(err, EBADMSG, "'%s' is not perf.data but text (%s), which report, diff, flame, fold and "
+		       "export read", data->path, data->text.form == STACK_TEXT_FOLDED ? "folded stacks" :
+		       "as perf script prints it");
+}
+
+static int open_any(struct perf_data **out, const char *path, bool text_too, struct err *err)
 {
 	struct perf_data *data = mem_zalloc(sizeof(*data));
 	uint64_t header_size = 0;
@@ -713,9 +790,15 @@ int perf_data_open(struct perf_data **out, const char *path, struct err *err)
 	data->path = arena_strdup(&data->priv->arena, path);
 	data->clockid = UINT64_MAX;
 	r = map_file(data, err);
-	if (!r)
+	if (!r && is_text(data)) {
+		if (text_too)
+			open_text(data);
+		else
+			r = refuse_text(data, err);
+	} else if (!r) {
 		r = check_magic(data, &header_size, err);
-	if (!r)
+	}
+	if (!r && !data->text.form)
 		r = header_size == PIPE_HEADER_BYTES ? open_pipe(data, err) :
 						       open_seekable(data, err);
 	if (!r) {
@@ -734,6 +817,16 @@ int perf_data_open(struct perf_data **out, const char *path, struct err *err)
 	data->nr_build_ids = (uint32_t)data->priv->build_ids.nr;
 	*out = data;
 	return 0;
+}
+
+int perf_data_open(struct perf_data **out, const char *path, struct err *err)
+{
+	return open_any(out, path, false, err);
+}
+
+int perf_data_open_stacks(struct perf_data **out, const char *path, struct err *err)
+{
+	return open_any(out, path, true, err);
 }
 
 void perf_data_close(struct perf_data *data)

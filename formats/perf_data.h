@@ -31,6 +31,7 @@
 
 #include "base/err.h"
 #include "formats/record.h"
+#include "formats/stack_text.h"
 
 /* Feature sections (tools/perf/util/header.h of Linux 6.12). */
 enum perf_feature {
@@ -113,6 +114,7 @@ struct perf_data {
 	const uint8_t *tracing_data;     /* NULL where there is none */
 	uint64_t tracing_data_size;
 
+	struct { enum stack_text_form form; const void *bytes; uint64_t size; } text;   /* instead of records */
 	struct damage *damages;          /* found while opening */
 	uint32_t nr_damages;
 	struct perf_data_priv *priv;
@@ -124,6 +126,13 @@ struct perf_data {
  * perf.data or whose header is damaged; the message says which.
  */
 int perf_data_open(struct perf_data **out, const char *path, struct err *err);
+
+/*
+ * The same, and text of stacks (formats/stack_text.h) as well: its events are those that
+ * the text names, and it has no records, only `text`.
+ */
+int perf_data_open_stacks(struct perf_data **out, const char *path, struct err *err);
+
 void perf_data_close(struct perf_data *data);
 
 /* Whole records, one behind the other. `owned` is not NULL when bytes are its. */

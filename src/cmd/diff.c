@@ -217,6 +217,7 @@ static int add_file(struct diff_command *c, struct diff *diff, unsigned index, c
 
 	q.input = c->files[index];
 	q.time = time;
+	q.stacks_too = true;
 	r = query_open(&q, &query, &data, err);
 	c->query.arena = q.arena;
 	if (r < 0)

@@ -141,8 +141,10 @@ static int export(struct export_command *c, enum form form, struct err *err)
 	struct extra extras[2];
 	struct perf_data *data;
 	struct profile *profile;
-	int r = query_open(&c->query, &query, &data, err);
+	int r;
 
+	c->query.stacks_too = true;
+	r = query_open(&c->query, &query, &data, err);
 	if (r < 0)
 		return r;
 	query.by = PROFILE_BY_STACK | PROFILE_BY_COMM;

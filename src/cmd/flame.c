@@ -70,9 +70,6 @@ static int choose_form(struct flame *f, struct err *err)
 	if (f->html && f->svg)
 		return err_set(err, EINVAL, "--html and --svg are two forms; one at a time");
 	f->picture.svg_wanted = f->svg || (!f->html && output && str_ends(output, ".svg"));
-	if (f->picture.folded && f->html)
-		return err_set(err, EINVAL, "a page is drawn of a recording; --folded makes an SVG picture");
-	f->picture.svg_wanted |= f->picture.folded != NULL;
 	if (f->picture.open && output && strcmp(output, "-") == 0)
 		return err_set(err, EINVAL, "--open opens a file; leave out -o - or name one");
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cmd/browser.h"
@@ -179,8 +180,14 @@ static int draw_recording(struct flame_picture *f, struct err *err)
 	struct profile *profile;
 	struct extra time;
 	bool times = false;
-	int r = query_open(&f->query, &query, &data, err);
+	int r;
 
+	f->query.stacks_too = true;
+	if (f->folded && strcmp(f->folded, "-") != 0 && access(f->folded, R_OK) < 0)
+		return err_set(err, errno, "cannot open '%s': %s", f->folded, strerror(errno));
+	if (f->folded)
+		f->query.input = f->folded;
+	r = query_open(&f->query, &query, &data, err);
 	if (r < 0)
 		return r;
 	f->fold.leaf_first = f->reverse;
@@ -203,5 +210,5 @@ static int draw_recording(struct flame_picture *f, struct err *err)
 
 int flame_draw(struct flame_picture *f, struct err *err)
 {
-	return f->folded ? draw_folded_svg(f, err) : draw_recording(f, err);
+	return f->folded && f->svg_wanted ? draw_folded_svg(f, err) : draw_recording(f, err);
 }

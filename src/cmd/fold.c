@@ -69,8 +69,10 @@ static int fold(struct fold *f, struct err *err)
 	struct profile_query query;
 	struct perf_data *data;
 	struct profile *profile;
-	int r = query_open(&f->query, &query, &data, err);
+	int r;
 
+	f->query.stacks_too = true;
+	r = query_open(&f->query, &query, &data, err);
 	if (r < 0)
 		return r;
 	query.by = fold_dims(&f->options);

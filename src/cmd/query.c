@@ -308,7 +308,7 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 		r = query_numbers(&o->arena, o->cpus, "--cpu", true, &query->cpus,
 				  &query->nr_cpus, err);
 	if (!r)
-		r = perf_data_open(&d, query_input(o->input), err);
+		r = (o->stacks_too ? perf_data_open_stacks : perf_data_open)(&d, query_input(o->input), err);
 	if (r < 0)
 		return r;
 	r = query_times(&o->arena, o->time, d, &query->times, &query->nr_times, err);

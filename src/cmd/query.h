@@ -14,6 +14,7 @@ struct query_options {
 	const char *comms, *dsos, *syms, *pids, *tids, *cpus, *time;
 	const char *symfs, *debug_dir, *vmlinux, *kallsyms, *debuginfod_timeout;
 	unsigned max_stack, jobs;
+	bool stacks_too;                 /* the command reads text of stacks as well */
 	bool force, no_demangle, no_inline, quiet;
 	int verbose;
 	struct arena arena;              /* of the lists in the query */

@@ -282,6 +282,7 @@ static int report(struct report *r, struct err *err)
 	int e;
 
 	r->query.no_inline = !r->inlines;
+	r->query.stacks_too = !(r->dump || r->stats || r->tasks || r->mmaps || r->threads);
 	e = query_open(&r->query, &query, &data, err);
 
 	if (e < 0)

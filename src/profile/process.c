@@ -815,6 +815,11 @@ uint32_t process_comm(const struct process_table *t, uint32_t pid, uint32_t tid,
 	return process_comm_span(t, pid, tid, time_ns, &from, &to);
 }
 
+uint32_t process_comm_id(struct process_table *t, const char *name, size_t len)
+{
+	return intern_idn(&t->strings, name, len);
+}
+
 const char *process_comm_str(const struct process_table *t, uint32_t comm, char buf[16])
 {
 	if (!(comm & PROCESS_COMM_TID))

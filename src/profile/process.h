@@ -104,6 +104,8 @@ uint32_t process_comm(const struct process_table *table, uint32_t pid, uint32_t 
 		      uint64_t time_ns);
 uint32_t process_comm_span(const struct process_table *table, uint32_t pid, uint32_t tid,
 			   uint64_t time_ns, uint64_t *from_ns, uint64_t *to_ns);
+/* The id of a name that no record tells: of text. By one thread. */
+uint32_t process_comm_id(struct process_table *table, const char *name, size_t len);
 /* The text of an id: the table's own, or written into buf. */
 const char *process_comm_str(const struct process_table *table, uint32_t comm, char buf[16]);
 

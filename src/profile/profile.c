@@ -17,6 +17,7 @@
 #include "profile/lines.h"
 #include "profile/recording.h"
 #include "profile/resolve.h"
+#include "profile/text.h"
 
 #define NONE32 UINT32_MAX
 #define FRAMES_MAX (65536 / 8)
@@ -33,6 +34,7 @@ struct profile_priv {
 	VEC(uint64_t) extra_values;      /* nr_extras for each set */
 	struct map64 extra_ids;
 	struct lines *lines;
+	struct resolver *text_resolver;  /* while text is counted: it has nothing to resolve */
 	char comm_text[16];
 };
 
@@ -361,6 +363,17 @@ static void ask_for_modules(const struct raw_table *table, const struct profile 
 	}
 }
 
+/* What was named is what views read. */
+static void publish(struct profile *p)
+{
+	p->frames = p->priv->frames.v;
+	p->nr_frames = (uint32_t)p->priv->frames.nr;
+	p->stacks = p->priv->stacks.v;
+	p->nr_stacks = (uint32_t)p->priv->stacks.nr;
+	p->entries = p->priv->entries.v;
+	p->nr_entries = p->priv->entries.nr;
+}
+
 static void name_all(struct profile *p, const struct raw_table *table)
 {
 	struct naming n = { .p = p, .resolver = resolver_new(p->processes), .table = table };
@@ -378,44 +391,87 @@ static void name_all(struct profile *p, const struct raw_table *table)
 	vec_release(&n.places);
 	vec_release(&n.lengths);
 	resolver_free(n.resolver);
-	p->frames = p->priv->frames.v;
-	p->nr_frames = (uint32_t)p->priv->frames.nr;
-	p->stacks = p->priv->stacks.v;
-	p->nr_stacks = (uint32_t)p->priv->stacks.nr;
-	p->entries = p->priv->entries.v;
-	p->nr_entries = p->priv->entries.nr;
+	publish(p);
 }
 
-int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
-		 struct err *err)
-{
-	struct profile *p = mem_zalloc(sizeof(*p));
-	struct count_result counted;
-	int r;
+/* --- text --------------------------------------------------------------------------------- */
 
-	p->data = data;
-	p->priv = mem_zalloc(sizeof(*p->priv));
-	arena_init(&p->priv->arena);
-	p->priv->query = *query;
-	p->priv->lines = lines_new(query->full_paths);
-	p->priv->query.extras = NULL;
-	p->priv->query.symbols.soon = true;
-	r = recording_load(&p->priv->recording, data, &p->priv->query.symbols, err);
-	if (r < 0)
-		goto out;
-	p->modules = p->priv->recording.modules;
-	p->processes = p->priv->recording.processes;
-	p->account = p->priv->recording.account;
-	if (query->nr_extras) {
-		p->extra_list = query->extra_list;
-		p->nr_extras = query->nr_extras < EXTRAS_MAX ? query->nr_extras : EXTRAS_MAX;
-		r = extras_new(&p->priv->query.extras, query->extra_list, p->nr_extras, data, err);
-		if (r < 0)
-			goto out;
+const char *profile_keep_name(struct profile *p, const char *name, size_t len)
+{
+	return arena_strndup(&p->priv->arena, name, len);
+}
+
+void profile_add_stack(struct profile *p, const struct raw_entry *raw, struct text_place *const *stack,
+		       uint32_t nr)
+{
+	const struct profile_query *q = &p->priv->query;
+	uint32_t ids[FRAMES_MAX], leaf, first;
+	struct text_place *top = stack[0];
+
+	/* a recording's sample lies in the function that others were inlined into */
+	for (uint32_t i = 0; i + 1 < nr && stack[i]->is_inline; i++)
+		top = stack[i + 1];
+	if (!filter_leaf(q, &top->place) || (q->named_only && !top->place.symbol.name)) {
+		leave_out(p, raw);
+		return;
 	}
-	r = count_samples(&p->priv->recording, &p->priv->query, &counted, err);
+	nr = nr < FRAMES_MAX ? nr : FRAMES_MAX;
+	for (uint32_t i = 0; i < nr; i++)
+		ids[i] = stack[i]->is_inline ?
+			 inline_frame_of(p, &stack[i]->place, stack[i]->place.symbol.name) :
+			 frame_of(p, &stack[i]->place);
+	leaf = top->is_inline ? ids[0] : frame_of(p, &top->place);
+	first = without_callees(p, ids, nr);
+	if (first)
+		leaf = ids[first];
+	add_entry(p, raw, leaf, stack_of(p, ids + first, nr - first),
+		  extra_of(p, p->priv->text_resolver, raw, parent_of(p, ids, nr)));
+}
+
+/* Instead of a recording's records. */
+static int load_text(struct profile *p, struct err *err)
+{
+	struct recording *rec = &p->priv->recording;
+
+	if (p->priv->query.by & PROFILE_BY_ADDR)
+		return err_set(err, ENOTSUP, "'%s' is text: it tells the names of functions, and no addresses",
+			       p->data->path);
+	for (uint32_t i = 0; i < p->nr_extras; i++)
+		if (extra_is_frame(p->extra_list[i].kind))
+			return err_set(err, ENOTSUP, "'%s' is text: it tells no addresses that rows could be told apart "
+				       "by", p->data->path);
+	rec->data = p->data;
+	rec->modules = p->modules = module_set_new(&p->priv->query.symbols);
+	rec->processes = p->processes = process_table_new(p->modules);
+	p->priv->text_resolver = resolver_new(p->processes);
+	p->totals = mem_zalloc((p->data->events.nr + 1) * sizeof(*p->totals));
+	text_count(p, &p->priv->query, p->priv->query.extras);
+	process_table_freeze(p->processes);
+	resolver_free(p->priv->text_resolver);
+	publish(p);
+	return 0;
+}
+
+/* --- all of it ---------------------------------------------------------------------------- */
+
+static int load_extras(struct profile *p, struct err *err)
+{
+	const struct profile_query *q = &p->priv->query;
+
+	if (!q->nr_extras)
+		return 0;
+	p->extra_list = q->extra_list;
+	p->nr_extras = q->nr_extras < EXTRAS_MAX ? q->nr_extras : EXTRAS_MAX;
+	return extras_new(&p->priv->query.extras, q->extra_list, p->nr_extras, p->data, err);
+}
+
+static int load_records(struct profile *p, struct err *err)
+{
+	struct count_result counted;
+	int r = count_samples(&p->priv->recording, &p->priv->query, &counted, err);
+
 	if (r < 0)
-		goto out;
+		return r;
 	p->account.samples = counted.account.samples;
 	p->account.filtered = counted.account.filtered;
 	p->account.bad_records += counted.account.bad_records;
@@ -429,7 +485,36 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->totals = counted.totals;
 	name_all(p, &counted.table);
 	raw_table_release(&counted.table);
-out:
+	return 0;
+}
+int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
+		 struct err *err)
+{
+	struct profile *p = mem_zalloc(sizeof(*p));
+	int r;
+
+	p->data = data;
+	p->priv = mem_zalloc(sizeof(*p->priv));
+	arena_init(&p->priv->arena);
+	p->priv->query = *query;
+	p->priv->lines = lines_new(query->full_paths);
+	p->priv->query.extras = NULL;
+	p->priv->query.symbols.soon = true;
+	if (data->text.form) {
+		r = load_extras(p, err);
+		if (!r)
+			r = load_text(p, err);
+	} else {
+		r = recording_load(&p->priv->recording, data, &p->priv->query.symbols, err);
+		if (!r) {
+			p->modules = p->priv->recording.modules;
+			p->processes = p->priv->recording.processes;
+			p->account = p->priv->recording.account;
+			r = load_extras(p, err);
+		}
+		if (!r)
+			r = load_records(p, err);
+	}
 	if (r < 0)
 		profile_free(p);
 	else
@@ -460,13 +545,23 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
+/* Text has names of files, but not what lies where in them. */
+static const char *text_name(const struct profile *p, uint32_t frame)
+{
+	return p->frames[frame].name ? p->frames[frame].name : "[unknown]";
+}
+
 const char *profile_line(const struct profile *p, uint32_t frame)
 {
+	if (p->data->text.form)
+		return text_name(p, frame);
 	return lines_of_frame(p->priv->lines, &p->frames[frame]);
 }
 
 const char *profile_file(const struct profile *p, uint32_t frame)
 {
+	if (p->data->text.form)
+		return "[unknown]";
 	return lines_file_of_frame(p->priv->lines, &p->frames[frame]);
 }
 

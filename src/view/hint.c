@@ -59,7 +59,8 @@ void hint_annotate(const struct profile *p, FILE *out)
 	const struct profile_frame *frame;
 	struct str s = STR_INIT;
 
-	if (!p->data->path || strcmp(p->data->path, "-") == 0)
+	/* a file that annotate reads */
+	if (!p->data->path || p->data->text.form || strcmp(p->data->path, "-") == 0)
 		return;
 	frame = hottest(p);
 	if (!frame)
