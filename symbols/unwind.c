@@ -37,8 +37,8 @@ static const struct {
 	[UNWIND_END] = { "whole", "" },
 	[UNWIND_SHORT] = {
 		"the stack goes on above the copied part",
-		"copy more of it (record --call-graph dwarf,65528), or unwind while recording "
-		"(--call-graph unwind)",
+		"copy more of it: record --call-graph unwind, or dwarf,65528, which is the most that "
+		"a sample can hold",
 	},
 	[UNWIND_OTHER_STACK] = {
 		"the stack goes on in memory that was not copied",

@@ -23,7 +23,7 @@
 #include "arch/arch.h"
 #include "symbols/unwind_table.h"
 
-/* The first is a whole stack; all others left callers out. */
+/* The first is a whole stack; all others left callers out. The numbers stand in files. */
 enum unwind_stop {
 	UNWIND_END,              /* the outermost frame: no return address, or the entry point */
 	UNWIND_SHORT,            /* goes on above the copied part of the stack */
@@ -35,6 +35,13 @@ enum unwind_stop {
 	UNWIND_LIMIT,            /* more frames than there is room for */
 	UNWIND_STOP_COUNT,
 };
+
+/*
+ * A stack that was unwound while it was recorded left its sample. Where it was not whole, 8
+ * bytes stand in its place, none of them live: this, and in the low byte why it ended.
+ */
+#define UNWIND_STOP_MARK 0x646e6f732b776e00ull
+#define UNWIND_STOP_MARK_BYTES 8
 
 /* One sentence each: what it is, and what to do about it. */
 const char *unwind_stop_text(enum unwind_stop stop);

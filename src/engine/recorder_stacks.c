@@ -6,8 +6,9 @@
  *	ring 1 --+  pass 2: samples, rewritten --> batch --> file; the ring's room is given back
  *	   ...
  *
- * A ring that is nearly full is emptied in haste: its samples are written with their
- * stacks and unwound when they are read.
+ * Unwinding a sample is mostly less work than writing its stack.  But the stacks of one may
+ * be deep, so a ring that is nearly full is emptied in haste: its samples are written with
+ * their stacks and unwound when they are read.
  */
 #include "engine/recorder_priv.h"
 
@@ -129,7 +130,6 @@ static int write_batch(struct recorder *r, size_t size, struct err *err)
 
 static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, struct err *err)
 {
-	bool in_haste = left > ring->bytes / 4 * 3;
 	size_t size = 0;
 	int ret = 0;
 
@@ -144,7 +144,8 @@ static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, st
 		if (recorder_is_own(r, record))
 			r->result->own_samples++;
 		else
-			size += stacks_rewrite(r->stacks, record, in_haste, r->batch + size);
+			size += stacks_rewrite(r->stacks, record, left > ring->bytes / 8 * 7,
+					       r->batch + size);
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {

@@ -9,6 +9,7 @@
 
 #define RECORD_MAX 65528u
 #define CHAIN_MAX (RECORD_MAX / 8)
+#define MARK_BYTES 16
 #define ABI_32 1                 /* PERF_SAMPLE_REGS_ABI_32 */
 
 struct stacks {
@@ -23,6 +24,7 @@ struct stacks {
 	bool not_ready;                  /* the walk came to a file whose table is being made */
 	uint64_t salt;                   /* makes the unwinder forget what it was told then */
 	struct stacks_tally tally;
+	enum unwind_stop stop;           /* of the last walk */
 	uint64_t words[CHAIN_MAX];
 };
 
@@ -136,6 +138,7 @@ static uint32_t unwind(struct stacks *s, const struct sample *sample)
 	}
 	if (stop == UNWIND_NOT_CODE)
 		return 0;
+	s->stop = stop;
 	s->tally.unwound[stop]++;
 	return nr;
 }
@@ -168,7 +171,10 @@ static size_t finish(struct pen *pen)
 	return pen->at;
 }
 
-/* The chain longer by `nr` words of s->words, neither registers nor stack. */
+/*
+ * The chain longer by `nr` words of s->words, neither registers nor stack; where callers are
+ * missing, why they are (symbols/unwind.h).
+ */
 static size_t put_unwound(struct stacks *s, const struct sample *sample, const uint8_t *bytes,
 			  uint32_t nr, uint8_t *out)
 {
@@ -185,7 +191,11 @@ static size_t put_unwound(struct stacks *s, const struct sample *sample, const u
 	ips += sample->nr_ips * 8;
 	put(&pen, ips, (size_t)(regs - ips));
 	put64(&pen, PERF_SAMPLE_REGS_ABI_NONE);
-	put64(&pen, 0);
+	put64(&pen, s->stop == UNWIND_END ? 0 : UNWIND_STOP_MARK_BYTES);
+	if (s->stop != UNWIND_END) {
+		put64(&pen, UNWIND_STOP_MARK | (uint64_t)s->stop);
+		put64(&pen, 0);
+	}
 	put(&pen, behind, (size_t)(end - behind));
 	return finish(&pen);
 }
@@ -228,7 +238,7 @@ size_t stacks_rewrite(struct stacks *s, const uint8_t *bytes, bool in_haste, uin
 		s->tally.kept += !nr;
 	}
 	/* what comes in for the stack must not make the record longer than one can be */
-	if (nr && header.size - sample->stack_size + nr * 8 <= RECORD_MAX)
+	if (nr && header.size - sample->stack_size + nr * 8 + MARK_BYTES <= RECORD_MAX)
 		return put_unwound(s, sample, bytes, nr, out);
 	return put_cut(sample, bytes, out);
 }

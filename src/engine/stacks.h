@@ -9,7 +9,8 @@
  * The kernel reserves all of the asked size for each sample, however little of it it could
  * fill.  An unwound sample has the kernel's form too: registers of no ABI and a stack of
  * no bytes are what a kernel thread's sample has.  So both kinds stand in one file under
- * one attr, and perf reads either.
+ * one attr, and perf reads either.  Why a stack is not whole stands in the stack's place:
+ * 8 bytes that are none of them live, which is nothing to unwind for who does not know them.
  *
  * A sample is written with its stack (to be unwound when it is read) where that is the
  * only way to lose nothing: in haste, while a file's table is not made yet, and where no

@@ -252,13 +252,18 @@ static void chain_of(struct worker *w, const struct sample *s, const struct imag
 	struct profile_account *a = &w->out.account;
 
 	*out = (struct user_chain){ .ips = s->ips, .nr = (uint32_t)s->nr_ips };
-	if (!s->stack_size || !user_stack_wanted(s->event))
+	if (!user_stack_wanted(s->event))
+		return;
+	out->has_stop = user_stack_told(s, &out->stop);
+	if (out->has_stop)
+		a->unwind_stops[out->stop]++;
+	if (out->has_stop || !s->stack_size)
 		return;
 	if (!w->stacks)
 		w->stacks = user_stack_new(w->feed->recording->processes,
 					   arch_find(data->arch ? data->arch : ""), data->swap);
 	user_stack_chain(w->stacks, s, image, out);
-	if (out->unwound)
+	if (out->has_stop)
 		a->unwind_stops[out->stop]++;
 	else
 		a->stack_dumps++;
@@ -425,7 +430,7 @@ static void count_one(struct worker *w, const struct sample *s)
 	next_pending(w)->period = w->feed->query->by_weight ? sample_weight(s) : s->period;
 	if (chain.nr) {
 		w->out.has_chains = true;
-		a->truncated_stacks += !chain.unwound && is_cut(s);
+		a->truncated_stacks += !chain.has_stop && is_cut(s);
 	}
 	w->lasting &= !chain.unwound;
 	lay_by(w, s, who, NULL);

@@ -50,6 +50,28 @@ bool user_stack_wanted(const struct event_desc *event)
 	return (event->attr.sample_type & both) == both;
 }
 
+bool user_stack_told(const struct sample *sample, enum unwind_stop *stop)
+{
+	uint64_t mark;
+
+	if (sample->user_mask || sample->stack_live || !user_stack_wanted(sample->event))
+		return false;
+	if (!sample->stack_size) {
+		/* who leaves a stack to be unwound later has no user part in the chain */
+		for (uint64_t i = 0; i < sample->nr_ips; i++) {
+			*stop = UNWIND_END;
+			if (sample->ips[i] == (uint64_t)PERF_CONTEXT_USER)
+				return true;
+		}
+		return false;
+	}
+	if (sample->stack_size != UNWIND_STOP_MARK_BYTES)
+		return false;
+	memcpy(&mark, sample->stack, sizeof(mark));
+	*stop = (enum unwind_stop)(mark & 0xff);
+	return (mark & ~0xffull) == UNWIND_STOP_MARK && (mark & 0xff) < UNWIND_STOP_COUNT;
+}
+
 /* --- what the walk asks for -------------------------------------------------------------- */
 
 static const struct mapping *mapping_at(const struct user_stack *s, uint64_t addr, uint64_t *elf_addr)
@@ -154,14 +176,15 @@ void user_stack_chain(struct user_stack *s, const struct sample *sample, const s
 
 	*out = (struct user_chain){ .ips = sample->ips, .nr = (uint32_t)sample->nr_ips,
 				    .unwound_from = (uint32_t)sample->nr_ips };
-	if (!sample->stack_size || !sample->user_mask || s->swap)
+	out->has_stop = user_stack_told(sample, &out->stop);
+	if (out->has_stop || !sample->stack_size || !sample->user_mask || s->swap)
 		return;
 	head = other_part(sample);
 	recorded = out->nr - head;
 	nr = walk(s, sample, image, head, out);
 	if (!nr)
 		return;
-	out->unwound = true;
+	out->unwound = out->has_stop = true;
 	/* frame pointers may have come further than tables that end too early */
 	if (out->stop != UNWIND_END && recorded > nr)
 		return;

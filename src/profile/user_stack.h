@@ -27,11 +27,15 @@ void user_stack_free(struct user_stack *stack);
 /* Whether samples of an event can have anything to unwind. */
 bool user_stack_wanted(const struct event_desc *event);
 
+/* Whether a sample's stack was unwound while it was recorded, and how that went. */
+bool user_stack_told(const struct sample *sample, enum unwind_stop *stop);
+
 struct user_chain {
 	const u64_una *ips;              /* borrowed from the sample or the user_stack, until its next */
 	uint32_t nr;
 	uint32_t unwound_from;           /* ips from here on were unwound; nr: none */
-	bool unwound;                    /* there was a stack, and `stop` tells how it went */
+	bool unwound;                    /* there was a stack, and ips are words of our own */
+	bool has_stop;                   /* `stop` tells how that went, or had gone while recording */
 	enum unwind_stop stop;
 };
 

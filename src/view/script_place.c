@@ -305,7 +305,7 @@ void script_add_ip(struct script *s, const struct sample *sample, const struct w
 		struct user_chain words;
 
 		user_stack_chain(s->stacks, sample, image, &words);
-		if (words.unwound)
+		if (words.has_stop)
 			s->unwind_stops[words.stop]++;
 		else if (sample->stack_size && user_stack_wanted(sample->event))
 			s->stack_dumps++;

@@ -116,6 +116,17 @@ most()
 	[[ $status == 0 ]]
 	[[ $output == *"Cut short: the stacks of"*"the stack goes on above the copied part"* ]]
 	[[ $output == *deep* ]]
+	# and so does the report of what was unwound while it was recorded
+	record short.data --call-graph unwind,1024 ./deep
+	run --separate-stderr "$SONDE" report --stdio -i short.data
+	[[ $status == 0 ]]
+	[[ $output == *"Cut short: the stacks of"*"the stack goes on above the copied part"* ]]
+	[[ $output == *deep* ]]
+	record whole.data --call-graph unwind ./deep
+	run --separate-stderr "$SONDE" report --stdio -i whole.data
+	[[ $output != *"the stack goes on above the copied part"* ]]
+	need_perf
+	perf script --no-inline -i short.data 2>/dev/null | grep -q ' deep+'
 }
 
 @test "unwind: fold and report take unwound chains" {
