@@ -7,9 +7,19 @@
  *
  * A block ends when it is full, at a compressed record, behind a record that has a
  * payload, and before damage (##), which is noted and stepped over.
+ *
+ * To find the records of a large file is to touch all of it. Scouts, each a thread, go
+ * ahead from places where records can be recognised:
+ *
+ *	file     |rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|rec|
+ *	         |---- the reader ------>|---- scout 0 ----->|-- scout 1 -->##
+ *
+ * What a scout found counts when the reader comes to stand exactly where it began; the
+ * reader goes on where it ended. So the blocks hold what they would without scouts.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +33,36 @@
 #define TYPE_LIMIT 256u          /* no recorder has a type as high as this */
 #define SURE_RECORDS 4           /* recognised in a row, they are not chance */
 #define DAMAGES_MAX 1000u
+
+#define SCOUTS_MAX 15u
+#define SCOUT_BYTES ((uint64_t)8 << 20)  /* less is not worth a thread */
+#define GUESS_BYTES ((size_t)1 << 20)    /* how far a place for a scout is looked for */
+#define OTHERS_MAX ((size_t)1 << 20)     /* a scout keeps no more */
+
+/* What pass_records says of a block beside its bounds. */
+struct contents {
+	VEC(uint32_t) others;
+	uint32_t nr_samples;
+	uint64_t payload;        /* bytes behind the block that are no records */
+};
+
+/* A block that a scout found; its others are in the scout's, from `first` on. */
+struct found {
+	const uint8_t *from, *end;
+	uint64_t payload;
+	size_t first;
+	uint32_t nr_others, nr_samples;
+};
+
+struct scout {
+	const struct blocks *blocks;
+	pthread_t thread;
+	bool started;
+	const uint8_t *from, *stop;      /* it goes on until it stands at `stop` or behind it */
+	VEC(struct found) found;
+	VEC(uint32_t) others;
+	size_t next;                     /* of found, to be given out */
+};
 
 struct blocks {
 	const struct perf_data *data;
@@ -39,9 +79,11 @@ struct blocks {
 	size_t rest_size, rest_cap;
 	VEC(struct damage) damages;
 	VEC(struct block) list;  /* the borrowed ones so far */
-	VEC(uint32_t) others;    /* of the block that was given out last */
-	uint32_t nr_samples;
+	struct contents contents;        /* of the block that was given out last */
 	bool any_owned;
+	struct scout scouts[SCOUTS_MAX];
+	unsigned nr_scouts, next_scout;
+	struct scout *following;         /* whose blocks are given out now */
 };
 
 struct blocks *blocks_new(const struct perf_data *data)
@@ -56,15 +98,26 @@ struct blocks *blocks_new(const struct perf_data *data)
 	return b;
 }
 
+static void scout_end(struct scout *s)
+{
+	if (s->started)
+		pthread_join(s->thread, NULL);
+	s->started = false;
+	vec_release(&s->found);
+	vec_release(&s->others);
+}
+
 void blocks_free(struct blocks *b)
 {
 	if (!b)
 		return;
+	for (unsigned i = 0; i < b->nr_scouts; i++)
+		scout_end(&b->scouts[i]);
 	ZSTD_freeDStream(b->zstd);
 	free(b->rest);
 	vec_release(&b->damages);
 	vec_release(&b->list);
-	vec_release(&b->others);
+	vec_release(&b->contents.others);
 	free(b);
 }
 
@@ -259,8 +312,8 @@ static size_t whole_bytes(struct blocks *b, bool *bad)
 	size_t at = 0;
 
 	*bad = false;
-	b->others.nr = 0;
-	b->nr_samples = 0;
+	b->contents.others.nr = 0;
+	b->contents.nr_samples = 0;
 	while (b->rest_size - at >= sizeof(struct perf_event_header)) {
 		struct perf_event_header h = record_header(b->rest + at, b->data->swap);
 
@@ -271,9 +324,9 @@ static size_t whole_bytes(struct blocks *b, bool *bad)
 		if (h.size > b->rest_size - at)
 			break;
 		if (h.type == PERF_RECORD_SAMPLE)
-			b->nr_samples++;
+			b->contents.nr_samples++;
 		else
-			*vec_push(&b->others) = (uint32_t)at;
+			*vec_push(&b->contents.others) = (uint32_t)at;
 		at += h.size;
 	}
 	return at;
@@ -281,9 +334,9 @@ static size_t whole_bytes(struct blocks *b, bool *bad)
 
 static void give_others(const struct blocks *b, struct block *out)
 {
-	out->others = b->others.v;
-	out->nr_others = (uint32_t)b->others.nr;
-	out->nr_samples = b->nr_samples;
+	out->others = b->contents.others.v;
+	out->nr_others = (uint32_t)b->contents.others.nr;
+	out->nr_samples = b->contents.nr_samples;
 }
 
 /* Open compressed records from b->at on until a block is full. Returns 1 if *out was filled. */
@@ -331,6 +384,8 @@ static bool next_part(struct blocks *b)
 		add_damage(b, file_off(b, b->end), b->rest_size,
 			   "the last compressed record is cut off");
 	b->rest_size = 0;
+	while (b->next_scout < b->nr_scouts)
+		scout_end(&b->scouts[b->next_scout++]);
 	if (b->next_part == b->data->priv->parts.nr)
 		return false;
 	part = &b->data->priv->parts.v[b->next_part++];
@@ -345,7 +400,8 @@ static bool next_part(struct blocks *b)
 }
 
 /* The end of the samples from `p` on, or where the block is full. */
-static const uint8_t *pass_samples(struct blocks *b, const uint8_t *p, const uint8_t *full)
+static const uint8_t *pass_samples(const struct blocks *b, const uint8_t *p, const uint8_t *full,
+				   uint32_t *nr_samples)
 {
 	const uint8_t *end = b->end;
 	bool swap = b->data->swap;
@@ -359,42 +415,161 @@ static const uint8_t *pass_samples(struct blocks *b, const uint8_t *p, const uin
 		nr++;
 		p += h.size;
 	}
-	b->nr_samples += nr;
+	*nr_samples += nr;
 	return p;
 }
 
-/* The end of the whole records that may make up a block; *payload is what follows them. */
-static const uint8_t *pass_records(struct blocks *b, uint64_t *payload)
+/* The end of the whole records from `p` on that may make up a block, none beginning at `stop`. */
+static const uint8_t *pass_records(const struct blocks *b, const uint8_t *p, const uint8_t *stop,
+				   struct contents *c)
 {
-	const uint8_t *p = b->at, *full = p + BLOCK_BYTES;
+	const uint8_t *from = p;
+	const uint8_t *full = (size_t)(stop - p) > BLOCK_BYTES ? p + BLOCK_BYTES : stop;
 
-	b->others.nr = 0;
-	b->nr_samples = 0;
-	*payload = 0;
-	while (!*payload && (p = pass_samples(b, p, full)) < full && is_record(b, p)) {
+	c->others.nr = 0;
+	c->nr_samples = 0;
+	c->payload = 0;
+	while (!c->payload && (p = pass_samples(b, p, full, &c->nr_samples)) < full &&
+	       is_record(b, p)) {
 		struct perf_event_header h = record_header(p, b->data->swap);
 
 		if (is_compressed(h.type))
 			break;
 		if (h.type >= RECORD_HEADER_ATTR)
-			*payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
-		*vec_push(&b->others) = (uint32_t)(p - b->at);
+			c->payload = record_payload(p, (uint64_t)(b->end - p), b->data->swap);
+		*vec_push(&c->others) = (uint32_t)(p - from);
 		p += h.size;
 	}
 	return p;
 }
+
+/* --- scouts -------------------------------------------------------------------- */
+
+static bool is_plain_record(const struct blocks *b, const uint8_t *p)
+{
+	return is_record(b, p) && !is_compressed(record_header(p, b->data->swap).type);
+}
+
+static void *scout_run(void *arg)
+{
+	struct scout *s = arg;
+	const struct blocks *b = s->blocks;
+	struct contents c = { 0 };
+
+	for (const uint8_t *p = s->from, *end;
+	     p < s->stop && s->others.nr < OTHERS_MAX && is_plain_record(b, p); p = end + c.payload) {
+		end = pass_records(b, p, s->stop, &c);
+		*vec_push(&s->found) = (struct found){
+			.from = p, .end = end, .payload = c.payload, .first = s->others.nr,
+			.nr_others = (uint32_t)c.others.nr, .nr_samples = c.nr_samples,
+		};
+		for (size_t i = 0; i < c.others.nr; i++)
+			*vec_push(&s->others) = c.others.v[i];
+	}
+	vec_release(&c.others);
+	return NULL;
+}
+
+/* A place near `p` where records seem to begin, or NULL. */
+static const uint8_t *guess_place(const struct blocks *b, const uint8_t *p)
+{
+	const uint8_t *last = p + GUESS_BYTES;
+
+	/* records are of whole words, from the first on */
+	for (p = b->start + ((p - b->start) & ~(ptrdiff_t)7); p < last && b->end - p >= 8; p += 8)
+		if (is_sure(b, p))
+			return p;
+	return NULL;
+}
+
+void blocks_scout(struct blocks *b, unsigned jobs)
+{
+	uint64_t size = (uint64_t)(b->end - b->at), parts = size / SCOUT_BYTES;
+
+	if (parts > jobs)
+		parts = jobs;
+	if (parts > SCOUTS_MAX + 1)
+		parts = SCOUTS_MAX + 1;
+	if (b->nr_scouts || parts < 2 || !is_plain_record(b, b->at))
+		return;
+	for (uint64_t i = 1; i < parts; i++) {
+		struct scout *s = &b->scouts[b->nr_scouts];
+
+		*s = (struct scout){ .blocks = b, .stop = b->end };
+		s->from = guess_place(b, b->at + size / parts * i);
+		if (!s->from)
+			continue;
+		if (b->nr_scouts)
+			s[-1].stop = s->from;
+		b->nr_scouts++;
+	}
+	for (unsigned i = 0; i < b->nr_scouts; i++)
+		b->scouts[i].started = pthread_create(&b->scouts[i].thread, NULL, scout_run,
+						      &b->scouts[i]) == 0;
+}
+
+/* Where the next scout began whom the reader has not passed. */
+static const uint8_t *next_stop(struct blocks *b)
+{
+	while (b->next_scout < b->nr_scouts) {
+		struct scout *s = &b->scouts[b->next_scout];
+
+		if (s->started && b->at <= s->from)
+			return s->from;
+		scout_end(s);
+		b->next_scout++;
+	}
+	return b->end;
+}
+
+/* Begin to follow the scout who stands here, if there is one with something to tell. */
+static void meet_scout(struct blocks *b)
+{
+	struct scout *s;
+
+	if (next_stop(b) != b->at)
+		return;
+	s = &b->scouts[b->next_scout++];
+	pthread_join(s->thread, NULL);
+	s->started = false;
+	if (s->found.nr)
+		b->following = s;
+}
+
+static void give_found(struct blocks *b, struct block *out)
+{
+	struct scout *s = b->following;
+	const struct found *f = &s->found.v[s->next++];
+
+	*out = (struct block){ .bytes = f->from, .size = (size_t)(f->end - f->from),
+			       .file_off = file_off(b, f->from), .seq = b->seq++ };
+	*vec_push(&b->list) = *out;
+	out->others = s->others.v + f->first;
+	out->nr_others = f->nr_others;
+	out->nr_samples = f->nr_samples;
+	b->at = f->end + f->payload;
+	if (s->next == s->found.nr)
+		b->following = NULL;
+}
+
+/* --- one after the other ------------------------------------------------------- */
 
 int blocks_next(struct blocks *b, struct block *out, struct err *err)
 {
 	(void)err;
 	while (b->in_more || b->at < b->end || next_part(b)) {
 		const uint8_t *from = b->at, *p;
-		uint64_t payload;
 
 		if (b->in_more) {
 			if (next_decompressed(b, out))
 				return 1;
 			continue;
+		}
+		if (b->next_scout < b->nr_scouts && !b->following)
+			meet_scout(b);
+		if (b->following) {
+			give_found(b, out);
+			return 1;
 		}
 		if (!is_record(b, from)) {
 			step_over(b);
@@ -405,8 +580,8 @@ int blocks_next(struct blocks *b, struct block *out, struct err *err)
 				return 1;
 			continue;
 		}
-		p = pass_records(b, &payload);
-		b->at = p + payload;
+		p = pass_records(b, from, next_stop(b), &b->contents);
+		b->at = p + b->contents.payload;
 		*out = (struct block){ .bytes = from, .size = (size_t)(p - from),
 				       .file_off = file_off(b, from), .seq = b->seq++ };
 		*vec_push(&b->list) = *out;

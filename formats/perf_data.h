@@ -156,6 +156,12 @@ struct blocks;
 struct blocks *blocks_new(const struct perf_data *data);
 
 /*
+ * Before the first blocks_next: let up to `jobs` threads, the caller's counted, find the
+ * records. Blocks come as they would without.
+ */
+void blocks_scout(struct blocks *blocks, unsigned jobs);
+
+/*
  * The next block (about 1 MB; a block is never empty). Returns 1; 0 at the end;
  * or a negative errno when reading cannot go on at all (decompression failed at
  * the start of the stream, I/O error). The block is released by the caller.

@@ -82,6 +82,7 @@ struct symbol_options {
 	int debuginfod_ms;       /* to wait for $DEBUGINFOD_URLS, in all; 0: 3 s, negative: ask no one */
 	bool no_demangle;
 	bool soon;               /* names will be asked for: a recording may get them ready meanwhile */
+	unsigned jobs;           /* threads that may read a recording; 0: as many as cores */
 	bool jit_code;           /* keep the code that jitdumps hold, for module_jit_code */
 };
 

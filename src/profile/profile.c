@@ -487,6 +487,7 @@ static int load_records(struct profile *p, struct err *err)
 	raw_table_release(&counted.table);
 	return 0;
 }
+
 int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
 		 struct err *err)
 {
@@ -500,6 +501,7 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->priv->lines = lines_new(query->full_paths);
 	p->priv->query.extras = NULL;
 	p->priv->query.symbols.soon = true;
+	p->priv->query.symbols.jobs = query->jobs;
 	if (data->text.form) {
 		r = load_extras(p, err);
 		if (!r)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/progress.h"
@@ -147,6 +148,18 @@ static void start_warming(struct recording *rec, bool wanted)
 	rec->is_warming = pthread_create(&rec->warmer, NULL, warm, rec->modules) == 0;
 }
 
+/*
+ * Values go on from block to block, so that a second reading has to have the same ones:
+ * it has no scouts.
+ */
+static void start_scouts(const struct recording *rec, struct blocks *blocks, unsigned jobs)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!rec->samples_values)
+		blocks_scout(blocks, jobs ? jobs : cores > 0 ? (unsigned)cores : 1);
+}
+
 int recording_load(struct recording *rec, const struct perf_data *data,
 		   const struct symbol_options *symbols, struct err *err)
 {
@@ -173,6 +186,7 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	decoder_init(&decoder, &data->events, data->swap);
 	state_build_ids(rec);
 	rec->pack = pack_state(data, rec->modules);
+	start_scouts(rec, blocks, options.jobs);
 	while ((r = blocks_next(blocks, &block, err)) > 0) {
 		walk_block(rec, &decoder, &block);
 		start_warming(rec, options.soon);

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/vec.h"
 #include "formats/event_name.h"
 #include "formats/perf_data.h"
 #include "tests/unit/records.h"
@@ -351,6 +353,130 @@ static void names_from_attrs(void **state)
 	str_release(&s);
 }
 
+/* --- scouts ------------------------------------------------------------------------ */
+
+struct offsets { uint64_t *v; size_t nr, cap; };
+
+#define SCOUTED_BYTES ((size_t)36 << 20)         /* room for four scouts */
+
+/* n words; if they are to, they look like records of 16 bytes, and lead a scout astray. */
+static void put_words(struct str *s, size_t n, bool lures)
+{
+	for (size_t i = 0; i < n; i++)
+		put64(s, lures ? (uint64_t)16 << 48 | PERF_RECORD_SAMPLE : i);
+}
+
+/* Records of all sizes, with payloads and damage if `hurt`. Their places are noted. */
+static void put_scouted(struct str *data, struct offsets *places, bool hurt, bool lures)
+{
+	uint32_t x = 1;
+
+	while (data->len < SCOUTED_BYTES) {
+		bool other, payload;
+		size_t at;
+
+		x = x * 1664525 + 1013904223;
+		other = x >> 28 == 0;
+		payload = hurt && x >> 20 == 77;
+		*vec_push(places) = data->len;
+		at = begin(data, payload ? RECORD_AUXTRACE : other ? PERF_RECORD_THROTTLE :
+			   PERF_RECORD_SAMPLE, 0);
+		if (payload)
+			put64(data, 80000);
+		if ((x >> 8) % 50 == 1)
+			put_words(data, 5000 + (x >> 16) % 3000, lures);
+		else
+			put_words(data, 1 + (x >> 8) % 20, lures);
+		finish(data, at);
+		if (payload)
+			put_words(data, 10000, lures);
+		if (hurt && x >> 20 == 99)
+			memset(data->p + at + 6, 0, 2);
+	}
+}
+
+/* What a reading gives, in one number; the records' places into `places` if that is not NULL. */
+static uint64_t read_scouted(const struct perf_data *d, unsigned jobs, struct offsets *places)
+{
+	struct blocks *blocks = blocks_new(d);
+	const struct damage *damages;
+	uint64_t hash = 0, seq = 0;
+	struct block block;
+	uint32_t nr;
+
+	blocks_scout(blocks, jobs);
+	while (blocks_next(blocks, &block, NULL) > 0) {
+		uint32_t samples = 0, others = 0;
+		const uint8_t *bytes;
+		size_t at = 0;
+
+		assert_int_equal(block.seq, seq++);
+		while ((bytes = block_record(&block, false, &at))) {
+			uint64_t off = block.file_off + (uint64_t)(bytes - block.bytes);
+
+			hash = hash_mix(hash ^ off, record_header(bytes, false).type);
+			if (places)
+				*vec_push(places) = off - d->data_off;
+			if (record_header(bytes, false).type == PERF_RECORD_SAMPLE)
+				samples++;
+			else
+				assert_int_equal(block.others[others++], bytes - block.bytes);
+		}
+		assert_int_equal(block.nr_samples, samples);
+		assert_int_equal(block.nr_others, others);
+		block_release(&block);
+	}
+	damages = blocks_damages(blocks, &nr);
+	for (uint32_t i = 0; i < nr; i++)
+		hash = hash_mix(hash ^ damages[i].file_off, damages[i].skipped_bytes);
+	blocks_free(blocks);
+	return hash;
+}
+
+static void check_scouted(bool hurt, bool lures)
+{
+	struct offsets put = { 0 }, got = { 0 };
+	struct str data = STR_INIT, file = STR_INIT;
+	struct perf_data *d;
+	struct blocks *left;
+	struct block block;
+	unsigned damages;
+	uint64_t alone;
+
+	put_scouted(&data, &put, hurt, lures);
+	put_file(&file, 1, &data, data.len);
+	assert_int_equal(open_bytes(&d, &file, file.len, NULL), 0);
+	alone = read_scouted(d, 1, &got);
+	if (!hurt) {
+		assert_int_equal(got.nr, put.nr);
+		assert_memory_equal(got.v, put.v, put.nr * sizeof(*put.v));
+	} else {
+		assert_true(count(d, RECORD_AUXTRACE, &damages) > 1);
+		assert_true(damages > 1);
+	}
+	for (unsigned jobs = 2; jobs < 6; jobs++)
+		assert_int_equal(read_scouted(d, jobs, NULL), alone);
+	/* a reading that is given up */
+	left = blocks_new(d);
+	blocks_scout(left, 3);
+	assert_int_equal(blocks_next(left, &block, NULL), 1);
+	blocks_free(left);
+	perf_data_close(d);
+	vec_release(&put);
+	vec_release(&got);
+	str_release(&data);
+	str_release(&file);
+}
+
+static void scouts_find_the_same(void **state)
+{
+	(void)state;
+	check_scouted(false, false);
+	check_scouted(false, true);
+	check_scouted(true, false);
+	check_scouted(true, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +485,7 @@ int main(void)
 		cmocka_unit_test(damage_in_the_middle),
 		cmocka_unit_test(flip_every_byte),
 		cmocka_unit_test(compressed_record_stands_for_much),
+		cmocka_unit_test(scouts_find_the_same),
 		cmocka_unit_test(events_share_their_ids),
 		cmocka_unit_test(not_perf_data),
 		cmocka_unit_test(directory_format),
