@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,8 +16,12 @@
 #include "engine/recorder_priv.h"
 #include "engine/synth.h"
 
-/* How long samples may lie in a ring: what a killed recorder loses at most. */
+/*
+ * How long samples may lie in a ring: what a killed recorder loses at most.  Where nothing
+ * comes the looks become rarer: one in eight seconds costs nothing that can be measured.
+ */
 #define TICK_MS 500
+#define TICK_MOST_MS 8000
 /* After the first Ctrl-C the command may still end by itself. */
 #define GRACE_MS 1000
 
@@ -178,10 +183,22 @@ static void take_steps(struct recorder *r)
 	}
 }
 
+/* Until when to wait although nobody wakes us. */
+static int64_t tick_until_ms(struct recorder *r)
+{
+	/* That a task has ended may go unnoticed as long as others write to the same ring. */
+	bool tasks = target_is_tasks(&r->o->target);
+	int64_t ms = r->idle_rounds < 5 ? TICK_MS << r->idle_rounds : TICK_MOST_MS;
+
+	if (r->o->overwrite && !tasks)
+		return INT64_MAX;
+	return recorder_now_ms() + (tasks || ms < TICK_MS ? TICK_MS : ms < TICK_MOST_MS ? ms : TICK_MOST_MS);
+}
+
 static void wait_for_something(struct recorder *r)
 {
 	struct epoll_event events[64];
-	int64_t until = recorder_now_ms() + TICK_MS, left;
+	int64_t until = tick_until_ms(r), left;
 	int n;
 
 	if (next_step_ms(r) < until)
@@ -191,9 +208,10 @@ static void wait_for_something(struct recorder *r)
 	if (recorder_file_until_ms(r) < until)
 		until = recorder_file_until_ms(r);
 	do {
-		left = until - recorder_now_ms();
-		n = epoll_wait(r->epoll_fd, events, 64, left > 0 ? (int)left : 0);
-	} while (look_at_mappings(r, events, n) && left > 0);
+		left = until == INT64_MAX ? -1 : until - recorder_now_ms();
+		n = epoll_wait(r->epoll_fd, events, 64,
+			       until == INT64_MAX ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+	} while (look_at_mappings(r, events, n) && (left > 0 || until == INT64_MAX));
 	if (n < 0 && errno != EINTR)
 		log_debug("epoll_wait: %s", strerror(errno));
 	take_signals(r);
@@ -298,6 +316,7 @@ static void find_offsets(struct recorder *r)
 	r->pid_offset += type & PERF_SAMPLE_IDENTIFIER ? 8 : 0;
 	r->pid_offset += type & PERF_SAMPLE_IP ? 8 : 0;
 	r->time_offset = r->pid_offset + 8;
+	r->has_build_ids = r->events->v[r->events->nr - 1].attr.build_id;
 	if (!r->o->with_self && target_is_cpus(&r->o->target))
 		r->self = (uint32_t)getpid();
 	/* Those of the scheduler tell of two tasks: who was here before, and who was woken. */

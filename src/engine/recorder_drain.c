@@ -15,6 +15,18 @@ struct tally {
 	uint64_t own, samples, lost, lost_from_ns, lost_to_ns, throttled, first_ns, last_ns;
 };
 
+static bool is_broken(const struct recorder *r, const struct perf_event_header *header)
+{
+	return header->type == PERF_RECORD_MMAP2 && !r->has_build_ids &&
+	       header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID;
+}
+
+void recorder_mend(const struct recorder *r, struct perf_event_header *header)
+{
+	if (is_broken(r, header))
+		header->misc = (uint16_t)(header->misc & ~PERF_RECORD_MISC_MMAP_BUILD_ID);
+}
+
 static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
 			   const struct perf_event_header *header, struct tally *tally)
 {
@@ -129,6 +141,7 @@ bool recorder_is_own(const struct recorder *r, const uint8_t *record)
 /* The first whole records of a ring: those to write, and behind them those to leave out. */
 struct run {
 	uint64_t write, skip;
+	bool broken;                     /* one record, to be mended */
 	struct tally tally;
 };
 
@@ -146,8 +159,13 @@ static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t
 		if (header->size < sizeof(*header) || header->size > most - at)
 			return -EIO;
 		own = is_own(r, ring, at, header);
-		if (run->skip && !own)
+		if (run->broken || (run->skip && !own))
 			break;
+		if (is_broken(r, header)) {
+			if (at)
+				break;
+			run->broken = true;
+		}
 		if (own) {
 			run->skip += header->size;
 			run->tally.own++;
@@ -164,8 +182,16 @@ static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t
 static int write_run(struct recorder *r, struct ring *ring, struct iovec *pieces, int nr,
 		     struct run *run, struct err *err)
 {
-	int ret = run->write ? perf_write_ring(r->writer, pieces, cut(pieces, nr, run->write), err) : 0;
+	struct iovec mended = { r->record, run->write };
+	int ret = 0;
 
+	if (run->broken) {               /* in a ring only the kernel can write */
+		ring_copy(ring, 0, r->record, run->write);
+		recorder_mend(r, (void *)r->record);
+		ret = perf_write_ring(r->writer, &mended, 1, err);
+	} else if (run->write) {
+		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, run->write), err);
+	}
 	if (ret < 0)
 		look_at_records(r, ring, perf_write_kept(r->writer), run);
 	count(r, &run->tally);
@@ -215,6 +241,7 @@ int recorder_drain(struct recorder *r, struct err *err)
 	}
 	if (r->keep)
 		keep_tick(r->keep, r->last_ns);
+	r->idle_rounds = any ? 0 : r->idle_rounds + 1;
 	if (ret >= 0 && any)
 		ret = perf_write_flush(r->writer, err);
 	if (r->o->max_bytes && r->bytes_before + perf_write_bytes(r->writer) >= r->o->max_bytes &&

@@ -96,9 +96,15 @@ static size_t put_record(struct recorder *r, const uint8_t *record, uint8_t *to)
 		r->result->own_samples++;
 		return 0;
 	}
-	if (r->stacks)
-		return stacks_rewrite(r->stacks, record, false, to);
+	if (r->stacks) {
+		size_t size = stacks_rewrite(r->stacks, record, false, to);
+
+		if (size)
+			recorder_mend(r, (void *)to);
+		return size;
+	}
 	memcpy(to, record, header->size);
+	recorder_mend(r, (void *)to);
 	return header->size;
 }
 

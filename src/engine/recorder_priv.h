@@ -38,6 +38,7 @@ struct recorder {
 	uint32_t pid_offset;             /* of the pid */
 	uint32_t self;                   /* pid whose samples are left out; 0: none are */
 	struct map64 spared;             /* ids of events whose samples are left in all the same */
+	bool has_build_ids;              /* MMAP2 records were asked to have them */
 	bool follow;                     /* note who is forked, for the files to come */
 	struct map64 kin;                /* pids that were forked by those watched */
 	uint8_t *record;                 /* room for one */
@@ -48,6 +49,7 @@ struct recorder {
 	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
 	int64_t file_at_ms;              /* when this file was begun */
 	bool want_snapshot, control_gone;
+	unsigned idle_rounds;            /* in which nothing came, one after the other */
 	uint64_t bytes_before;           /* in the files that are closed */
 	uint64_t *lost_before;           /* of each counter: what earlier files tell */
 	struct { char **v; size_t nr, cap; } names;      /* of closed files, oldest first */
@@ -101,6 +103,13 @@ int64_t recorder_now_ms(void);
 int recorder_drain(struct recorder *r, struct err *err);
 /* Count the whole records in `size` bytes that are in the file. */
 void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size);
+/*
+ * Linux (6.18 at least) marks an MMAP2 record as one with a build-id for all events when
+ * some other recorder's event has asked for it: the mark stays in the record that
+ * perf_event_mmap_output gives to one event after the other.  perf 6.1 aborts at what is then
+ * read as a build-id's size.  Take it back where it was not asked for.
+ */
+void recorder_mend(const struct recorder *r, struct perf_event_header *header);
 /* Whether a record is a sample of the recorder itself that is to be left out. */
 bool recorder_is_own(const struct recorder *r, const uint8_t *record);
 

@@ -141,11 +141,16 @@ static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, st
 		if (!is_whole(header, left))
 			return damaged(ring, err);
 		record = record_at(r, ring, 0, taken);
-		if (recorder_is_own(r, record))
+		if (recorder_is_own(r, record)) {
 			r->result->own_samples++;
-		else
-			size += stacks_rewrite(r->stacks, record, left > ring->bytes / 8 * 7,
-					       r->batch + size);
+		} else {
+			size_t written = stacks_rewrite(r->stacks, record, left > ring->bytes / 8 * 7,
+							r->batch + size);
+
+			if (written)
+				recorder_mend(r, (void *)(r->batch + size));
+			size += written;
+		}
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {

@@ -191,6 +191,22 @@ pipes()
 	[[ $(own) -gt 0 ]]
 }
 
+@test "recorder: -B next to a recorder with build-ids, which the kernel mixes up" {
+	pipes
+	need_root
+	faults it
+	"$SONDE" record -q -e cpu-clock -F 9 -a -o other --control $PIPES &
+	[[ $(sh ask ping; tail -n 1 answers) == ack ]]
+	for more in "" --overwrite "--call-graph unwind"; do
+		# shellcheck disable=SC2086
+		record -q -B $more ./it 100
+		[[ $(of out it) -ge 100 ]]
+		perf script -i out --show-mmap-events 2>/dev/null | grep -q 'PERF_RECORD_MMAP2 .*/it$'
+	done
+	sh ask stop
+	wait
+}
+
 @test "recorder: options that make no sense are one line" {
 	for option in "-D x" "-D 20-10" "-D 10-20,15-30" "--control pipe:1" "--control fifo:/dev/null" \
 		"--switch-output=1" "--switch-output=0s" "--switch-output=1T" "--switch-max-files=2" \
