@@ -4,20 +4,67 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "symbols/debug_file.h"
 #include "symbols/demangle.h"
 #include "symbols/dwarf_priv.h"
+#include "symbols/index.h"
 
 #define CHAIN_MAX 256            /* functions inlined into one another */
 
-struct dwarf *dwarf_new(struct elf_file *file, const char *path, bool no_demangle)
+static const char *const debug_info[] = { ".debug_info", ".zdebug_info" };
+
+static bool has_debug_info(struct elf_file *file)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(file->elf, scn)))
+		for (size_t i = 0; i < sizeof(debug_info) / sizeof(debug_info[0]); i++)
+			if (gelf_getshdr(scn, &shdr) && shdr.sh_type != SHT_NOBITS &&
+			    strcmp(elf_file_section_name(file, &shdr), debug_info[i]) == 0)
+				return true;
+	return false;
+}
+
+/* Which file's tables they are, besides the build-id. */
+static uint64_t fingerprint(struct elf_file *file, const struct elf_file *alt)
+{
+	uint64_t hash = elf_file_hash(file);
+
+	return alt && alt->path ? index_hash_file(hash, alt->path) : hash;
+}
+
+static void set_units(struct dwarf *dwarf, uint32_t nr)
+{
+	dwarf->nr_units = nr;
+	dwarf->codes = mem_zalloc((nr + 1) * sizeof(*dwarf->codes));
+}
+
+/* Read the sections and units, if that was not done. Under the lock and that of the ELF file. */
+static bool load(struct dwarf *dwarf)
+{
+	if (dwarf->loaded)
+		return dwarf->is_readable;
+	dwarf->loaded = true;
+	if (!dw_file_init(&dwarf->main, dwarf, dwarf->main.elf, false))
+		return false;
+	/* the units' own strings may be there */
+	dw_take_alt(dwarf, dwarf->alt_elf);
+	dwarf->alt_elf = NULL;
+	for (size_t i = 0; i < dwarf->main.units.nr; i++)
+		dw_unit_read(&dwarf->main.units.v[i]);
+	if (!dwarf->codes)
+		set_units(dwarf, (uint32_t)dwarf->main.units.nr);
+	return dwarf->is_readable = true;
+}
+
+static struct dwarf *make(struct elf_file *file, pthread_mutex_t *elf_lock, const char *path,
+			  bool no_demangle)
 {
 	struct dwarf *dwarf = mem_zalloc(sizeof(*dwarf));
 
-	if (!dw_file_init(&dwarf->main, dwarf, file, false)) {
-		dw_file_release(&dwarf->main);
-		free(dwarf);
-		return NULL;
-	}
+	dwarf->main.elf = file;
+	dwarf->elf_lock = elf_lock;
 	dwarf->path = mem_strdup(path);
 	dwarf->no_demangle = no_demangle;
 	pthread_mutex_init(&dwarf->lock, NULL);
@@ -26,6 +73,60 @@ struct dwarf *dwarf_new(struct elf_file *file, const char *path, bool no_demangl
 		pthread_mutex_init(&dwarf->unit_locks[i], NULL);
 	intern_init(&dwarf->texts);
 	return dwarf;
+}
+
+static void use_kept(struct dwarf *dwarf, struct dw_kept *kept)
+{
+	dwarf->kept = kept;
+	set_units(dwarf, dw_kept_units(kept, &dwarf->index));
+	atomic_store(&dwarf->indexed, true);
+}
+
+struct dwarf *dwarf_of_index(struct index *index, bool no_demangle)
+{
+	struct dw_kept *kept = dw_kept_new(index, no_demangle);
+	struct dwarf *dwarf;
+
+	if (!kept)
+		return NULL;
+	dwarf = make(NULL, NULL, "", no_demangle);
+	dwarf->loaded = true;
+	use_kept(dwarf, kept);
+	return dwarf;
+}
+
+struct dwarf *dwarf_new(struct elf_file *file, pthread_mutex_t *elf_lock, const char *path,
+			bool no_demangle)
+{
+	struct dw_kept *kept;
+	struct dwarf *dwarf;
+
+	if (!has_debug_info(file))
+		return NULL;
+	dwarf = make(file, elf_lock, path, no_demangle);
+	dwarf->alt_elf = debug_file_alt(file);
+	dwarf->print = fingerprint(file, dwarf->alt_elf);
+	kept = dw_kept_open(file, dwarf->print, no_demangle);
+	if (kept) {
+		use_kept(dwarf, kept);
+	} else if (!load(dwarf)) {
+		dwarf_free(dwarf);
+		return NULL;
+	}
+	return dwarf;
+}
+
+void dw_code_free(struct dw_code *code)
+{
+	if (!code)
+		return;
+	if (!code->is_kept) {
+		dw_lines_release(&code->lines);
+		vec_release(&code->scopes);
+		vec_release(&code->origins);
+		vec_release(&code->segments);
+	}
+	free(code);
 }
 
 void dwarf_free(struct dwarf *dwarf)
@@ -39,8 +140,15 @@ void dwarf_free(struct dwarf *dwarf)
 		dw_file_release(file);
 		free(file);
 	}
-	dw_file_release(&dwarf->main);
-	vec_release(&dwarf->index);
+	for (uint32_t i = 0; i < dwarf->nr_units; i++)
+		dw_code_free(atomic_load(&dwarf->codes[i]));
+	free(dwarf->codes);
+	if (dwarf->loaded && dwarf->main.dwarf)
+		dw_file_release(&dwarf->main);
+	elf_file_free(dwarf->alt_elf);
+	if (!dwarf->kept)
+		vec_release(&dwarf->index);
+	dw_kept_free(dwarf->kept);
 	intern_release(&dwarf->texts);
 	map64_release(&dwarf->embedded);
 	for (int i = 0; i < DW_LOCKS; i++)
@@ -51,10 +159,18 @@ void dwarf_free(struct dwarf *dwarf)
 	free(dwarf);
 }
 
+void dwarf_keep(struct dwarf *dwarf)
+{
+	if (dwarf)
+		dw_kept_write(dwarf);
+}
+
 const char *dw_text(struct dwarf *dwarf, const char *text)
 {
-	const char *kept;
+	const char *kept = dwarf->kept ? dw_kept_find(dwarf->kept, text) : NULL;
 
+	if (kept)
+		return kept;
 	pthread_mutex_lock(&dwarf->text_lock);
 	kept = intern_str(&dwarf->texts, intern_id(&dwarf->texts, text));
 	pthread_mutex_unlock(&dwarf->text_lock);
@@ -63,7 +179,7 @@ const char *dw_text(struct dwarf *dwarf, const char *text)
 
 const char *dw_text_of(struct dwarf *dwarf, const char *file, const char *source)
 {
-	const char *kept;
+	const char *kept, *of_index = dwarf->kept ? dw_kept_find(dwarf->kept, file) : NULL;
 	uint32_t id;
 
 	pthread_mutex_lock(&dwarf->text_lock);
@@ -71,7 +187,7 @@ const char *dw_text_of(struct dwarf *dwarf, const char *file, const char *source
 	kept = intern_str(&dwarf->texts, id);
 	*map64_put(&dwarf->embedded, id, NULL) = (uint64_t)(uintptr_t)source;
 	pthread_mutex_unlock(&dwarf->text_lock);
-	return kept;
+	return of_index ? of_index : kept;
 }
 
 const char *dwarf_source(struct dwarf *dwarf, const char *file)
@@ -121,12 +237,9 @@ static void build_index(struct dwarf *dwarf)
 {
 	struct indexing x = { 0 };
 
-	/* the units' own strings may be there */
-	dw_open_alt(dwarf);
 	for (size_t i = 0; i < dwarf->main.units.nr; i++) {
 		struct dw_unit *unit = &dwarf->main.units.v[i];
 
-		dw_unit_read(unit);
 		if (!dw_unit_is_code(unit))
 			continue;
 		x.unit = (uint32_t)i;
@@ -141,7 +254,23 @@ static void build_index(struct dwarf *dwarf)
 	vec_release(&x.pieces);
 }
 
-static struct dw_unit *unit_of(struct dwarf *dwarf, uint64_t addr)
+/*
+ * The segment of the index at an address, which is mostly that of the thread's last one: a
+ * guess that is as good for any index, since it is looked at before it is believed.
+ */
+static uint32_t cover_at(const dw_segments *index, uint64_t addr)
+{
+	static __thread size_t guess;
+	const struct dw_segment *v = index->v;
+
+	if (guess + 1 < index->nr && v[guess].start <= addr && addr < v[guess + 1].start)
+		return v[guess].id;
+	guess = dw_segment_place(index, addr);
+	return guess < index->nr ? v[guess].id : DW_NOWHERE;
+}
+
+/* The unit that covers an address, by its number, or DW_NOWHERE. */
+static uint32_t unit_of(struct dwarf *dwarf, uint64_t addr)
 {
 	uint32_t id;
 
@@ -152,54 +281,92 @@ static struct dw_unit *unit_of(struct dwarf *dwarf, uint64_t addr)
 		atomic_store_explicit(&dwarf->indexed, true, memory_order_release);
 		pthread_mutex_unlock(&dwarf->lock);
 	}
-	id = dw_segment_at(&dwarf->index, addr);
-	return id == DW_NOWHERE ? NULL : &dwarf->main.units.v[id];
+	id = cover_at(&dwarf->index, addr);
+	return id < dwarf->nr_units ? id : DW_NOWHERE;
 }
 
 /* --- which line and which functions ----------------------------------------------- */
 
-static struct dw_code *code_of(struct dwarf *dwarf, struct dw_unit *unit)
+/* The unit's bytes; NULL if it is not there, as it may be where the index is not true. */
+static struct dw_unit *unit_at(struct dwarf *dwarf, uint32_t id)
 {
-	struct dw_code *code = atomic_load_explicit(&unit->code, memory_order_acquire);
-	pthread_mutex_t *lock = &dwarf->unit_locks[(size_t)(unit - dwarf->main.units.v) % DW_LOCKS];
-	struct dw_unit *entries;
+	pthread_mutex_lock(&dwarf->lock);
+	if (!dwarf->loaded) {
+		pthread_mutex_lock(dwarf->elf_lock);
+		load(dwarf);
+		pthread_mutex_unlock(dwarf->elf_lock);
+	}
+	pthread_mutex_unlock(&dwarf->lock);
+	return dwarf->is_readable && id < dwarf->main.units.nr ? &dwarf->main.units.v[id] : NULL;
+}
+
+static struct dw_code *read_code(struct dwarf *dwarf, uint32_t id)
+{
+	struct dw_code *code = mem_zalloc(sizeof(*code));
+	struct dw_unit *unit = unit_at(dwarf, id), *entries;
+
+	if (!unit)
+		return code;
+	dw_lines_read(&code->lines, unit);
+	entries = dw_split_unit(dwarf, unit);
+	if (entries)
+		dw_scopes_read(code, entries);
+	code->is_passing = entries != unit || dw_lines_embed(&code->lines);
+	if (!code->is_passing)
+		atomic_fetch_add(&dwarf->nr_fresh, 1);
+	return code;
+}
+
+static struct dw_code *code_of(struct dwarf *dwarf, uint32_t id)
+{
+	struct dw_code *code = atomic_load_explicit(&dwarf->codes[id], memory_order_acquire);
+	pthread_mutex_t *lock = &dwarf->unit_locks[id % DW_LOCKS];
 
 	if (code)
 		return code;
 	pthread_mutex_lock(lock);
-	code = atomic_load(&unit->code);
-	if (!code) {
-		code = mem_zalloc(sizeof(*code));
-		dw_lines_read(&code->lines, unit);
-		entries = dw_split_unit(dwarf, unit);
-		if (entries)
-			dw_scopes_read(code, entries);
-		atomic_store_explicit(&unit->code, code, memory_order_release);
-	}
+	code = atomic_load(&dwarf->codes[id]);
+	if (!code && dwarf->kept)
+		code = dw_kept_code(dwarf->kept, id);
+	if (!code)
+		code = read_code(dwarf, id);
+	atomic_store_explicit(&dwarf->codes[id], code, memory_order_release);
 	pthread_mutex_unlock(lock);
 	return code;
 }
 
 static const struct dw_row *row_at(const struct dw_lines *lines, uint64_t addr)
 {
-	size_t low = 0, high = lines->rows.nr;
+	const struct dw_row *v = lines->rows.v;
+	size_t nr = lines->rows.nr;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
+	if (!nr || v->addr > addr)
+		return NULL;
+	while (nr > 1) {
+		size_t half = nr / 2;
 
-		if (lines->rows.v[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
+		v += v[half].addr <= addr ? half : 0;
+		nr -= half;
 	}
-	return low && lines->rows.v[low - 1].file != DW_NOWHERE ? &lines->rows.v[low - 1] : NULL;
+	return v->file != DW_NOWHERE ? v : NULL;
 }
 
-static const char *shown_name(struct dwarf *dwarf, struct dw_origin *origin)
+const char *dw_code_file(struct dwarf *dwarf, struct dw_code *code, uint32_t file)
 {
-	const char *shown = atomic_load_explicit(&origin->shown, memory_order_acquire);
+	return code->is_kept ? dw_kept_file(dwarf->kept, code, file) :
+			       dw_lines_file(dwarf, &code->lines, file);
+}
+
+static const char *shown_name(struct dwarf *dwarf, const struct dw_code *code, uint32_t id)
+{
+	struct dw_origin *origin;
+	const char *shown;
 	char *plain;
 
+	if (code->is_kept)
+		return dw_kept_name(dwarf, code, id);
+	origin = &code->origins.v[id];
+	shown = atomic_load_explicit(&origin->shown, memory_order_acquire);
 	if (shown || !origin->raw)
 		return shown;
 	plain = dwarf->no_demangle || !demangle_wants(origin->raw) ? NULL : demangle(origin->raw);
@@ -211,13 +378,12 @@ static const char *shown_name(struct dwarf *dwarf, struct dw_origin *origin)
 
 uint32_t dwarf_find(struct dwarf *dwarf, uint64_t addr, struct source_frame *out, uint32_t max)
 {
-	struct dw_unit *unit = unit_of(dwarf, addr);
+	uint32_t unit = unit_of(dwarf, addr), scope, nr = 0;
 	struct source_frame at = { 0 };
 	const struct dw_row *row;
 	struct dw_code *code;
-	uint32_t scope, nr = 0;
 
-	if (!unit || !max)
+	if (unit == DW_NOWHERE || !max)
 		return 0;
 	code = code_of(dwarf, unit);
 	row = row_at(&code->lines, addr);
@@ -225,15 +391,15 @@ uint32_t dwarf_find(struct dwarf *dwarf, uint64_t addr, struct source_frame *out
 	if (!row && scope == DW_NOWHERE)
 		return 0;
 	if (row) {
-		at.file = dw_lines_file(dwarf, &code->lines, row->file);
+		at.file = dw_code_file(dwarf, code, row->file);
 		at.line = row->line;
 	}
-	while (scope != DW_NOWHERE && nr < max && nr < CHAIN_MAX) {
+	while (scope < code->scopes.nr && nr < max && nr < CHAIN_MAX) {
 		const struct dw_scope *s = &code->scopes.v[scope];
 
-		at.name = shown_name(dwarf, &code->origins.v[s->origin]);
+		at.name = shown_name(dwarf, code, s->origin);
 		out[nr++] = at;
-		at.file = dw_lines_file(dwarf, &code->lines, s->call_file);
+		at.file = dw_code_file(dwarf, code, s->call_file);
 		at.line = s->call_line;
 		scope = s->parent;
 	}

@@ -26,16 +26,30 @@
 #ifndef SYMBOLS_DWARF_H
 #define SYMBOLS_DWARF_H
 
+#include <pthread.h>
+
 #include "symbols/elf_file.h"
 
 struct dwarf;
 
 /*
  * Use the debug information in `file`, borrowed. `path` is where the program is, beside
- * which .dwo and .dwp files are looked for, too. NULL if there is none.
+ * which .dwo and .dwp files are looked for, too. NULL if there is none. `elf_lock` guards
+ * the file, and is the caller's now; sections are read under it later.
  */
-struct dwarf *dwarf_new(struct elf_file *file, const char *path, bool no_demangle);
+struct dwarf *dwarf_new(struct elf_file *file, pthread_mutex_t *elf_lock, const char *path,
+			bool no_demangle);
 void dwarf_free(struct dwarf *dwarf);
+
+/* What an index has, which is taken over, and nothing else: for tests. NULL: no lines in it. */
+struct index;
+struct dwarf *dwarf_of_index(struct index *index, bool no_demangle);
+
+/*
+ * Keep in the index (symbols/index.h) what was read of a file with build-id: what is there
+ * needs not be read the next time. Nobody may look up meanwhile.
+ */
+void dwarf_keep(struct dwarf *dwarf);
 
 /* See module_lines. */
 uint32_t dwarf_find(struct dwarf *dwarf, uint64_t elf_addr, struct source_frame *out, uint32_t max);

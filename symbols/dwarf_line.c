@@ -395,6 +395,14 @@ void dw_lines_release(struct dw_lines *lines)
 	free(lines->files);
 }
 
+bool dw_lines_embed(const struct dw_lines *lines)
+{
+	for (uint32_t i = 0; i < lines->nr_files; i++)
+		if (lines->files[i].source)
+			return true;
+	return false;
+}
+
 const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t file)
 {
 	uint32_t i = lines->from_zero ? file : file - 1;

@@ -6,6 +6,7 @@
  *	dwarf_sections.c  the sections of a file, opened
  *	dwarf_unit.c    units of a file, and what their first entry says
  *	dwarf_split.c   .dwo, .dwp, and dwz's common file
+ *	dwarf_kept.c    the tables of units, in an index
  *	dwarf_line.c    line programs -> rows
  *	dwarf_scope.c   trees of entries -> scopes and segments
  *	dwarf.c         which unit, which row, which scope
@@ -149,7 +150,6 @@ struct dw_unit {
 	uint64_t dwo_id;
 	struct dw_unit *skeleton;        /* of a split unit: has the addresses and the lines */
 	_Atomic(struct dw_abbrevs *) abbrevs;
-	_Atomic(struct dw_code *) code;
 };
 
 /* --- what a unit becomes ---------------------------------------------------------- */
@@ -185,12 +185,17 @@ struct dw_origin {
 
 /* A part of the addresses, for dw_flatten. */
 struct dw_piece { uint64_t start, end; uint32_t depth, id; };
-struct dw_segment { uint64_t start; uint32_t id; };      /* until the next one; DW_NOWHERE: none */
+/* Until the next one; DW_NOWHERE: none. */
+struct dw_segment { uint64_t start; uint32_t id, zero; };
 
 typedef VEC(struct dw_piece) dw_pieces;
 typedef VEC(struct dw_segment) dw_segments;
 
+/* Rows, scopes and segments stand in files: see dwarf_kept.c, LINES_VERSION. */
 struct dw_code {
+	bool is_passing;         /* not for an index: of more files than this, or embedding source */
+	bool is_kept;            /* tables are the index's; names and files are numbers of texts */
+	const uint32_t *kept_origins, *kept_files;
 	struct dw_lines lines;
 	VEC(struct dw_scope) scopes;
 	VEC(struct dw_origin) origins;
@@ -199,8 +204,18 @@ struct dw_code {
 
 #define DW_LOCKS 64
 
+struct dw_kept;
+
 struct dwarf {
 	struct dw_file main;
+	pthread_mutex_t *elf_lock;       /* of main.elf: libelf is not to be used by two at once */
+	struct elf_file *alt_elf;        /* dwz's common file until main has it */
+	uint64_t print;                  /* what an index's tables depend on */
+	struct dw_kept *kept;            /* NULL: there is no index */
+	_Atomic(struct dw_code *) *codes;        /* by unit */
+	uint32_t nr_units;
+	atomic_uint nr_fresh;            /* units that were not in the index */
+	bool loaded, is_readable;        /* main, once a unit is to be read; see dw_load */
 	struct dw_file *others;          /* alt, .dwo and .dwp */
 	const char *path;
 	bool no_demangle;
@@ -274,18 +289,45 @@ bool dw_unit_is_code(const struct dw_unit *unit);
 
 /* The unit that has the entries of a skeleton; the unit itself if it is none, or NULL. */
 struct dw_unit *dw_split_unit(struct dwarf *dwarf, struct dw_unit *unit);
-void dw_open_alt(struct dwarf *dwarf);
+/* Take over dwz's common file, which may be NULL. */
+void dw_take_alt(struct dwarf *dwarf, struct elf_file *elf);
 
 void dw_lines_read(struct dw_lines *lines, struct dw_unit *unit);
 const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t file);
 void dw_lines_release(struct dw_lines *lines);
+/* Whether the text of any of its files is embedded. */
+bool dw_lines_embed(const struct dw_lines *lines);
 
 void dw_scopes_read(struct dw_code *code, struct dw_unit *unit);
 
 /* Nested pieces laid flat: of those that cover an address, the deepest, then the last to start. */
 void dw_flatten(dw_pieces *pieces, dw_segments *out);
-/* The segment's id at addr, or DW_NOWHERE. */
+/* The segment's place at addr, or SIZE_MAX; its id, or DW_NOWHERE. */
+size_t dw_segment_place(const dw_segments *segments, uint64_t addr);
 uint32_t dw_segment_at(const dw_segments *segments, uint64_t addr);
+
+/* The path, made when it is first asked for, of one of a unit's files; NULL: not known. */
+const char *dw_code_file(struct dwarf *dwarf, struct dw_code *code, uint32_t file);
+
+/*
+ * Tables out of the index of the file's build-id, or NULL. `print` tells what else they
+ * depend on. dw_kept_new takes the index over, which may be NULL.
+ */
+struct index;
+struct dw_kept *dw_kept_open(const struct elf_file *elf, uint64_t print, bool no_demangle);
+struct dw_kept *dw_kept_new(struct index *index, bool no_demangle);
+void dw_kept_free(struct dw_kept *kept);
+/* Returns how many units there are, and which of them has an address (borrowed). */
+uint32_t dw_kept_units(const struct dw_kept *kept, dw_segments *cover);
+/* A unit's tables, which the caller frees, or NULL if it was not read. */
+struct dw_code *dw_kept_code(const struct dw_kept *kept, uint32_t unit);
+void dw_code_free(struct dw_code *code);
+const char *dw_kept_file(const struct dw_kept *kept, const struct dw_code *code, uint32_t file);
+const char *dw_kept_name(struct dwarf *dwarf, const struct dw_code *code, uint32_t origin);
+/* The index's own copy of a text, or NULL. */
+const char *dw_kept_find(const struct dw_kept *kept, const char *text);
+/* Write all that was read, now and before. Nobody may look up meanwhile. */
+void dw_kept_write(struct dwarf *dwarf);
 
 /* A string that lives as long as the dwarf; one pointer for equal ones. */
 const char *dw_text(struct dwarf *dwarf, const char *text);

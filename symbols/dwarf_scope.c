@@ -334,17 +334,26 @@ void dw_flatten(dw_pieces *pieces, dw_segments *out)
 	vec_release(&open);
 }
 
+size_t dw_segment_place(const dw_segments *segments, uint64_t addr)
+{
+	const struct dw_segment *v = segments->v;
+	size_t nr = segments->nr;
+
+	if (!nr || v->start > addr)
+		return SIZE_MAX;
+	/* without jumps: which way a step goes cannot be foreseen */
+	while (nr > 1) {
+		size_t half = nr / 2;
+
+		v += v[half].start <= addr ? half : 0;
+		nr -= half;
+	}
+	return (size_t)(v - segments->v);
+}
+
 uint32_t dw_segment_at(const dw_segments *segments, uint64_t addr)
 {
-	size_t low = 0, high = segments->nr;
+	size_t place = dw_segment_place(segments, addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (segments->v[mid].start <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low ? segments->v[low - 1].id : DW_NOWHERE;
+	return place < segments->nr ? segments->v[place].id : DW_NOWHERE;
 }

@@ -29,10 +29,8 @@ static struct dw_file *add_other(struct dwarf *dwarf, struct elf_file *elf, bool
 	return file;
 }
 
-void dw_open_alt(struct dwarf *dwarf)
+void dw_take_alt(struct dwarf *dwarf, struct elf_file *elf)
 {
-	struct elf_file *elf = debug_file_alt(dwarf->main.elf);
-
 	if (!elf)
 		return;
 	dwarf->main.alt = add_other(dwarf, elf, false);

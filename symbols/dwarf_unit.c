@@ -78,21 +78,8 @@ bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *el
 	return file->units.nr > 0;
 }
 
-static void code_free(struct dw_code *code)
-{
-	if (!code)
-		return;
-	dw_lines_release(&code->lines);
-	vec_release(&code->scopes);
-	vec_release(&code->origins);
-	vec_release(&code->segments);
-	free(code);
-}
-
 void dw_file_release(struct dw_file *file)
 {
-	for (size_t i = 0; i < file->units.nr; i++)
-		code_free(atomic_load(&file->units.v[i].code));
 	vec_release(&file->units);
 	for (size_t i = 0; i < file->abbrevs.cap; i++)
 		if (file->abbrevs.slots[i].used)

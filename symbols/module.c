@@ -44,11 +44,18 @@ static void module_release(struct module *module)
 	pthread_mutex_destroy(&priv->lock);
 }
 
+void module_set_keep(struct module_set *set)
+{
+	for (size_t i = 0; i < set->modules.nr; i++)
+		dwarf_keep(set->modules.v[i]->priv->dwarf);
+}
+
 void module_set_free(struct module_set *set)
 {
 	if (!set)
 		return;
 	debuginfod_stop();
+	module_set_keep(set);
 	for (size_t i = 0; i < set->modules.nr; i++)
 		module_release(set->modules.v[i]);
 	vec_release(&set->modules);

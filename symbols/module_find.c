@@ -369,20 +369,21 @@ static void open_dwarf(struct module *module)
 
 	if (module->kind == MODULE_KERNEL) {
 		if (vmlinux)
-			priv->dwarf = dwarf_new(vmlinux, vmlinux->path, options->no_demangle);
+			priv->dwarf = dwarf_new(vmlinux, &priv->lock, vmlinux->path,
+						options->no_demangle);
 		return;
 	}
 	priv->dwarf_shift = 0;
 	path = priv->file->path ? priv->file->path : module->path;
-	priv->dwarf = dwarf_new(priv->file, path, options->no_demangle);
+	priv->dwarf = dwarf_new(priv->file, &priv->lock, path, options->no_demangle);
 	if (priv->dwarf)
 		return;
 	/* a file with all its symbols had no need of one for names */
 	if (!priv->debug)
 		priv->dwarf_file = module_find_debug(module);
 	if (priv->debug || priv->dwarf_file)
-		priv->dwarf = dwarf_new(priv->debug ? priv->debug : priv->dwarf_file, path,
-					options->no_demangle);
+		priv->dwarf = dwarf_new(priv->debug ? priv->debug : priv->dwarf_file, &priv->lock,
+					path, options->no_demangle);
 }
 
 /* Of code made at run time: what a jitdump tells, of the last code at the address. */

@@ -178,6 +178,12 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
 const char *module_source(struct module *module, const char *file);
 
 /*
+ * Keep in the index (symbols/index.h) what was read of lines, so that it need not be read
+ * again; module_set_free does it, too. No look-ups meanwhile.
+ */
+void module_set_keep(struct module_set *set);
+
+/*
  * Tell the kernel module of the recording where its reference symbol ran
  * ("_text" or "_stext" of "[kernel.kallsyms]_text", the mapping's pgoff), so that
  * a kernel that KASLR put elsewhere is noticed. 0: not known.

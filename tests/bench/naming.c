@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * naming FILE [JOBS] <ADDRESSES: hexadecimal addresses of FILE in, and out what
+ * naming [-t] FILE [JOBS] <ADDRESSES: hexadecimal addresses of FILE in, and out what
  * `addr2line -afi -e FILE` prints for them: the address, then a line for each function
  * and a line for its file and line, innermost first.
  *
  * As a report does it, addresses are looked up in their order, each thread with
  * neighbours of its own; they are printed as they came.
+ *
+ * -t tells on standard error how many seconds, and seconds of processor time, the naming
+ * took, from opening the file to the last address's frames: what is left is reading the list
+ * and printing.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -25,14 +30,15 @@
 #define FRAMES 256
 #define JOBS_MAX 64
 
-struct named { const char *text; size_t len; };
+struct named { const struct source_frame *frames; uint32_t nr; };
 struct query { uint64_t addr; uint32_t place; };
 
 struct work {
 	struct module *module;
 	VEC(struct query) sorted;
 	struct query *spare;
-	struct named *named;             /* in the order of the input */
+	struct named *named;             /* as sorted */
+	uint32_t *order;                 /* place in the input -> in sorted */
 	atomic_size_t next;
 	atomic_int jobs;
 	struct arena arenas[JOBS_MAX];
@@ -105,11 +111,13 @@ static void sort_queries(struct work *w)
 
 /* --- work --------------------------------------------------------------------------- */
 
-static void add_frames(struct str *s, uint64_t addr, const struct source_frame *f, uint32_t nr)
+static void add_frames(struct str *s, uint64_t addr, const struct named *named)
 {
+	const struct source_frame *f = named->frames;
+
 	str_add(s, "0x");
 	str_add_hex(s, addr, 16, '0');
-	for (uint32_t i = 0; i < nr; i++) {
+	for (uint32_t i = 0; i < named->nr; i++) {
 		str_addc(s, '\n');
 		str_add(s, f[i].name ? f[i].name : "??");
 		str_addc(s, '\n');
@@ -128,7 +136,6 @@ static void *find(void *arg)
 	struct work *w = arg;
 	struct arena *arena = &w->arenas[atomic_fetch_add(&w->jobs, 1)];
 	struct source_frame frames[FRAMES];
-	struct str text = STR_INIT;
 	struct symbol symbol;
 	size_t chunk;
 
@@ -143,14 +150,26 @@ static void *find(void *arg)
 				module_symbol(w->module, addr, &symbol);
 				frames[nr - 1].name = symbol.name;
 			}
-			str_clear(&text);
-			add_frames(&text, addr, frames, nr);
-			w->named[w->sorted.v[i].place] = (struct named){
-				arena_dup(arena, text.p, text.len), text.len };
+			w->named[i] = (struct named){
+				arena_dup(arena, frames, nr * sizeof(*frames)), nr };
 		}
 	}
-	str_release(&text);
 	return NULL;
+}
+
+/* Have what will be printed soon in the processor's cache: it lies anywhere. */
+static void look_ahead(const struct work *w, size_t i)
+{
+	size_t last = w->sorted.nr - 1;
+	const struct named *soon = &w->named[w->order[i + 4 < last ? i + 4 : last]];
+
+	__builtin_prefetch(&w->named[w->order[i + 16 < last ? i + 16 : last]]);
+	__builtin_prefetch(&w->sorted.v[w->order[i + 16 < last ? i + 16 : last]]);
+	__builtin_prefetch(w->named[w->order[i + 8 < last ? i + 8 : last]].frames);
+	for (uint32_t j = 0; j < soon->nr; j++) {
+		__builtin_prefetch(soon->frames[j].name);
+		__builtin_prefetch(soon->frames[j].file);
+	}
 }
 
 /* Out in the order of the input: gathered by all threads, written one after the other. */
@@ -163,9 +182,8 @@ static void *write_out(void *arg)
 	while ((chunk = atomic_fetch_add(&w->next, 1)) < w->nr_chunks) {
 		str_clear(&text);
 		for (size_t i = chunk * CHUNK; i < w->sorted.nr && i < (chunk + 1) * CHUNK; i++) {
-			if (i + 16 < w->sorted.nr)
-				__builtin_prefetch(w->named[i + 16].text);
-			str_addn(&text, w->named[i].text, w->named[i].len);
+			look_ahead(w, i);
+			add_frames(&text, w->sorted.v[w->order[i]].addr, &w->named[w->order[i]]);
 		}
 		pthread_mutex_lock(&w->lock);
 		while (w->written != chunk)
@@ -191,21 +209,33 @@ static void run(struct work *w, void *(*job)(void *), size_t nr_jobs)
 		pthread_join(threads[--started], NULL);
 }
 
+static double seconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 int main(int argc, char **argv)
 {
+	bool tell = argc > 1 && strcmp(argv[1], "-t") == 0;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t nr_jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : cores > 0 ? (size_t)cores : 1;
 	struct symbol_options options = { .no_demangle = true };
 	struct module_set *set = module_set_new(&options);
+	size_t nr_jobs;
+	double start, cpu;
 	struct work w = { .lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_COND_INITIALIZER };
 
+	argc -= tell;
+	argv += tell;
+	nr_jobs = argc > 2 ? strtoul(argv[2], NULL, 10) : cores > 0 ? (size_t)cores : 1;
 	if (argc < 2 || !nr_jobs) {
-		fprintf(stderr, "naming FILE [JOBS] <ADDRESSES\n");
+		fprintf(stderr, "naming [-t] FILE [JOBS] <ADDRESSES\n");
 		return 2;
 	}
 	if (nr_jobs > JOBS_MAX)
 		nr_jobs = JOBS_MAX;
-	w.module = module_intern(set, MODULE_FILE, argv[1], NULL, 0);
 	for (int i = 0; i < JOBS_MAX; i++)
 		arena_init(&w.arenas[i]);
 	read_addresses(&w);
@@ -215,9 +245,19 @@ int main(int argc, char **argv)
 	w.spare = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.spare));
 	w.named = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.named));
 	sort_queries(&w);
+	start = seconds(CLOCK_MONOTONIC);
+	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	w.module = module_intern(set, MODULE_FILE, argv[1], NULL, 0);
 	run(&w, find, nr_jobs);
+	if (tell)
+		fprintf(stderr, "%.3f %.3f\n", seconds(CLOCK_MONOTONIC) - start,
+			seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	w.order = mem_realloc_array(NULL, w.sorted.nr, sizeof(*w.order));
+	for (size_t i = 0; i < w.sorted.nr; i++)
+		w.order[w.sorted.v[i].place] = (uint32_t)i;
 	atomic_store(&w.next, 0);
 	run(&w, write_out, nr_jobs);
+	module_set_keep(set);
 	/* what is left goes with the process */
 	return w.failed || fflush(stdout) ? 1 : 0;
 }

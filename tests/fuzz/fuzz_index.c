@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An index file: its sections as names and ranges. The header's hash is made right, or
- * nothing behind it would ever be reached.
+ * An index file: its sections as names, ranges and lines. The header's hash is made right,
+ * or nothing behind it would ever be reached.
  */
 #include "base/hash.h"
+#include "symbols/dwarf.h"
 #include "symbols/index.h"
 #include "symbols/ranges.h"
+#include "symbols/symbols.h"
 #include "symbols/symtab.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -44,6 +46,22 @@ static void look(const struct index *index)
 	ranges_free(ranges);
 }
 
+static void look_for_lines(struct index *index, bool no_demangle)
+{
+	struct dwarf *dwarf = dwarf_of_index(index, no_demangle);
+	struct source_frame frames[16];
+
+	for (uint64_t at = 0; dwarf && at < 4096; at += 61) {
+		uint32_t nr = dwarf_find(dwarf, at, frames, 16);
+
+		fuzz_assert(nr <= 16);
+		for (uint32_t i = 0; i < nr; i++)
+			fuzz_assert((!frames[i].name || strlen(frames[i].name) < 1 << 26) &&
+				    (!frames[i].file || strlen(frames[i].file) < 1 << 20));
+	}
+	dwarf_free(dwarf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const uint8_t id[20] = "0123456789abcdefghi";
@@ -59,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (index)
 		look(index);
 	index_close(index);
+	for (int raw = 0; raw < 2; raw++)
+		look_for_lines(index_open_memory(copy, size, id, 20, INDEX_SYMS, 7), raw);
 	free(copy);
 	return 0;
 }

@@ -18,6 +18,8 @@
  * answer is that for the same program built whole, whose code is the same.  So it is for
  * a stripped program whose debug information is elsewhere.
  */
+#include <sys/stat.h>
+
 #include "tests/unit/programs.h"
 
 #define FRAMES 64
@@ -110,7 +112,8 @@ static int setup(void **state)
 	write_file("a.cc", cxx_source);
 	write_file("b.cc", other_source);
 	write_file("c.c", c_source);
-	return 0;
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	return mkdir(path_of("cache"), 0700);
 }
 
 /* --- what addr2line says ------------------------------------------------------------ */
@@ -247,6 +250,40 @@ static size_t ask(const char *who, const char *reference, struct module *module,
 	return doubts;
 }
 
+static bool same_frames(struct module *a, struct module *b, uint64_t addr)
+{
+	struct source_frame of_a[FRAMES], of_b[FRAMES];
+	uint32_t n = module_lines(a, addr, of_a, FRAMES);
+
+	if (module_lines(b, addr, of_b, FRAMES) != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (of_a[i].line != of_b[i].line ||
+		    !same_text(of_a[i].name, of_b[i].name ? of_b[i].name : "??") ||
+		    !same_text(of_a[i].file, of_b[i].file ? of_b[i].file : "??"))
+			return false;
+	return true;
+}
+
+/* What comes out of the index is what went in, and so it stays when more is added. */
+static void check_index(struct module_set *set, const char *program)
+{
+	struct symbol_options options = { .no_demangle = true };
+	struct module_set *again = module_set_new(&options);
+	struct module *a = module_intern(set, MODULE_FILE, path_of(program), NULL, 0);
+	struct module *b = module_intern(again, MODULE_FILE, path_of(program), NULL, 0);
+	size_t nr = 0;
+
+	module_set_keep(set);
+	for (size_t i = 0; i < symbols.v.nr; i++)
+		for (uint64_t at = 0; at < symbols.v.v[i].size && at < 512; at++, nr++)
+			if (!same_frames(a, b, symbols.v.v[i].addr + at))
+				fail_msg("%s: other lines in the index at 0x%lx", program,
+					 symbols.v.v[i].addr + at);
+	assert_true(nr > 100);
+	module_set_free(again);
+}
+
 /*
  * Every byte of every function of `program` is what addr2line says of `reference`, which
  * has the same code.
@@ -270,6 +307,7 @@ static struct counts check(const char *program, const char *reference, const cha
 	}
 	if (doubts)
 		doubts = ask("llvm-addr2line", reference, module, "doubts2", "doubts3", NULL);
+	check_index(set, program);
 	module_set_free(set);
 	print_message("%s: %zu addresses, %zu in inlined functions, %zu where addr2line differs\n",
 		      program, counts.addresses, counts.inlined, counts.doubts);
@@ -362,16 +400,19 @@ static void test_compressed(void **state)
 /* Sections that were opened are kept: the second look finds them, a damaged one is made anew. */
 static void test_compressed_kept(void **state)
 {
-	static const char kept[] = "test $(ls cache/sonde/index | grep -c -- -dwrf$) = %d";
+	static const char kept[] = "test $(ls sections/sonde/index | grep -c -- -dwrf$) = %d";
 
 	(void)state;
-	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	assert_int_equal(run("mkdir -m 700 sections"), 0);
+	setenv("XDG_CACHE_HOME", path_of("sections"), 1);
 	build("kept", "-gz -Wl,--build-id");
 	check_inlines("kept", "kept");
 	assert_int_equal(run(kept, 1), 0);
-	assert_int_equal(run("truncate -s 5000 cache/sonde/index/*-dwrf"), 0);
+	assert_int_equal(run("rm -f sections/sonde/index/*-line && "
+			     "truncate -s 5000 sections/sonde/index/*-dwrf"), 0);
 	check_inlines("kept", "kept");
-	assert_int_equal(run("test $(stat -c %%s cache/sonde/index/*-dwrf) -gt 64000"), 0);
+	assert_int_equal(run("test $(stat -c %%s sections/sonde/index/*-dwrf) -gt 64000"), 0);
+	assert_int_equal(run("rm -f sections/sonde/index/*-line"), 0);
 	/* out of the cache, and then of the same build-id with other contents */
 	check_inlines("kept", "kept");
 	assert_int_equal(run("id=$(readelf -n kept | awk '/Build ID/ { print $3 }') && "
@@ -379,11 +420,11 @@ static void test_compressed_kept(void **state)
 	check_inlines("kept", "kept");
 	assert_int_equal(run(kept, 1), 0);
 	/* nothing may be kept */
-	assert_int_equal(run("rm -r cache && mkdir -p cache/sonde && chmod 700 cache/sonde && "
-			     "echo 0 >cache/sonde/limit"), 0);
+	assert_int_equal(run("rm -r sections && mkdir -p sections/sonde && chmod 700 sections/sonde && "
+			     "echo 0 >sections/sonde/limit"), 0);
 	check_inlines("kept", "kept");
-	assert_int_not_equal(run("ls cache/sonde/index/*-dwrf 2>/dev/null"), 0);
-	unsetenv("XDG_CACHE_HOME");
+	assert_int_not_equal(run("ls sections/sonde/index/*-dwrf 2>/dev/null"), 0);
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
 }
 
 static void test_lto(void **state)
@@ -540,6 +581,88 @@ static void test_bounds(void **state)
 	module_set_free(set);
 }
 
+static const struct nm_symbol *symbol_named(const char *part)
+{
+	for (size_t i = 0; i < symbols.v.nr; i++)
+		if (nm_is_function(&symbols.v.v[i]) && strstr(symbols.v.v[i].name, part))
+			return &symbols.v.v[i];
+	fail_msg("no %s", part);
+	return NULL;
+}
+
+/* Frames of all of a function; equal texts among them are one pointer. Returns how many. */
+static uint32_t frames_of(struct module *module, const char *name, struct source_frame *out)
+{
+	const struct nm_symbol *symbol = symbol_named(name);
+	uint32_t nr = 0;
+
+	for (uint64_t at = 0; at < symbol->size && nr + FRAMES <= 4096; at++)
+		nr += module_lines(module, symbol->addr + at, out + nr, FRAMES);
+	assert_true(nr > 10);
+	for (uint32_t i = 1; i < nr; i++) {
+		if (out[i].file && out[i - 1].file && strcmp(out[i].file, out[i - 1].file) == 0)
+			assert_ptr_equal(out[i].file, out[i - 1].file);
+		if (out[i].name && out[i - 1].name && strcmp(out[i].name, out[i - 1].name) == 0)
+			assert_ptr_equal(out[i].name, out[i - 1].name);
+	}
+	return nr;
+}
+
+static void assert_same(const struct source_frame *a, const struct source_frame *b, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		assert_true(same_text(a[i].name, b[i].name ? b[i].name : "??"));
+		assert_true(same_text(a[i].file, b[i].file ? b[i].file : "??"));
+		assert_int_equal(a[i].line, b[i].line);
+	}
+}
+
+/* Units come to the index as they are read, and what is there is not read again. */
+static void test_index_grows(void **state)
+{
+	static struct source_frame plain[2][4096], got[4096];
+	static const char *const names[] = { "4workRS", "5namesRK" };
+	struct symbol_options options = { 0 };
+	struct module_set *set, *again;
+	struct module *module;
+	uint32_t nr[2];
+
+	(void)state;
+	build("grows", "-Wl,--build-id");
+	vec_release(&symbols.v);
+	nm_read(&symbols, "--defined-only", "grows");
+	/* as without an index */
+	setenv("XDG_CACHE_HOME", "/dev/null", 1);
+	set = module_set_new(&options);
+	module = module_intern(set, MODULE_FILE, path_of("grows"), NULL, 0);
+	for (int i = 0; i < 2; i++)
+		nr[i] = frames_of(module, names[i], plain[i]);
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	for (int i = 0; i < 2; i++) {
+		again = module_set_new(&options);
+		module = module_intern(again, MODULE_FILE, path_of("grows"), NULL, 0);
+		for (int j = 0; j <= i; j++) {
+			assert_int_equal(frames_of(module, names[j], got), nr[j]);
+			assert_same(got, plain[j], nr[j]);
+		}
+		module_set_free(again);
+	}
+	/* a copy whose debug information is gone, and its place is not */
+	assert_int_equal(run("cp grows gone && set -- $(readelf -SW gone | sed -n "
+			     "'s/.* \\.debug_info *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\) "
+			     "\\([0-9a-f]*\\) .*/\\1 \\2/p') && dd if=/dev/zero of=gone bs=64K "
+			     "conv=notrunc status=none oflag=seek_bytes iflag=count_bytes "
+			     "seek=$((0x$1)) count=$((0x$2))"), 0);
+	again = module_set_new(&options);
+	module = module_intern(again, MODULE_FILE, path_of("gone"), NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(frames_of(module, names[i], got), nr[i]);
+		assert_same(got, plain[i], nr[i]);
+	}
+	module_set_free(again);
+	module_set_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +681,7 @@ int main(void)
 		cmocka_unit_test(test_another_architecture),
 		cmocka_unit_test(test_objects_have_none),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_index_grows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, programs_teardown);
