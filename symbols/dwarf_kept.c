@@ -379,8 +379,10 @@ void dw_kept_write(struct dwarf *dwarf)
 	for (uint32_t i = 0; i < dwarf->nr_units && !too_many; i++) {
 		struct dw_code *code = atomic_load(&dwarf->codes[i]);
 
-		if (!code && dwarf->kept)
-			code = dwarf->codes[i] = dw_kept_code(dwarf->kept, i);
+		if (!code && dwarf->kept) {
+			code = dw_kept_code(dwarf->kept, i);
+			atomic_store(&dwarf->codes[i], code);
+		}
 		add_unit(&w, code);
 		too_many = w.rows.nr > UINT32_MAX / 2 || w.segments.nr > UINT32_MAX / 2;
 	}
