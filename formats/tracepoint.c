@@ -32,6 +32,7 @@ struct tracepoints {
 	size_t raw_used;
 	struct arena arena;
 	struct map64 names;              /* id -> const char * */
+	struct map64 fields_only;        /* ids of events whose print format is not known */
 };
 
 /* A NUL-terminated name inside the section. */
@@ -55,18 +56,47 @@ static const char *get_piece(struct region *r, uint64_t *size)
 	return (const char *)region_bytes(r, *size);
 }
 
+/*
+ * A kernel may print an event in words that nobody here knows; its fields are known all the
+ * same, and the event is printed by them. Returns false if there is no print format to drop.
+ */
+static bool drop_print_format(char *text)
+{
+	static const char head[] = "\nprint fmt:", none[] = " \"\"\n";
+	char *at = strstr(text, head);
+
+	if (!at || strlen(at) < sizeof(head) + sizeof(none))
+		return false;
+	memcpy(at + sizeof(head) - 1, none, sizeof(none));
+	return true;
+}
+
+/* Remember that the event is printed by its fields. */
+static void mark_fields_only(struct tracepoints *t, const char *text)
+{
+	const char *id = strstr(text, "\nID:");
+
+	if (id)
+		map64_put(&t->fields_only, strtoul(id + 4, NULL, 10), NULL);
+}
+
 static void parse_format(struct tracepoints *t, const char *text, uint64_t size, const char *system)
 {
 	/* libtraceevent wants its text to end in NUL */
+	bool whole, known;
 	char *copy;
 
 	if (!size || size > FORMAT_BYTES_MAX)
 		return;
 	copy = mem_strndup(text, size);
-	if (!tracepoint_check(copy))
+	whole = tracepoint_check(copy);
+	known = whole || (drop_print_format(copy) && tracepoint_check(copy));
+	if (!known)
 		log_debug("the format of an event of '%s' is damaged", system);
 	else if (tep_parse_event(t->tep, copy, strlen(copy), system) != 0)
 		log_debug("the format of an event of '%s' is not understood", system);
+	else if (!whole)
+		mark_fields_only(t, copy);
 	free(copy);
 }
 
@@ -212,6 +242,7 @@ void tracepoints_free(struct tracepoints *t)
 		return;
 	tep_free(t->tep);
 	map64_release(&t->names);
+	map64_release(&t->fields_only);
 	arena_release(&t->arena);
 	free(t->raw);
 	free(t);
@@ -247,7 +278,7 @@ static bool print(struct tracepoints *t, struct str *out, const struct sample *s
 		return false;
 	record.data = guarded_raw(t, sample);
 	trace_seq_init(&seq);
-	if (fields)
+	if (fields || map64_find(&t->fields_only, sample->event->attr.config))
 		tep_print_fields(&seq, record.data, (int)sample->raw_size, event);
 	else
 		tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);

@@ -210,21 +210,46 @@ static void get_comm(const struct stream *s, const struct layout *l, enum field 
 	out[size] = '\0';
 }
 
+/* States that all kernels have numbered so (include/linux/sched.h, from 2.6.0 to 6.18). */
+static char numbered_state(uint64_t value)
+{
+	switch (value) {
+	case 0:
+		return 'R';
+	case 1:
+		return 'S';
+	case 2:
+		return 'D';
+	case 4:
+		return 'T';
+	case 8:
+		return 't';
+	default:
+		return '?';
+	}
+}
+
 /* The letter of a state as this kernel's format prints it; asked once for each value. */
 static struct state_word state_of(struct stream *s, const struct layout *l,
 				  const struct sample *sample)
 {
 	const struct tracepoint_field *at = &l->fields[FIELD_STATE];
 	uint64_t value = get(s, l, FIELD_STATE, sample);
-	struct state_word word = { .value = value, .letter = value ? '?' : 'R' };
+	struct state_word word = { .value = value, .letter = numbered_state(value) };
 	struct str text = STR_INIT;
 
+	if (!at->size) {
+		word.letter = '?';
+		return word;
+	}
 	for (unsigned i = 0; i < s->nr_states; i++)
 		if (s->states[i].value == value)
 			return s->states[i];
 	if (at->size && at->offset <= sample->raw_size && at->size <= sample->raw_size - at->offset)
 		tracepoint_field_add(s->tracepoints, &text, at, (const uint8_t *)sample->raw + at->offset,
 				     at->size);
+	if (!text.len)
+		str_addc(&text, word.letter);
 	if ((text.p[0] >= 'A' && text.p[0] <= 'Z') || (text.p[0] >= 'a' && text.p[0] <= 'z'))
 		word.letter = text.p[0];
 	/* "R+"; in the text of older kernels "S|+" and the like */
@@ -258,6 +283,7 @@ static bool fill(struct stream *s, const struct layout *l, const struct sample *
 		e->prev_prio = (int32_t)get(s, l, FIELD_PREV_PRIO, sample);
 		get_comm(s, l, FIELD_PREV_COMM, sample, e->prev_comm);
 		state = state_of(s, l, sample);
+		s->account.unknown_states += state.letter == '?';
 		e->state = state.letter;
 		e->preempted = state.preempted;
 	} else if (l->kind == SCHED_MIGRATE) {

@@ -35,6 +35,7 @@ bool stream_has_stacks(const struct stream *stream);
 struct stream_account {
 	uint64_t records, bad_samples;   /* samples whose fields do not fit */
 	uint64_t lost_samples;           /* LOST_SAMPLES: counted by the kernel, of no known time */
+	uint64_t unknown_states;         /* switches of which nobody knows how the task left */
 	const struct damage *damages;    /* at the end of the stream */
 	uint32_t nr_damages;
 	bool unfinished;

@@ -88,6 +88,8 @@ unsigned sched_account_write(const struct sched_account *m, const struct stream_
 	lines += fact(out, prefix, m->doubtful_delays, "delays with a loss in between are not counted");
 	lines += fact(out, prefix, m->unknown_delays, "times that a task came whose wake-up was not recorded: no delay");
 	lines += fact(out, prefix, m->backwards, "times that the clock went back: no figure");
+	lines += fact(out, prefix, s->unknown_states, "switches left a task in a state that is not known: "
+		      "if it was ready, its delay is missing");
 	lines += fact(out, prefix, s->bad_samples, "samples whose fields do not fit were left out");
 	for (uint32_t i = 0; i < s->nr_damages && i < DAMAGES_SHOWN; i++, lines++)
 		fprintf(out, "%sDamaged: at byte %" PRIu64 " %s; %" PRIu64 " bytes were left out\n", prefix,
@@ -111,7 +113,8 @@ void sched_account_json(const struct sched_account *m, const struct stream_accou
 	str_addf(out, ", \"doubtful_delays\": %" PRIu64 ", \"unknown_delays\": %" PRIu64
 		 ", \"first_starts\": %" PRIu64, m->doubtful_delays, m->unknown_delays, m->first_starts);
 	str_addf(out, ", \"clock_back\": %" PRIu64 ", \"bad_samples\": %" PRIu64 ", \"damages\": %u"
-		 ", \"unfinished\": %s", m->backwards, s->bad_samples, s->nr_damages,
+		 ", \"unknown_states\": %" PRIu64 ", \"unfinished\": %s", m->backwards, s->bad_samples,
+		 s->nr_damages, s->unknown_states,
 		 s->unfinished ? "true" : "false");
 	str_addf(out, ", \"first_ns\": %" PRIu64 ", \"last_ns\": %" PRIu64 ", \"cpus\": %u",
 		 m->first_ns, m->last_ns, m->nr_cpus);
