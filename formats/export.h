@@ -64,6 +64,7 @@ struct export_sample {
 	const char *comm;                /* NULL: not kept apart */
 	uint32_t pid, tid, cpu;          /* EXPORT_NONE: not kept apart */
 	uint32_t bucket;                 /* of time, from 0; 0 where times are not kept apart */
+	uint32_t file;                   /* of a comparison: 0 or 1; else 0 */
 	uint64_t samples, period;
 	uint64_t time_ns;                /* on the recording's clock; 0 where the source has no times */
 	const char *trace;               /* a tracepoint's fields as text, or NULL */

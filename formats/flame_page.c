@@ -24,13 +24,16 @@ EMBED(flame_page_script, "formats/page/flame.js");
 EMBED(flame_page_body, "formats/page/flame.html");
 
 #define MOST_NODES 400000
+#define MOST_ROWS 400000
+#define LEAST_BUCKETS 100        /* rather than coarser times, CPUs are no longer kept apart */
 
-static const char *const color_names[] = { "kind", "module", "package", "self" };
+static const char *const color_names[] = { "kind", "module", "package", "self", "change" };
 static const char *const view_names[] = { "flame", "icicle", "inverted", "table" };
 
 int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struct err *err)
 {
-	for (unsigned i = 0; i < sizeof(color_names) / sizeof(color_names[0]); i++) {
+	/* a comparison is coloured by change without being asked */
+	for (unsigned i = 0; i < FLAME_PAGE_CHANGE; i++) {
 		if (strcmp(name, color_names[i]) == 0) {
 			*out = (enum flame_page_colors)i;
 			return 0;
@@ -41,7 +44,7 @@ int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struc
 }
 
 struct row {
-	uint32_t node, event, task, bucket;
+	uint32_t node, event, task, cpu, file, bucket;
 	uint64_t samples, period;
 };
 
@@ -54,7 +57,9 @@ struct page {
 	uint32_t *box_of;                /* [frame] */
 	struct row *rows;
 	size_t nr_rows;
-	struct intern strings, tasks;
+	struct intern strings, tasks, cpus;
+	uint32_t nr_buckets;
+	uint64_t bucket_ns;
 	struct str data;                 /* bytes that base64 has not written yet */
 };
 
@@ -131,6 +136,15 @@ static uint32_t lay_sample(struct page *p, const struct export_sample *sample, c
 	return node;
 }
 
+static uint32_t cpu_of(struct page *p, const struct export_sample *sample)
+{
+	char text[16] = "";
+
+	if (sample->cpu != EXPORT_NONE)
+		snprintf(text, sizeof(text), "%" PRIu32, sample->cpu);
+	return intern_id(&p->cpus, text);
+}
+
 static void lay_samples(struct page *p)
 {
 	const struct export_source *source = p->source;
@@ -145,7 +159,7 @@ static void lay_samples(struct page *p)
 		node = lay_sample(p, &sample, nowhere);
 		stack_tree_add(&p->tree, node, sample.samples, sample.period);
 		p->rows[p->nr_rows++] = (struct row){
-			node, sample.event, task_of(p, &sample),
+			node, sample.event, task_of(p, &sample), cpu_of(p, &sample), sample.file,
 			sample.bucket < p->options->nr_buckets ? sample.bucket : 0,
 			sample.samples, sample.period,
 		};
@@ -201,17 +215,15 @@ static void merge_small(struct page *p)
 static int compare_rows(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
+	const uint32_t xs[] = { x->node, x->event, x->task, x->cpu, x->file, x->bucket };
+	const uint32_t ys[] = { y->node, y->event, y->task, y->cpu, y->file, y->bucket };
 
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
-	if (x->event != y->event)
-		return x->event < y->event ? -1 : 1;
-	if (x->task != y->task)
-		return x->task < y->task ? -1 : 1;
-	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
+	for (unsigned i = 0; i < sizeof(xs) / sizeof(xs[0]); i++)
+		if (xs[i] != ys[i])
+			return xs[i] < ys[i] ? -1 : 1;
+	return 0;
 }
 
-/* Rows of one node, event, task and time become one. */
 static void join_rows(struct page *p)
 {
 	size_t nr = 0;
@@ -226,6 +238,31 @@ static void join_rows(struct page *p)
 		}
 	}
 	p->nr_rows = nr;
+}
+
+/* A page that opens at once has room for so much: times become coarser, then CPUs are one. */
+static void thin_rows(struct page *p)
+{
+	uint32_t most = p->options->most_rows ? p->options->most_rows : MOST_ROWS;
+
+	join_rows(p);
+	while (p->nr_rows > most && (p->nr_buckets > 1 || p->cpus.nr > 1)) {
+		bool times = p->nr_buckets > LEAST_BUCKETS || p->cpus.nr < 2;
+
+		for (size_t i = 0; i < p->nr_rows; i++) {
+			if (times)
+				p->rows[i].bucket /= 2;
+			else
+				p->rows[i].cpu = 0;
+		}
+		if (times) {
+			p->nr_buckets = (p->nr_buckets + 1) / 2;
+			p->bucket_ns *= 2;
+		} else {
+			intern_release(&p->cpus);
+		}
+		join_rows(p);
+	}
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -275,6 +312,8 @@ static void write_data(struct page *p)
 		last = row->node;
 		put_number(p, row->event);
 		put_number(p, row->task);
+		put_number(p, row->cpu);
+		put_number(p, row->file);
 		put_number(p, row->bucket);
 		put_number(p, row->samples);
 		put_number(p, row->period);
@@ -328,11 +367,22 @@ static void add_meta(struct page *p, struct str *s)
 	export_add_json(s, o->sub ? o->sub : "");
 	str_add(s, ",\"account\":");
 	export_add_json(s, o->account ? o->account : "");
+	str_add(s, ",\"command\":");
+	export_add_json(s, p->source->title);
+	str_addf(s, ",\"started_ms\":%" PRIu64 ",\"lasted_ms\":%" PRIu64, p->source->started_ns / 1000000,
+		 p->source->lasted_ns / 1000000);
+	if (o->files[0]) {
+		str_add(s, ",\"files\":[");
+		export_add_json(s, o->files[0]);
+		str_addc(s, ',');
+		export_add_json(s, o->files[1]);
+		str_addc(s, ']');
+	}
 	str_addf(s, ",\"view\":\"%s\",\"colors\":\"%s\"", view_names[o->view], color_names[o->colors]);
 	str_addf(s, ",\"event\":%u,\"period\":%s,\"nr_nodes\":%u,\"nr_rows\":%zu,\"nr_buckets\":%u,"
 		 "\"bucket_ns\":%" PRIu64 ",\n\"events\":[", o->event,
 		 p->source->value == STACK_PERIOD ? "true" : "false", p->tree.nr, p->nr_rows,
-		 o->nr_buckets, o->bucket_ns);
+		 p->nr_buckets, p->bucket_ns);
 	for (uint32_t i = 0; i < p->source->nr_events; i++) {
 		struct export_event event;
 
@@ -347,6 +397,7 @@ static void add_meta(struct page *p, struct str *s)
 	add_boxes(p, s);
 	str_addc(s, ']');
 	add_strings(s, "tasks", &p->tasks);
+	add_strings(s, "cpus", &p->cpus);
 	add_strings(s, "strings", &p->strings);
 	str_addc(s, '}');
 }
@@ -361,10 +412,13 @@ int flame_page_write(const struct export_source *source, const struct flame_page
 	intern_init(&p.boxes);
 	intern_init(&p.strings);
 	intern_init(&p.tasks);
+	intern_init(&p.cpus);
+	p.nr_buckets = options->nr_buckets;
+	p.bucket_ns = options->bucket_ns;
 	make_boxes(&p);
 	lay_samples(&p);
 	merge_small(&p);
-	join_rows(&p);
+	thin_rows(&p);
 	str_add(&s, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 		    "script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n"
@@ -390,5 +444,6 @@ int flame_page_write(const struct export_source *source, const struct flame_page
 	intern_release(&p.boxes);
 	intern_release(&p.strings);
 	intern_release(&p.tasks);
+	intern_release(&p.cpus);
 	return export_end(out, err);
 }

@@ -14,7 +14,8 @@
 
 /* What the page shows first; it can do all of them. */
 enum flame_page_view { FLAME_PAGE_FLAME, FLAME_PAGE_ICICLE, FLAME_PAGE_CALLERS, FLAME_PAGE_TABLE };
-enum flame_page_colors { FLAME_PAGE_KIND, FLAME_PAGE_MODULE, FLAME_PAGE_PACKAGE, FLAME_PAGE_SELF };
+enum flame_page_colors { FLAME_PAGE_KIND, FLAME_PAGE_MODULE, FLAME_PAGE_PACKAGE, FLAME_PAGE_SELF,
+			 FLAME_PAGE_CHANGE };
 
 struct flame_page_options {
 	const char *title;               /* NULL: the source's */
@@ -23,9 +24,11 @@ struct flame_page_options {
 	uint32_t event;                  /* shown first */
 	uint32_t nr_buckets;             /* of the samples' times; 1: time is not told */
 	uint64_t bucket_ns;
+	const char *files[2];            /* of a comparison: samples of file 0 and of file 1; else NULL */
 	enum flame_page_view view;
 	enum flame_page_colors colors;
 	uint32_t most_nodes;             /* more are merged, the smallest first; 0: 400,000 */
+	uint32_t most_rows;              /* more are joined: coarser times, then no CPUs; 0: 400,000 */
 };
 
 int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struct err *err);

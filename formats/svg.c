@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct picture {
 	uint32_t nr_boxes, cap_boxes, depth;
 	uint64_t total;
 	double width, inner;     /* pixels */
+	double most;             /* of real changes, the largest */
 	unsigned height;
 };
 
@@ -183,6 +185,29 @@ static void add_number(struct str *s, uint64_t n)
 	str_add(s, str_commas(n, buf));
 }
 
+/* Red grew, blue shrank, the more the stronger; what chance may have made is grey. */
+static void change_color(const struct picture *p, const struct svg_change *change, char buf[16])
+{
+	double part = p->most > 0 ? fabs(change->delta) / p->most : 0;
+	unsigned strong = (unsigned)(225 - 165 * part);
+
+	if (!change->real)
+		snprintf(buf, 16, "#dedbd3");
+	else if (change->delta > 0)
+		snprintf(buf, 16, "#%02x%02x%02x", 240u, strong, strong);
+	else
+		snprintf(buf, 16, "#%02x%02x%02x", strong, strong + 15, 245u);
+}
+
+static void find_most(struct picture *p)
+{
+	const struct svg_change *changes = p->options->changes;
+
+	for (uint32_t i = 0; changes && i < p->nr_boxes; i++)
+		if (changes[p->boxes[i].node].real && fabs(changes[p->boxes[i].node].delta) > p->most)
+			p->most = fabs(changes[p->boxes[i].node].delta);
+}
+
 static void add_box(struct str *s, const struct picture *p, const struct box *box)
 {
 	const struct svg_options *o = p->options;
@@ -195,15 +220,22 @@ static void add_box(struct str *s, const struct picture *p, const struct box *bo
 	unsigned y = HEAD_PX + row * BOX_HEIGHT;
 	char color[16];
 
-	box_color(o->colors, name, kind, color);
+	if (o->changes)
+		change_color(p, &o->changes[box->node], color);
+	else
+		box_color(o->colors, name, kind, color);
 	str_add(s, "<g class=\"f\"><title>");
 	str_add_xml(s, name);
 	str_add(s, kind == LABEL_INLINE ? " [inlined] (" : " (");
 	add_number(s, value_of(p, box->node));
 	str_addc(s, ' ');
 	str_add_xml(s, o->unit ? o->unit : "samples");
-	str_addf(s, ", %.2f%%)</title><rect x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%u\" "
-		 "fill=\"%s\"/><text x=\"%.3f\" y=\"%u\">", 100 * share(p, box->node), x, y, w,
+	str_addf(s, ", %.2f%%", 100 * share(p, box->node));
+	if (o->changes)
+		str_addf(s, "; %.2f%% before, %+.2f points%s", 100 * o->changes[box->node].before,
+			 100 * o->changes[box->node].delta, o->changes[box->node].real ? "" : ", noise");
+	str_addf(s, ")</title><rect x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%u\" "
+		 "fill=\"%s\"/><text x=\"%.3f\" y=\"%u\">", x, y, w,
 		 BOX_HEIGHT - 1, color, x + 3, y + BOX_HEIGHT - 4);
 	add_cut(s, name, w - 6);
 	str_add(s, "</text></g>\n");
@@ -261,6 +293,7 @@ int svg_write(const struct stack_tree *tree, const struct label_table *labels,
 	p.total = value_of(&p, STACK_TREE_ROOT);
 	if (p.total)
 		layout(&p);
+	find_most(&p);
 	p.height = HEAD_PX + (p.total ? p.depth : 2) * BOX_HEIGHT + FOOT_PX;
 	add_head(&s, &p);
 	if (!p.total)

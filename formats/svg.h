@@ -27,6 +27,12 @@ enum svg_colors {
 /* "kind", "hot", "mem", "io", "grey"; returns 0 or -EINVAL with the list of names. */
 int svg_colors_parse(const char *name, enum svg_colors *out, struct err *err);
 
+/* Of a comparison: what a node's share of the whole was, and what became of it. */
+struct svg_change {
+	double before, delta;    /* in parts of 1 */
+	bool real;               /* more than chance */
+};
+
 struct svg_options {
 	const char *title;       /* NULL: "Flame Graph" */
 	const char *subtitle;    /* NULL: none */
@@ -37,6 +43,7 @@ struct svg_options {
 	unsigned width;          /* pixels; 0: 1200 */
 	double min_width;        /* boxes narrower than that are left out; pixels */
 	bool inverted;
+	const struct svg_change *changes;        /* [node]: boxes are coloured by it; or NULL */
 };
 
 /*

@@ -2,14 +2,15 @@
  * The page of sonde flame: no library, no network.
  *
  * #meta is JSON: strings, boxes (a name, a module and a kind, three numbers each), events,
- * tasks, the account. #data is base64 of varints:
+ * tasks, CPUs, the account. #data is base64 of varints:
  *
  *	nodes:  for each but the root: its number minus its parent's, its box
- *	rows:   for each: node minus the last row's (zigzag), event, task, bucket of time,
- *	        samples, period
+ *	rows:   for each: node minus the last row's (zigzag), event, task, CPU, file, bucket of
+ *	        time, samples, period
  *
  * A node is the place of a frame in the tree of all stacks, callers first; a row is how
- * often a stack ended there. Every view is made anew from the rows that are chosen.
+ * often a stack ended there. Every view is made anew from the rows that are chosen. Of a
+ * comparison file 0 is what was before and file 1 what came after.
  */
 (function () {
 'use strict';
@@ -36,10 +37,10 @@ var parent = new Int32Array(N), frame = new Int32Array(N);
 frame[0] = -1; parent[0] = -1;
 for (var i = 1; i < N; i++) { parent[i] = i - number(); frame[i] = number(); }
 var rNode = new Int32Array(R), rEvent = new Int32Array(R), rTask = new Int32Array(R),
-	rTime = new Int32Array(R), rSamples = new Float64Array(R), rPeriod = new Float64Array(R);
+	rTime = new Int32Array(R), rCpu = new Int32Array(R), rFile = new Uint8Array(R), rSamples = new Float64Array(R), rPeriod = new Float64Array(R);
 for (var r = 0, last = 0; r < R; r++) {
 	last += signed();
-	rNode[r] = last; rEvent[r] = number(); rTask[r] = number(); rTime[r] = number();
+	rNode[r] = last; rEvent[r] = number(); rTask[r] = number(); rCpu[r] = number(); rFile[r] = number(); rTime[r] = number();
 	rSamples[r] = number(); rPeriod[r] = number();
 }
 bytes = null;
@@ -49,53 +50,82 @@ function kind(f) { return f < 0 ? 'c' : 'cukij?'.charAt(frames[3 * f + 2]); }
 
 /* --- what is chosen ------------------------------------------------------------------ */
 
-var state = { event: meta.event, task: -1, from: 0, to: meta.nr_buckets, period: meta.period,
-	view: meta.view, focus: -1, colors: meta.colors, pattern: null, sort: 'self' };
+var isDiff = !!meta.files;
+var state = { event: meta.event, task: -1, process: -1, cpu: -1, from: 0, to: meta.nr_buckets, period: meta.period,
+	view: meta.view, focus: -1, colors: isDiff ? 'change' : meta.colors, over: -1, side: 1, heat: false,
+	pattern: null, sort: 'self' };
+var processes = [], taskProcess = meta.tasks.map(function (t) {
+	var m = / (-?\d+)\/-?\d+$/.exec(t), pid = m ? m[1] : t, i = processes.indexOf(pid);
+	return i < 0 ? processes.push(pid) - 1 : i;
+});
 var self, total, sum, tree, current;
+/* Sums beside the weight: of a comparison the samples before and after; of a ratio the other event's. */
+var extras = [];
 
 function weight(r) { return state.period ? rPeriod[r] : rSamples[r]; }
-function chosen(r, anyTime) {
-	return rEvent[r] === state.event && (state.task < 0 || rTask[r] === state.task) &&
+function chosen(r, event, anyTime) {
+	return rEvent[r] === event && (state.task < 0 || rTask[r] === state.task) &&
+		(state.process < 0 || taskProcess[rTask[r]] === state.process) && (state.cpu < 0 || rCpu[r] === state.cpu) &&
 		(anyTime || (rTime[r] >= state.from && rTime[r] < state.to));
 }
+function newSum() { return { self: new Float64Array(N), total: new Float64Array(N) }; }
 
 function count() {
-	self = new Float64Array(N); total = new Float64Array(N);
-	for (var r = 0; r < R; r++)
-		if (chosen(r)) self[rNode[r]] += weight(r);
-	for (var i = N - 1; i > 0; i--) {
-		total[i] += self[i];
-		total[parent[i]] += total[i];
+	var all = newSum(), r, i;
+	extras = isDiff ? [newSum(), newSum()] : state.over >= 0 ? [newSum()] : [];
+	for (r = 0; r < R; r++) {
+		if (chosen(r, state.event)) {
+			if (!isDiff || rFile[r] === state.side) all.self[rNode[r]] += weight(r);
+			if (isDiff) extras[rFile[r]].self[rNode[r]] += rSamples[r];
+		}
+		if (!isDiff && state.over >= 0 && chosen(r, state.over)) extras[0].self[rNode[r]] += weight(r);
 	}
-	total[0] += self[0];
-	sum = total[0];
+	extras.concat(all).forEach(function (s) {
+		for (i = N - 1; i > 0; i--) {
+			s.total[i] += s.self[i];
+			s.total[parent[i]] += s.total[i];
+		}
+		s.total[0] += s.self[0];
+	});
+	self = all.self; total = all.total; sum = total[0];
 }
+function hasSelf(i) { return self[i] || extras.some(function (e) { return e.self[i]; }); }
+function hasTotal(i) { return total[i] || extras.some(function (e) { return e.total[i]; }); }
 
 /* --- trees to draw: arrays by node, parents before children ---------------------------- */
 
-function Tree() { this.parent = []; this.frame = []; this.total = []; this.index = new Map(); }
+function Tree() { this.parent = []; this.frame = []; this.total = []; this.sums = extras.map(function () { return []; }); this.index = new Map(); }
+Tree.prototype.push = function (p, f) {
+	this.parent.push(p); this.frame.push(f); this.total.push(0);
+	for (var i = 0; i < this.sums.length; i++) this.sums[i].push(0);
+};
+/* What ends at a node of all stacks, or passes through it, belongs to the tree's n. */
+Tree.prototype.add = function (n, i, ends) {
+	this.total[n] += ends ? self[i] : total[i];
+	for (var k = 0; k < extras.length; k++) this.sums[k][n] += ends ? extras[k].self[i] : extras[k].total[i];
+};
 Tree.prototype.child = function (p, f) {
 	var key = p * (NF + 1) + f, n = this.index.get(key);
 	if (n === undefined) {
 		n = this.parent.length;
 		this.index.set(key, n);
-		this.parent.push(p); this.frame.push(f); this.total.push(0);
+		this.push(p, f);
 	}
 	return n;
 };
 function rooted(f) {
 	var t = new Tree();
-	t.parent.push(-1); t.frame.push(f); t.total.push(0);
+	t.push(-1, f);
 	return t;
 }
 
 function forward() {
 	var t = rooted(-1), to = new Int32Array(N);
-	t.total[0] = sum;
+	t.add(0, 0, false);
 	for (var i = 1; i < N; i++) {
-		if (!total[i]) continue;
+		if (!hasTotal(i)) continue;
 		to[i] = t.child(to[parent[i]], frame[i]);
-		t.total[to[i]] += total[i];
+		t.add(to[i], i, false);
 	}
 	return t;
 }
@@ -104,14 +134,14 @@ function forward() {
 function inverted() {
 	var t = rooted(-1);
 	for (var i = 1; i < N; i++) {
-		if (!self[i]) continue;
-		t.total[0] += self[i];
+		if (!hasSelf(i)) continue;
+		t.add(0, i, true);
 		for (var n = i, at = 0; n > 0; n = parent[n]) {
 			at = t.child(at, frame[n]);
-			t.total[at] += self[i];
+			t.add(at, i, true);
 		}
 	}
-	if (self[0]) t.total[0] += self[0];
+	t.add(0, 0, true);
 	return t;
 }
 
@@ -121,15 +151,15 @@ function around(f) {
 	for (var i = 1; i < N; i++) {
 		var p = to[parent[i]];
 		if (p >= 0) {
-			to[i] = total[i] ? down.child(p, frame[i]) : -1;
-			if (to[i] >= 0) down.total[to[i]] += total[i];
-		} else if (frame[i] === f && total[i]) {
+			to[i] = hasTotal(i) ? down.child(p, frame[i]) : -1;
+			if (to[i] >= 0) down.add(to[i], i, false);
+		} else if (frame[i] === f && hasTotal(i)) {
 			to[i] = 0;
-			down.total[0] += total[i];
-			up.total[0] += total[i];
+			down.add(0, i, false);
+			up.add(0, i, false);
 			for (var n = parent[i], at = 0; n > 0; n = parent[n]) {
 				at = up.child(at, frame[n]);
-				up.total[at] += total[i];
+				up.add(at, i, false);
 			}
 		}
 	}
@@ -159,6 +189,52 @@ function lay(t) {
 	return t;
 }
 
+/* --- comparing ------------------------------------------------------------------------ */
+
+/*
+ * Of a box with a of A samples before and b of B after: the change of its share in points
+ * of 1, and z, the change over its standard error if both were drawn from one program
+ * (pooled two-proportion test). As many boxes are looked at, Holm's step-down procedure
+ * over those with ten samples or more says which |z| is more than chance: that any box at
+ * all is called real wrongly has a chance below 5 %.
+ */
+function change(a, b, t) {
+	var A = extras[0].total[0], B = extras[1].total[0], p = A + B ? (a + b) / (A + B) : 0,
+		error = A && B ? Math.sqrt(p * (1 - p) * (1 / A + 1 / B)) : 0, d = (B ? b / B : 0) - (A ? a / A : 0);
+	var z = error ? d / error : 0;
+	return { before: A ? a / A : 0, after: B ? b / B : 0, delta: d, z: z, real: Math.abs(z) >= t };
+}
+/* Two-sided p of z: erfc(|z| / sqrt 2), by Chebyshev fitting (Numerical Recipes, 2nd ed., 6.2). */
+function chance(z) {
+	var x = Math.abs(z) / Math.SQRT2, t = 1 / (1 + 0.5 * x), c = [0.17087277, -0.82215223, 1.48851587, -1.13520398,
+		0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368], sum = 0;
+	c.forEach(function (k) { sum = sum * t + k; });
+	return t * Math.exp(-x * x - 1.26551223 + t * sum);
+}
+/* The least |z| that is real. */
+function threshold(a, b) {
+	var all = [], i, least = Infinity;
+	for (i = 0; i < a.length; i++) if (a[i] + b[i] >= 10) all.push(Math.abs(change(a[i], b[i], 0).z));
+	all.sort(function (x, y) { return y - x; });
+	for (i = 0; i < all.length && chance(all[i]) <= 0.05 / (all.length - i); i++) least = all[i];
+	return least;
+}
+function compare(t) {
+	if (!isDiff) return;
+	t.threshold = threshold(t.sums[0], t.sums[1]);
+	t.most = 0;
+	for (var n = 0; n < t.parent.length; n++) {
+		var c = change(t.sums[0][n], t.sums[1][n], t.threshold);
+		if (c.real) t.most = Math.max(t.most, Math.abs(c.delta));
+	}
+}
+function points(d) { return (d < 0 ? '\u2212' : '+') + Math.abs(100 * d).toFixed(2); }
+function changeText(c) { return points(c.delta) + ' points, z ' + c.z.toFixed(1) + (c.real ? '' : ', noise'); }
+/* How often this event for each of the other: over that of everything. */
+function ratio(t, n) {
+	return t.sums[0][n] ? t.total[n] / t.sums[0][n] : 0;
+}
+
 /* --- colours --------------------------------------------------------------------------- */
 
 function hash(s) {
@@ -171,6 +247,22 @@ function isDark() {
 	return c.contains('dark') || (!c.contains('light') && matchMedia('(prefers-color-scheme: dark)').matches);
 }
 var hues = { u: 30, k: 215, i: 170, j: 110, '?': 0, c: 45 };
+function colorOfBox(t, n) {
+	var dark = isDark(), c, part;
+	if (isDiff && state.colors === 'change') {
+		c = change(t.sums[0][n], t.sums[1][n], t.threshold);
+		part = c.real && t.most ? Math.abs(c.delta) / t.most : 0;
+		return c.real ? 'hsl(' + (c.delta > 0 ? 4 : 212) + ',' + (45 + 40 * part).toFixed(0) + '%,' +
+			(dark ? 28 + 18 * part : 82 - 26 * part).toFixed(0) + '%)' : dark ? '#44464a' : '#dedbd3';
+	}
+	if (!isDiff && state.over >= 0) {
+		c = t.total[0] && t.sums[0][0] && t.total[n] && t.sums[0][n] ? Math.log2(ratio(t, n) / ratio(t, 0)) / 3 :
+			t.total[n] ? 1 : -1;
+		part = Math.min(Math.abs(c), 1);
+		return 'hsl(' + (c > 0 ? 4 : 212) + ',' + (80 * part).toFixed(0) + '%,' + (dark ? 30 + 10 * part : 86 - 26 * part).toFixed(0) + '%)';
+	}
+	return color(t.frame[n], share(t.frame[n]));
+}
 function color(f, share) {
 	var dark = isDark(), h, s = 70, l;
 	if (state.colors === 'module') h = 360 * hash(moduleOf(f));
@@ -194,7 +286,7 @@ function percent(n) { return sum ? (100 * n / sum).toFixed(2) + '%' : '0.00%'; }
 
 /* A pane is a tree with a direction: roots at the foot, or at the head. */
 function showPanes() {
-	panes = tree.map(function (t) { return { tree: lay(t.tree), up: t.up, zoom: 0 }; });
+	panes = tree.map(function (t) { compare(t.tree); return { tree: lay(t.tree), up: t.up, zoom: 0 }; });
 	current = null;
 	draw();
 }
@@ -236,7 +328,7 @@ function box(p, n, x, y, w, faded, hit) {
 	var t = p.tree, f = t.frame[n], label = name(f);
 	boxes.push({ pane: p, node: n, x: x, y: y, w: w });
 	ctx.globalAlpha = faded ? 0.55 : 1;
-	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (isDark() ? '#555' : '#cfcabf') : color(f, share(f));
+	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (isDark() ? '#555' : '#cfcabf') : colorOfBox(t, n);
 	ctx.fillRect(x, y, Math.max(w - 0.6, 0.3), ROW - 1);
 	if (current && current.pane === p && current.node === n) {
 		ctx.strokeStyle = isDark() ? '#fff' : '#000';
@@ -301,19 +393,28 @@ function search(pattern) {
 /* --- the table ----------------------------------------------------------------------------- */
 
 function functions() {
-	var s = new Float64Array(NF), t = new Float64Array(NF), last = new Int32Array(NF).fill(-1), list = [];
+	var s = new Float64Array(NF), t = new Float64Array(NF), last = new Int32Array(NF).fill(-1), list = [], limit,
+		sums = extras.map(function () { return new Float64Array(NF); });
 	/* a stack counts once for a function, however often it is in it */
 	for (var i = 1; i < N; i++) {
-		if (self[i]) {
+		if (hasSelf(i)) {
 			s[frame[i]] += self[i];
-			for (var n = i; n > 0; n = parent[n])
-				if (last[frame[n]] !== i) { last[frame[n]] = i; t[frame[n]] += self[i]; }
+			for (var n = i; n > 0; n = parent[n]) {
+				if (last[frame[n]] === i) continue;
+				last[frame[n]] = i;
+				t[frame[n]] += self[i];
+				for (var k = 0; k < extras.length; k++) sums[k][frame[n]] += extras[k].self[i];
+			}
 		}
 	}
-	for (i = 0; i < NF; i++)
-		if (t[i] && kind(i) !== 'c' && (!state.pattern || matches(i))) list.push({ f: i, self: s[i], total: t[i] });
-	list.sort(state.sort === 'name' ? function (a, b) { return name(a.f) < name(b.f) ? -1 : 1; } :
-		function (a, b) { return b[state.sort] - a[state.sort] || b.total - a.total || (name(a.f) < name(b.f) ? -1 : 1); });
+	limit = isDiff ? threshold(sums[0], sums[1]) : 0;
+	for (i = 0; i < NF; i++) {
+		if ((!t[i] && !(isDiff && sums[0][i])) || kind(i) === 'c' || (state.pattern && !matches(i))) continue;
+		list.push({ f: i, self: s[i], total: t[i], change: isDiff ? change(sums[0][i], sums[1][i], limit) : null });
+	}
+	var by = { name: function (a, b) { return name(a.f) < name(b.f) ? -1 : 1; },
+		change: function (a, b) { return b.change.real - a.change.real || Math.abs(b.change.delta) - Math.abs(a.change.delta); } };
+	list.sort(by[state.sort] || function (a, b) { return b[state.sort] - a[state.sort] || b.total - a.total || (name(a.f) < name(b.f) ? -1 : 1); });
 	return list;
 }
 function showTable() {
@@ -321,39 +422,55 @@ function showTable() {
 	body.textContent = '';
 	functions().slice(0, 1000).forEach(function (x) {
 		var tr = document.createElement('tr');
-		[percent(x.self), percent(x.total), name(x.f), moduleOf(x.f)].forEach(function (v, i) {
+		[percent(x.self), percent(x.total), x.change ? changeText(x.change) : null, name(x.f), moduleOf(x.f)].forEach(function (v, i) {
+			if (v === null) return;
 			var td = document.createElement('td');
 			td.textContent = v;
-			if (i < 2) td.className = 'n'; else td.title = v;
+			if (i < 3) td.className = 'n'; else td.title = v;
 			tr.appendChild(td);
 		});
+		tr.tabIndex = 0;
 		tr.onclick = function () { focus(x.f); };
+		tr.onkeydown = function (e) { if (e.key === 'Enter') { e.stopPropagation(); focus(x.f); } };
 		body.appendChild(tr);
 	});
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-var strip = el('strip'), drag = null;
+/*
+ * A bar for each bucket; or, of more than a second, a heat map: a column for each second,
+ * in which time runs upwards, so that what happens each second stands in rows.
+ */
+var strip = el('strip'), drag = null, PER = Math.round(1e9 / (meta.bucket_ns || 1e9)), SECONDS = Math.ceil(meta.nr_buckets / PER);
 function drawStrip() {
-	var c = strip.getContext('2d'), ratio = window.devicePixelRatio || 1, w = strip.clientWidth, h = strip.clientHeight,
-		n = meta.nr_buckets, bars = new Float64Array(n), most = 0, dark = isDark();
+	var c = strip.getContext('2d'), ratio = window.devicePixelRatio || 1, w, h,
+		n = meta.nr_buckets, bars = new Float64Array(n), most = 0, dark = isDark(), i, part;
+	strip.style.height = state.heat ? '150px' : '48px';
+	w = strip.clientWidth; h = strip.clientHeight;
 	strip.width = w * ratio; strip.height = h * ratio;
 	c.setTransform(ratio, 0, 0, ratio, 0, 0);
-	for (var r = 0; r < R; r++) if (chosen(r, true)) bars[rTime[r]] += weight(r);
-	for (var i = 0; i < n; i++) most = Math.max(most, bars[i]);
+	for (var r = 0; r < R; r++) if (chosen(r, state.event, true)) bars[rTime[r]] += weight(r);
+	for (i = 0; i < n; i++) most = Math.max(most, bars[i]);
 	for (i = 0; i < n; i++) {
-		c.fillStyle = i >= state.from && i < state.to ? (dark ? '#c77f3a' : '#d9822b') : (dark ? '#555' : '#ccc');
-		var high = most ? bars[i] / most * (h - 4) : 0;
-		c.fillRect(i / n * w, h - high, Math.max(w / n - 0.5, 0.5), high);
+		var on = i >= state.from && i < state.to;
+		part = most ? bars[i] / most : 0;
+		if (state.heat) {
+			c.fillStyle = 'hsl(' + (on ? 18 : 0) + ',' + (on ? 85 : 0) + '%,' + (dark ? 12 + 50 * part : 97 - 52 * part).toFixed(1) + '%)';
+			c.fillRect(Math.floor(i / PER) / SECONDS * w, h - (i % PER + 1) / PER * h, w / SECONDS - 0.5, h / PER - (PER < 40 ? 0.5 : 0));
+		} else {
+			c.fillStyle = on ? (dark ? '#c77f3a' : '#d9822b') : (dark ? '#555' : '#ccc');
+			c.fillRect(i / n * w, h - part * (h - 4), Math.max(w / n - (w / n > 3 ? 0.5 : 0), 0.5), part * (h - 4));
+		}
 	}
 	var all = state.from === 0 && state.to === n, seconds = function (b) { return (b * meta.bucket_ns / 1e9).toFixed(3); };
 	el('span').textContent = all ? 'all of ' + seconds(n) + ' s; drag to choose a part' :
 		seconds(state.from) + ' s to ' + seconds(state.to) + ' s, ' + amount(sum) + '; Escape for all';
 }
 function bucket(e) {
-	var r = strip.getBoundingClientRect();
-	return Math.max(0, Math.min(meta.nr_buckets, (e.clientX - r.left) / r.width * meta.nr_buckets));
+	var r = strip.getBoundingClientRect(), x = Math.max(0, Math.min(0.999999, (e.clientX - r.left) / r.width)),
+		y = Math.max(0, Math.min(0.999999, 1 - (e.clientY - r.top) / r.height));
+	return state.heat ? Math.floor(x * SECONDS) * PER + Math.floor(y * PER) : x * meta.nr_buckets;
 }
 function span(from, to) { state.from = from; state.to = to; update(); }
 strip.addEventListener('pointerdown', function (e) {
@@ -361,11 +478,11 @@ strip.addEventListener('pointerdown', function (e) {
 	try { strip.setPointerCapture(e.pointerId); } catch (x) { /* a pointer that is gone */ }
 });
 strip.addEventListener('pointerup', function (e) {
-	var a = drag, b = bucket(e);
+	var a = drag, b = bucket(e), n = meta.nr_buckets;
 	drag = null;
 	if (a === null) return;
-	if (Math.abs(a - b) < 0.5) span(0, meta.nr_buckets);
-	else span(Math.floor(Math.min(a, b)), Math.ceil(Math.max(a, b)));
+	if (state.heat ? a === b : Math.abs(a - b) < n / 1000) span(0, n);
+	else span(Math.floor(Math.min(a, b)), Math.min(n, state.heat ? Math.max(a, b) + 1 : Math.max(Math.ceil(Math.max(a, b)), Math.floor(Math.min(a, b)) + 1)));
 });
 
 /* --- all together -------------------------------------------------------------------------------- */
@@ -386,7 +503,10 @@ function update() {
 	if (meta.nr_buckets > 1) drawStrip();
 	showPanes();
 	if (state.view === 'table') showTable();
-	el('sub').textContent = amount(sum) + ' of ' + meta.events[state.event].name + (meta.sub ? ', ' + meta.sub : '');
+	el('sub').textContent = amount(sum) + ' of ' + meta.events[state.event].name + (meta.sub ? ', ' + meta.sub : '') +
+		(isDiff ? ': ' + text(extras[0].total[0]) + ' samples before, ' + text(extras[1].total[0]) + ' after' : '') +
+		(meta.lasted_ms ? '; ' + (meta.lasted_ms / 1000).toFixed(3) + ' s' : '') +
+		(meta.started_ms ? ', recorded ' + new Date(meta.started_ms).toISOString().replace('T', ' ').replace(/\.\d+Z/, ' UTC') : '');
 	search(el('search').value);
 	tip(null);
 	/* a flame's roots are at the foot */
@@ -416,8 +536,11 @@ function stack(b) {
 function tip(b) {
 	if (!b) { el('tip').textContent = 'click to zoom, double click for callers and callees, ? for help'; return; }
 	var t = b.pane.tree, f = t.frame[b.node];
+	var c = isDiff && change(t.sums[0][b.node], t.sums[1][b.node], t.threshold);
 	el('tip').textContent = name(f) + (moduleOf(f) ? '  [' + moduleOf(f) + ']' : '') + '  ' + amount(t.total[b.node]) +
-		', ' + percent(t.total[b.node]);
+		', ' + percent(t.total[b.node]) +
+		(c ? '; ' + (100 * c.before).toFixed(2) + '% before, ' + (100 * c.after).toFixed(2) + '% after: ' + changeText(c) : '') +
+		(!isDiff && state.over >= 0 ? '; ' + ratio(t, b.node).toPrecision(3) + ' for each of ' + meta.events[state.over].name : '');
 }
 function find(e) {
 	var r = canvas.getBoundingClientRect(), x = e.clientX - r.left, y = e.clientY - r.top;
@@ -450,6 +573,22 @@ function walk(key) {
 	tip(current);
 }
 
+/* Without the clipboard's consent (a page from a file, a browser of before 2020) the old way. */
+function copy() {
+	if (!current) return;
+	var box = document.createElement('textarea'), words = stack(current);
+	function old() {
+		box.value = words;
+		document.body.appendChild(box);
+		box.select();
+		document.execCommand('copy');
+		box.remove();
+	}
+	if (navigator.clipboard && navigator.clipboard.writeText) navigator.clipboard.writeText(words).catch(old); else old();
+	el('tip').textContent = 'copied ' + words.split('\n').length + ' lines';
+}
+function zoomOut() { panes.forEach(function (p) { p.zoom = p.zoom > 0 ? p.tree.parent[p.zoom] : 0; }); draw(); }
+
 canvas.addEventListener('mousemove', function (e) { tip(find(e) || current); });
 canvas.addEventListener('click', function (e) { zoom(find(e)); });
 canvas.addEventListener('dblclick', function (e) {
@@ -463,17 +602,27 @@ document.addEventListener('keydown', function (e) {
 	if (typing || e.ctrlKey || e.metaKey || e.altKey) return;
 	if (/^Arrow/.test(e.key) && state.view !== 'table') { e.preventDefault(); walk(e.key); }
 	else if (e.key === 'Enter' && current) zoom(current);
-	else if (e.key === 'Backspace') { panes.forEach(function (p) { p.zoom = 0; }); draw(); }
+	else if (e.key === 'Backspace') { e.preventDefault(); zoomOut(); }
 	else if (e.key === '/') { e.preventDefault(); el('search').focus(); }
 	else if (e.key === 'f') view('flame');
 	else if (e.key === 'i') view('icicle');
 	else if (e.key === 'v') view('inverted');
 	else if (e.key === 't') view('table');
 	else if (e.key === 's' && current) focus(current.pane.tree.frame[current.node]);
-	else if (e.key === 'c' && current && navigator.clipboard) navigator.clipboard.writeText(stack(current));
+	else if (e.key === 'c') copy();
 	else if (e.key === '?') el('help').hidden = !el('help').hidden;
 });
-window.addEventListener('resize', function () { drawStrip(); draw(); });
+window.addEventListener('resize', function () { if (meta.nr_buckets > 1) drawStrip(); draw(); });
+/* On paper it is light, whatever the screen is. */
+var wasDark = false;
+window.addEventListener('beforeprint', function () { wasDark = document.documentElement.classList.contains('dark'); paint('light'); });
+window.addEventListener('afterprint', function () { paint(wasDark ? 'dark' : ''); });
+function paint(theme) {
+	document.documentElement.classList.remove('dark', 'light');
+	if (theme) document.documentElement.classList.add(theme);
+	if (meta.nr_buckets > 1) drawStrip();
+	draw();
+}
 
 function choices(id, names, value, then) {
 	names.forEach(function (n, i) {
@@ -487,27 +636,44 @@ function choices(id, names, value, then) {
 }
 choices('event', meta.events.map(function (e) { return e.name; }), state.event, function (i) { state.event = i; });
 choices('task', ['all threads'].concat(meta.tasks), 0, function (i) { state.task = i - 1; });
+choices('process', ['all processes'].concat(processes), 0, function (i) { state.process = i - 1; });
+choices('cpu', ['all CPUs'].concat(meta.cpus.map(function (c) { return 'CPU ' + c; })), 0, function (i) { state.cpu = i - 1; });
+if (processes.length < 2 || isDiff) el('process').hidden = true;
+if (meta.cpus.length < 2) el('cpu').hidden = true;
+if (meta.tasks.length < 2) el('task').hidden = true;
+choices('side', isDiff ? ['as wide as before', 'as wide as after'] : [], 1, function (i) { state.side = i; });
 choices('weigh', ['by samples', 'by period'], state.period ? 1 : 0, function (i) { state.period = i === 1; });
-choices('colors', ['by kind', 'by module', 'by package', 'by self time'], ['kind', 'module', 'package', 'self'].indexOf(state.colors), function (i) {
-	state.colors = ['kind', 'module', 'package', 'self'][i];
+var palettes = (isDiff ? ['change'] : []).concat(['kind', 'module', 'package', 'self']);
+var names = { change: 'by change', kind: 'by kind', module: 'by module', package: 'by package', self: 'by self time' };
+var overs = isDiff ? [] : meta.events.map(function (e, i) { return i; });
+choices('colors', palettes.map(function (c) { return names[c]; }).concat(overs.length < 2 ? [] : overs.map(function (i) {
+	return 'for each of ' + meta.events[i].name;
+})), palettes.indexOf(state.colors), function (i) {
+	state.over = i < palettes.length ? -1 : overs[i - palettes.length];
+	state.colors = palettes[i] || 'kind';
 });
 ['flame', 'icicle', 'inverted', 'table'].forEach(function (v) { el('to-' + v).onclick = function () { view(v); }; });
 el('around').onclick = function () { view('flame'); };
 el('reset').onclick = reset;
+el('do-around').onclick = function () { if (current) focus(current.pane.tree.frame[current.node]); };
+el('do-copy').onclick = copy;
+el('do-out').onclick = zoomOut;
+el('heat').onclick = function () { state.heat = !state.heat; el('heat').classList.toggle('on', state.heat); drawStrip(); };
+el('heat').hidden = PER < 2 || SECONDS < 2;
 el('ask').onclick = el('help').onclick = function () { el('help').hidden = !el('help').hidden; };
 el('theme').onclick = function () {
-	var c = document.documentElement.classList, dark = isDark();
-	c.toggle('dark', !dark); c.toggle('light', dark);
-	update();
+	paint(isDark() ? 'light' : 'dark');
 };
 el('search').oninput = function () { search(el('search').value); };
-['self', 'total', 'name'].forEach(function (s) { el('by-' + s).onclick = function () { state.sort = s; showTable(); }; });
+['self', 'total', 'change', 'name'].forEach(function (s) { el('by-' + s).onclick = function () { state.sort = s; showTable(); }; });
+el('by-change').hidden = !isDiff;
 el('title').textContent = document.title = meta.title;
+el('command').textContent = isDiff ? 'before: ' + meta.files[0] + '   after: ' + meta.files[1] : meta.command === meta.title ? '' : meta.command;
 el('account').textContent = meta.account;
-if (meta.nr_buckets < 2) strip.hidden = el('span').hidden = true;
+if (meta.nr_buckets < 2) strip.hidden = el('span').hidden = el('heat').hidden = true;
 update();
 /* For scripts that drive the page. */
 window.sonde = { state: state, update: update, view: view, focus: focus, span: span, functions: functions, name: name,
 	matched: function () { return matched(); }, sum: function () { return sum; },
-	panes: function () { return panes; }, boxes: function () { return boxes; }, zoom: zoom };
+	panes: function () { return panes; }, boxes: function () { return boxes; }, zoom: zoom, stack: stack, change: change, extras: function () { return extras; } };
 }());

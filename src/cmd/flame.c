@@ -4,6 +4,7 @@
  *
  *	sonde flame -i FILE                 draws what is there
  *	sonde flame -F 99 -ag -- sleep 5    records, then draws
+ *	sonde flame --diff BEFORE AFTER     draws what changed
  *
  * Record's options are handed on to sonde record as they are; which ones were given,
  * or a command, tells the two ways apart.
@@ -27,7 +28,7 @@
 struct flame {
 	struct flame_picture picture;
 	const char *colors, *min_width, *pids, *tids, *cpus;
-	bool graph, html, svg, inverted;
+	bool graph, html, svg, inverted, diff;
 	VEC(char *) record, events;      /* options for sonde record; those with -e apart */
 };
 
@@ -207,12 +208,37 @@ static void settle_targets(struct flame *f)
 	}
 }
 
+/* The words are two recordings; without any, the last one and the one before, as sonde diff has it. */
+static int draw_diff(struct flame *f, char **words, int nr_words, struct err *err)
+{
+	struct flame_picture *p = &f->picture;
+
+	if (p->query.input || p->folded)
+		err_set(err, EINVAL, "--diff takes two recordings as words: sonde flame --diff BEFORE AFTER");
+	else if (nr_words && nr_words != 2)
+		err_set(err, EINVAL, "--diff takes two recordings, not %d", nr_words);
+	else if (f->record.nr)
+		err_set(err, EINVAL, "with --diff nothing is recorded: leave out '%s'", f->record.v[0]);
+	else if (f->colors)
+		err_set(err, EINVAL, "--diff colours by change: leave out --colors");
+	if (err->code)
+		return EXIT_USAGE;
+	p->before = nr_words ? words[0] : "perf.data.old";
+	p->after = nr_words ? words[1] : "perf.data";
+	p->query.pids = f->pids;
+	p->query.tids = f->tids;
+	p->query.cpus = f->cpus;
+	return flame_draw(p, err) < 0;
+}
+
 static int run_flame(struct flame *f, char **words, int nr_words, struct err *err)
 {
 	bool records;
 
 	if (f->picture.open && browser_check(err) < 0)
 		return 1;
+	if (f->diff)
+		return draw_diff(f, words, nr_words, err);
 	settle_targets(f);
 	records = nr_words || f->record.nr;
 	if (records && (f->picture.query.input || f->picture.folded)) {
@@ -231,6 +257,23 @@ static int run_flame(struct flame *f, char **words, int nr_words, struct err *er
 	return flame_draw(&f->picture, err) < 0;
 }
 
+/* Options end where a command begins; but --diff has none, and they may stand behind its words. */
+static int diff_options(const struct opt *opts, char **words, int *nr_words)
+{
+	VEC(char *) argv = { 0 };
+	int status;
+
+	*vec_push(&argv) = (char *)(uintptr_t)"flame";
+	for (int i = 0; i < *nr_words; i++)
+		*vec_push(&argv) = words[i];
+	*vec_push(&argv) = NULL;
+	status = cmd_options(&cmd_flame, opts, OPT_PARSE_ANYWHERE, (int)argv.nr - 1, argv.v, nr_words);
+	for (int i = 0; status < 0 && i < *nr_words; i++)
+		words[i] = argv.v[i];
+	vec_release(&argv);
+	return status;
+}
+
 #define HAND_ON(f, letter, name, arg, text) \
 	OPT_CALL(letter, name, f, arg, text, hand_on, 0)
 #define HAND_ON_SWITCH(f, letter, name, text) \
@@ -243,6 +286,8 @@ static int run(int argc, char **argv)
 		OPT_SECTION("Draw what was recorded"),
 		QUERY_INPUT_OPTIONS(&f.picture.query),
 		OPT_STRING(0, "folded", &f.picture.folded, "FILE", "draw folded text (\"root;caller;callee 12\")"),
+		OPT_SWITCH(0, "diff", &f.diff, "two recordings, BEFORE and AFTER: what changed, and what of it is "
+			   "noise"),
 		OPT_STRING(0, "comm", &f.picture.query.comms, "COMM[,COMM...]", "only samples of these commands"),
 		OPT_STRING(0, "time", &f.picture.query.time, "FROM,TO", "only samples of a span; see sonde report -h"),
 		OPT_UINT(0, "max-stack", &f.picture.query.max_stack, "N", "at most N frames from the leaf"),
@@ -287,6 +332,8 @@ static int run(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int words, status = cmd_options(&cmd_flame, opts, 0, argc, argv, &words);
 
+	if (status < 0 && f.diff)
+		status = diff_options(opts, argv, &words);
 	if (status >= 0)
 		return status;
 	cmd_quiet(f.picture.query.quiet);
@@ -307,6 +354,6 @@ static int run(int argc, char **argv)
 const struct command cmd_flame = {
 	.name = "flame",
 	.summary = "draw a flame graph of a recording, or record and draw",
-	.usage = "[options] [--] [CMD [ARG...]]",
+	.usage = "[options] [--] [CMD [ARG...]]; or --diff BEFORE AFTER",
 	.run = run,
 };

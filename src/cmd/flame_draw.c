@@ -14,9 +14,10 @@
 #include "formats/flame_page.h"
 #include "profile/extra.h"
 #include "view/account.h"
-#include "view/export.h"
+#include "view/export_pair.h"
+#include "view/flame_diff.h"
 
-#define PAGE_BUCKETS 200          /* columns of the strip of time */
+#define PAGE_BUCKETS 1000        /* of time, at most */
 
 const char *flame_output(const struct flame_picture *f)
 {
@@ -146,12 +147,17 @@ static int draw_page(struct flame_picture *f, const struct profile *profile, boo
 /* What the page keeps apart; its strip of time needs a recording that tells how long it is. */
 static bool query_page(struct profile_query *query, struct extra *time, const struct perf_data *data)
 {
-	uint64_t span = data->last_sample_ns - data->first_sample_ns;
+	uint64_t span = data->last_sample_ns - data->first_sample_ns, quantum = 1000000000;
 
-	query->by = PROFILE_BY_COMM | PROFILE_BY_PID | PROFILE_BY_TID | PROFILE_BY_STACK;
+	query->by = PROFILE_BY_COMM | PROFILE_BY_PID | PROFILE_BY_TID | PROFILE_BY_CPU | PROFILE_BY_STACK;
 	if (data->last_sample_ns <= data->first_sample_ns)
 		return false;
-	*time = (struct extra){ .kind = EXTRA_TIME, .name = "time", .quantum_ns = span / PAGE_BUCKETS + 1 };
+	/* a second is a whole number of them, or the other way round: the page shows parts of seconds */
+	while (span / quantum >= PAGE_BUCKETS)
+		quantum *= 2;
+	while (quantum > 1 && span / (quantum / 2) < PAGE_BUCKETS)
+		quantum /= 2;
+	*time = (struct extra){ .kind = EXTRA_TIME, .name = "time", .quantum_ns = quantum };
 	query->extra_list = time;
 	query->nr_extras = 1;
 	return true;
@@ -208,7 +214,139 @@ static int draw_recording(struct flame_picture *f, struct err *err)
 	return r;
 }
 
+/* --- two recordings ------------------------------------------------------------------------- */
+
+static int load_one(struct flame_picture *f, const char *path, struct profile **out, struct err *err)
+{
+	struct query_options options = f->query;
+	struct profile_query query;
+	struct perf_data *data;
+	int r;
+
+	options.input = path;
+	options.stacks_too = true;
+	r = query_open(&options, &query, &data, err);
+	f->query.arena = options.arena;
+	if (r < 0)
+		return r;
+	query.by = PROFILE_BY_COMM | PROFILE_BY_STACK;
+	return profile_load(out, data, &query, err);
+}
+
+/* The event of the second that is the first's: the same name, or one alone in each. */
+static int match_event(struct flame_picture *f, const struct profile *first, const struct profile *second,
+		       struct fold_options *other, struct err *err)
+{
+	const struct event_set *events = &first->data->events;
+
+	*other = f->fold;
+	if (f->event) {
+		int r = fold_named_event(first, f->event, &f->fold.event, err);
+
+		return r < 0 ? r : fold_named_event(second, f->event, &other->event, err);
+	}
+	for (uint32_t i = 0; i < events->nr; i++) {
+		f->fold.event = i;
+		other->event = fold_find_event(second, events->v[i].name);
+		if (first->totals[i].samples && other->event != FOLD_ALL_EVENTS && second->totals[other->event].samples)
+			return 0;
+	}
+	return err_set(err, ENOENT, "'%s' and '%s' have no event in common that has samples in both", f->before,
+		       f->after);
+}
+
+static int draw_diff_svg(struct flame_picture *f, const struct profile *first, const struct profile *second,
+			 struct err *err)
+{
+	struct fold_options other;
+	struct flame_diff diff;
+	char a[32], b[32];
+	int r = match_event(f, first, second, &other, err);
+
+	if (r < 0)
+		return r;
+	flame_diff_init(&diff, first, &f->fold, second, &other);
+	if (!f->svg.subtitle) {
+		str_addf(&f->subtitle, "%s: %s samples before, %s after; red grew, blue shrank, grey is noise",
+			 first->data->events.v[f->fold.event].name, str_commas(diff.before, a),
+			 str_commas(diff.after, b));
+		f->svg.subtitle = f->subtitle.p;
+	}
+	f->svg.changes = diff.changes;
+	r = draw_tree(f, &diff.tree, &diff.labels, err);
+	flame_diff_release(&diff);
+	return r;
+}
+
+static char *both_accounts(struct flame_picture *f, const struct profile *first, const struct profile *second)
+{
+	struct str prefix = STR_INIT;
+	char *account = NULL;
+	size_t size = 0;
+	FILE *text = open_memstream(&account, &size);
+
+	if (!text)
+		return NULL;
+	str_addf(&prefix, "%s: ", f->before);
+	account_write(&first->account, prefix.p, ACCOUNT_ALL, text);
+	str_clear(&prefix);
+	str_addf(&prefix, "%s: ", f->after);
+	account_write(&second->account, prefix.p, ACCOUNT_ALL, text);
+	fclose(text);
+	str_release(&prefix);
+	return account;
+}
+
+static int draw_diff_page(struct flame_picture *f, const struct profile *first, const struct profile *second,
+			  struct err *err)
+{
+	struct flame_page_options options = {
+		.title = f->svg.title, .sub = f->svg.subtitle, .nr_buckets = 1, .view = f->view,
+		.colors = FLAME_PAGE_CHANGE, .files = { f->before, f->after },
+	};
+	struct fold_options other;
+	struct export_pair pair;
+	struct outfile file;
+	char *account;
+	int r = match_event(f, first, second, &other, err);
+
+	if (!r)
+		r = outfile_open(&file, flame_output(f), err);
+	if (r < 0)
+		return r;
+	account = both_accounts(f, first, second);
+	export_pair_init(&pair, first, second);
+	options.account = account;
+	options.event = pair.events[0][pair.views[0].places[f->fold.event]];
+	r = end_output(f, &file, flame_page_write(&pair.source, &options, file.out, err), err);
+	export_pair_release(&pair);
+	free(account);
+	return r;
+}
+
+static int draw_diff(struct flame_picture *f, struct err *err)
+{
+	struct profile *first, *second;
+	int r = load_one(f, f->before, &first, err);
+
+	if (r < 0)
+		return r;
+	r = load_one(f, f->after, &second, err);
+	if (r < 0) {
+		profile_free(first);
+		return r;
+	}
+	f->fold.leaf_first = f->reverse;
+	f->fold.join_unknown = true;
+	r = f->svg_wanted ? draw_diff_svg(f, first, second, err) : draw_diff_page(f, first, second, err);
+	profile_free(first);
+	profile_free(second);
+	return r;
+}
+
 int flame_draw(struct flame_picture *f, struct err *err)
 {
+	if (f->before)
+		return draw_diff(f, err);
 	return f->folded && f->svg_wanted ? draw_folded_svg(f, err) : draw_recording(f, err);
 }

@@ -18,6 +18,7 @@ struct flame_picture {
 	const char *folded, *output, *event;
 	enum flame_page_view view;       /* what the page shows first */
 	enum flame_page_colors colors;
+	const char *before, *after;      /* of a comparison: two recordings, or NULL */
 	bool svg_wanted, reverse, open;
 };
 
