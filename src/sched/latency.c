@@ -327,7 +327,8 @@ int latency_rows(struct latency *l, const struct sched_model *model, bool by_tas
 	if (r < 0)
 		return r;
 	make_rows(l, model, by_task);
-	qsort_r(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows, &order);
+	if (l->nr_rows)
+		qsort_r(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows, &order);
 	*rows = l->rows;
 	*nr = l->nr_rows;
 	return 0;

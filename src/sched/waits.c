@@ -280,7 +280,8 @@ static int by_delay(const void *a, const void *b)
 /* Lay the pairs, which are sorted, to their rows. */
 static void lay_others(struct waits *w, const struct sched_model *model)
 {
-	qsort(w->pairs.v, w->pairs.nr, sizeof(*w->pairs.v), by_task_and_time);
+	if (w->pairs.nr)
+		qsort(w->pairs.v, w->pairs.nr, sizeof(*w->pairs.v), by_task_and_time);
 	vec_reserve(&w->others, w->pairs.nr + 1);
 	for (size_t i = 0; i < w->pairs.nr; i++) {
 		const struct pair *p = &w->pairs.v[i];
