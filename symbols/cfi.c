@@ -292,6 +292,8 @@ bool cfi_init(struct cfi *cfi, struct elf_file *file, bool debug)
 	cfi->file = file;
 	cfi->is_eh = !debug;
 	cfi->data = elf_file_section(file, debug ? ".debug_frame" : ".eh_frame", &shdr);
+	if (!cfi->data && debug)
+		cfi->data = elf_file_old_section(file, ".zdebug_frame", &shdr);
 	if (cfi->data)
 		cfi->addr = shdr.sh_addr;
 	else if (debug || !find_by_header(cfi))

@@ -288,6 +288,34 @@ Elf_Data *elf_file_data(Elf_Scn *scn)
 	return data && data->d_buf && data->d_size ? data : NULL;
 }
 
+/*
+ * The older form of compressed sections, .zdebug_: "ZLIB", how many bytes it opens to in
+ * eight of the big end first, and the stream.
+ */
+static bool open_old_form(Elf_Scn *scn)
+{
+	Elf_Data *raw = elf_rawdata(scn, NULL);
+	uint64_t opened = 0;
+
+	if (!raw || !raw->d_buf || raw->d_size < 12 || memcmp(raw->d_buf, "ZLIB", 4) != 0)
+		return false;
+	for (unsigned i = 0; i < 8; i++)
+		opened = opened << 8 | ((const uint8_t *)raw->d_buf)[4 + i];
+	return opened <= OPENED_MAX && opened / DEFLATE_MAX <= raw->d_size &&
+	       elf_compress_gnu(scn, 0, 0) >= 0;
+}
+
+Elf_Data *elf_file_old_section(struct elf_file *file, const char *name, GElf_Shdr *shdr)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(file->elf, scn)))
+		if (gelf_getshdr(scn, shdr) && shdr->sh_type != SHT_NOBITS &&
+		    strcmp(elf_file_section_name(file, shdr), name) == 0)
+			return open_old_form(scn) ? elf_getdata(scn, NULL) : NULL;
+	return NULL;
+}
+
 Elf_Data *elf_file_section(struct elf_file *file, const char *name, GElf_Shdr *shdr)
 {
 	Elf_Scn *scn = NULL;

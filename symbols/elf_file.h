@@ -59,6 +59,9 @@ bool elf_file_read(const struct elf_file *file, uint64_t file_off, void *out, si
 /* The section of this name that has data in the file, opened if compressed; NULL if none. */
 Elf_Data *elf_file_section(struct elf_file *file, const char *name, GElf_Shdr *shdr);
 
+/* The same of the form before SHF_COMPRESSED: ".zdebug_frame". */
+Elf_Data *elf_file_old_section(struct elf_file *file, const char *name, GElf_Shdr *shdr);
+
 /* Whether it has a symbol table of its own, and not only that of the dynamic linker. */
 bool elf_file_has_symtab(const struct elf_file *file);
 
