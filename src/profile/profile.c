@@ -253,15 +253,64 @@ static uint32_t without_callees(const struct profile *p, const uint32_t *frames,
 	return 0;
 }
 
+/*
+ * What stood at each place of the last chains of a space and epoch, counted from the root:
+ * most chains begin as the one before did, and a place is the same for the same address.
+ */
+#define TRAILS 16u
+#define TRAIL_MAX 128u
+
+struct trail {
+	uint32_t space, epoch;
+	struct chain_frame frames[TRAIL_MAX];
+	struct place *places[TRAIL_MAX];         /* NULL: nothing is kept here */
+};
+
 /* Raw entries whose addresses were resolved, and that wait for their lines. */
 struct naming {
 	struct profile *p;
 	struct resolver *resolver;
+	struct trail trails[TRAILS];
 	const struct raw_table *table;
 	VEC(struct place *) places;      /* of each entry its leaf, then its chain */
 	VEC(uint32_t) lengths;           /* places of each entry; 0: it was left out */
 	uint32_t first;                  /* entry that lengths begin with */
 };
+
+static struct trail *trail_of(struct naming *n, uint32_t space, uint32_t epoch)
+{
+	struct trail *trail = &n->trails[(space + epoch) % TRAILS];
+
+	if (trail->space != space || trail->epoch != epoch) {
+		memset(trail->places, 0, sizeof(trail->places));
+		trail->space = space;
+		trail->epoch = epoch;
+	}
+	return trail;
+}
+
+/* The places of a chain, leaf first. */
+static void resolve_chain(struct naming *n, const struct raw_entry *raw, const struct image *image,
+			  const struct chain_frame *chain, uint32_t nr, struct place **out)
+{
+	uint64_t ns = raw->first_ns;
+	struct trail *trail = trail_of(n, image_space(image), image_epoch(image, ns));
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct chain_frame *f = &chain[i];
+		uint32_t at = nr - 1 - i;
+		bool kept = at < TRAIL_MAX && trail->places[at] && trail->frames[at].ip == f->ip &&
+			    trail->frames[at].kernel == f->kernel &&
+			    trail->frames[at].is_return == f->is_return;
+
+		out[i] = kept ? trail->places[at] :
+				resolve(n->resolver, image, f->ip, ns, f->kernel, f->is_return);
+		if (at < TRAIL_MAX && !kept) {
+			trail->frames[at] = *f;
+			trail->places[at] = out[i];
+		}
+	}
+}
 
 static void resolve_entry(struct naming *n, const struct raw_entry *raw)
 {
@@ -286,9 +335,8 @@ static void resolve_entry(struct naming *n, const struct raw_entry *raw)
 			  q->max_stack && q->max_stack < FRAMES_MAX ? q->max_stack : FRAMES_MAX);
 	vec_reserve(&n->places, nr + 1);
 	*vec_push(&n->places) = place;
-	for (uint32_t i = 0; i < nr; i++)
-		*vec_push(&n->places) = resolve(n->resolver, image, chain[i].ip, raw->first_ns,
-						chain[i].kernel, chain[i].is_return);
+	resolve_chain(n, raw, image, chain, nr, n->places.v + n->places.nr);
+	n->places.nr += nr;
 	n->lengths.v[n->lengths.nr - 1] = nr + 1;
 }
 
