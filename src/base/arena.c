@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define CHUNK_BYTES ((size_t)256 * 1024)
+#define POPULATE_FROM (4 * CHUNK_BYTES)
 #define ALIGN_BYTES alignof(max_align_t)
 
 struct arena_chunk {
@@ -49,6 +50,9 @@ static void *chunk_add(struct arena *arena, size_t bytes)
 {
 	struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + bytes);
 
+	/* what has grown this far will fill one more */
+	if (bytes == CHUNK_BYTES && arena->total >= POPULATE_FROM)
+		mem_populate(chunk, bytes);
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	arena->total += sizeof(*chunk) + bytes;

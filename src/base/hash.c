@@ -52,7 +52,7 @@ uint64_t *map64_put(struct map64 *map, uint64_t key, bool *added)
 	if (map->nr * 4 >= map->cap * 3) {
 		struct map64 bigger = { .cap = map->cap ? map->cap * 2 : 16, .nr = map->nr };
 
-		bigger.slots = mem_zalloc(bigger.cap * sizeof(*bigger.slots));
+		bigger.slots = mem_zalloc_dense(bigger.cap * sizeof(*bigger.slots));
 		for (size_t i = 0; i < map->cap; i++)
 			if (map->slots[i].used)
 				*slot_of(&bigger, map->slots[i].key) = map->slots[i];

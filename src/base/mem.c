@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void (*failure_handler)(size_t size);
 
@@ -34,6 +35,28 @@ void *mem_zalloc(size_t size)
 
 	if (!p)
 		mem_fail(size);
+	return p;
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23           /* Linux 5.14; before that it is refused, and nothing lost */
+#endif
+#define POPULATE_BYTES (64u << 10)       /* less is not worth the call */
+
+void mem_populate(void *p, size_t size)
+{
+	uintptr_t page = 4096, from = ((uintptr_t)p + page - 1) & ~(page - 1);
+	uintptr_t to = ((uintptr_t)p + size) & ~(page - 1);
+
+	if (size >= POPULATE_BYTES && from < to)
+		madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+}
+
+void *mem_zalloc_dense(size_t size)
+{
+	void *p = mem_zalloc(size);
+
+	mem_populate(p, size);
 	return p;
 }
 

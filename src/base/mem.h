@@ -18,6 +18,13 @@
 void *mem_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 
+/*
+ * Memory that will be written all over, soon: its pages are there at once. (A table that is
+ * probed before it is written would have each page twice, as zeros first.)
+ */
+void *mem_zalloc_dense(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
+void mem_populate(void *p, size_t size);
+
 /* nr elements of `size` bytes each; the product is checked. NULL old means new. */
 void *mem_realloc_array(void *old, size_t nr, size_t size) __attribute__((returns_nonnull));
 

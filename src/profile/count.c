@@ -54,7 +54,7 @@ static void slots_grow(struct raw_table *t)
 {
 	t->nr_slots = t->nr_slots ? t->nr_slots * 2 : 1024;
 	free(t->slots);
-	t->slots = mem_zalloc((size_t)t->nr_slots * sizeof(*t->slots));
+	t->slots = mem_zalloc_dense((size_t)t->nr_slots * sizeof(*t->slots));
 	for (uint32_t i = 0; i < t->nr; i++) {
 		uint32_t s = slot_of(t, t->v[i].hash);
 
