@@ -174,10 +174,11 @@ static uint64_t least_samples(const struct stack_tree *tree, uint32_t most)
 	uint64_t least = 1;
 	uint32_t nr = tree->nr;
 
-	for (; nr > most; least *= 2) {
+	while (nr > most) {
+		least += least / 4 + 1;
 		nr = 0;
 		for (uint32_t i = 1; i < tree->nr; i++)
-			nr += tree->nodes[i].total_samples >= 2 * least;
+			nr += tree->nodes[i].total_samples >= least;
 	}
 	return least;
 }

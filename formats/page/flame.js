@@ -44,6 +44,13 @@ for (var r = 0, last = 0; r < R; r++) {
 	rSamples[r] = number(); rPeriod[r] = number();
 }
 bytes = null;
+/* Order of the names, so that trees need not compare them. */
+var rank = new Int32Array(NF);
+(function () {
+	var order = Array.from({ length: NF }, function (x, i) { return i; });
+	order.sort(function (a, b) { var x = name(a), y = name(b); return x < y ? -1 : x > y ? 1 : a - b; });
+	order.forEach(function (f, i) { rank[f] = i; });
+}());
 function name(f) { return f < 0 ? 'all' : meta.strings[frames[3 * f]]; }
 function moduleOf(f) { return f < 0 ? '' : meta.strings[frames[3 * f + 1]]; }
 function kind(f) { return f < 0 ? 'c' : 'cukij?'.charAt(frames[3 * f + 2]); }
@@ -119,29 +126,43 @@ function rooted(f) {
 	return t;
 }
 
+/* The page's own tree has each path once: no need to look for equal ones. */
 function forward() {
 	var t = rooted(-1), to = new Int32Array(N);
 	t.add(0, 0, false);
 	for (var i = 1; i < N; i++) {
 		if (!hasTotal(i)) continue;
-		to[i] = t.child(to[parent[i]], frame[i]);
+		to[i] = t.parent.length;
+		t.push(to[parent[i]], frame[i]);
 		t.add(to[i], i, false);
 	}
 	return t;
 }
 
-/* Every stack from its leaf on. */
+/*
+ * Every stack from its leaf on, level by level: callers of what is a 20,000th of all or less
+ * are not laid out.
+ */
 function inverted() {
-	var t = rooted(-1);
-	for (var i = 1; i < N; i++) {
+	var t = rooted(-1), at = [], ptr = [], leaf = [], least = sum / 20000, i, k, n;
+	for (i = 1; i < N; i++) {
 		if (!hasSelf(i)) continue;
 		t.add(0, i, true);
-		for (var n = i, at = 0; n > 0; n = parent[n]) {
-			at = t.child(at, frame[n]);
-			t.add(at, i, true);
-		}
+		at.push(0); ptr.push(i); leaf.push(i);
 	}
 	t.add(0, 0, true);
+	while (at.length) {
+		for (i = 0; i < at.length; i++) {
+			at[i] = t.child(at[i], frame[ptr[i]]);
+			t.add(at[i], leaf[i], true);
+		}
+		for (i = k = 0; i < at.length; i++) {
+			n = parent[ptr[i]];
+			if (n <= 0 || (t.total[at[i]] <= least && !isDiff)) continue;
+			at[k] = at[i]; ptr[k] = n; leaf[k++] = leaf[i];
+		}
+		at.length = ptr.length = leaf.length = k;
+	}
 	return t;
 }
 
@@ -168,22 +189,24 @@ function around(f) {
 
 /* Places of the boxes: x from 0 to 1, rows from 0; equal names in the order of their bytes. */
 function lay(t) {
-	var n = t.parent.length, kids = new Array(n), order, i;
+	var n = t.parent.length, first = new Int32Array(n + 1), next, list = new Int32Array(n), i, p, x, k;
 	t.x = new Float64Array(n); t.w = new Float64Array(n); t.depth = new Int32Array(n); t.deepest = 0;
-	for (i = 1; i < n; i++) (kids[t.parent[i]] || (kids[t.parent[i]] = [])).push(i);
-	t.kids = kids;
+	for (i = 1; i < n; i++) first[t.parent[i] + 1]++;
+	for (i = 0; i < n; i++) first[i + 1] += first[i];
+	next = first.slice();
+	for (i = 1; i < n; i++) list[next[t.parent[i]]++] = i;
+	t.kids = function (p) { return list.subarray(first[p], first[p + 1]); };
+	function byName(a, b) { return rank[t.frame[a]] - rank[t.frame[b]]; }
 	t.w[0] = 1;
-	order = [0];
-	while (order.length) {
-		var p = order.pop(), x = t.x[p];
-		if (!kids[p]) continue;
-		kids[p].sort(function (a, b) { var x = name(t.frame[a]), y = name(t.frame[b]); return x < y ? -1 : x > y ? 1 : 0; });
-		for (i = 0; i < kids[p].length; i++) {
-			var k = kids[p][i];
+	/* parents come before their children */
+	for (p = 0; p < n; p++) {
+		if (first[p] === first[p + 1]) continue;
+		if (first[p + 1] - first[p] > 1) t.kids(p).sort(byName);
+		for (i = first[p], x = t.x[p]; i < first[p + 1]; i++) {
+			k = list[i];
 			t.x[k] = x; t.w[k] = t.total[0] ? t.total[k] / t.total[0] : 0; t.depth[k] = t.depth[p] + 1;
 			if (t.depth[k] > t.deepest) t.deepest = t.depth[k];
 			x += t.w[k];
-			order.push(k);
 		}
 	}
 	return t;
@@ -242,13 +265,14 @@ function hash(s) {
 	for (var i = 0; i < s.length; i++) h = Math.imul(h ^ s.charCodeAt(i), 16777619);
 	return (h >>> 0) / 4294967296;
 }
+var dark = false, colorOf = [];
 function isDark() {
 	var c = document.documentElement.classList;
 	return c.contains('dark') || (!c.contains('light') && matchMedia('(prefers-color-scheme: dark)').matches);
 }
 var hues = { u: 30, k: 215, i: 170, j: 110, '?': 0, c: 45 };
 function colorOfBox(t, n) {
-	var dark = isDark(), c, part;
+	var c, part, f = t.frame[n];
 	if (isDiff && state.colors === 'change') {
 		c = change(t.sums[0][n], t.sums[1][n], t.threshold);
 		part = c.real && t.most ? Math.abs(c.delta) / t.most : 0;
@@ -261,10 +285,10 @@ function colorOfBox(t, n) {
 		part = Math.min(Math.abs(c), 1);
 		return 'hsl(' + (c > 0 ? 4 : 212) + ',' + (80 * part).toFixed(0) + '%,' + (dark ? 30 + 10 * part : 86 - 26 * part).toFixed(0) + '%)';
 	}
-	return color(t.frame[n], share(t.frame[n]));
+	return colorOf[f] || (colorOf[f] = color(f, share(f)));
 }
 function color(f, share) {
-	var dark = isDark(), h, s = 70, l;
+	var h, s = 70, l;
 	if (state.colors === 'module') h = 360 * hash(moduleOf(f));
 	else if (state.colors === 'package') h = 360 * hash(name(f).split(/[:.(<]/)[0]);
 	else if (state.colors === 'self') { h = 10; s = 15 + 80 * share; }
@@ -301,6 +325,8 @@ function draw() {
 	ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
 	ctx.font = '12px system-ui, sans-serif';
 	ctx.textBaseline = 'middle';
+	dark = isDark();
+	colorOf = [];
 	style = getComputedStyle(document.documentElement);
 	boxes = [];
 	panes.forEach(function (p) {
@@ -320,7 +346,7 @@ function drawPane(p, top, width, hit) {
 		if (w < MIN || x >= width || x + w <= 0) continue;
 		var row = p.up ? t.deepest - t.depth[n] : t.depth[n];
 		box(p, n, x, top + row * ROW, w, inPath, hit);
-		(t.kids[n] || []).forEach(function (k) { if (!inPath || path[k]) todo.push(k); });
+		t.kids(n).forEach(function (k) { if (!inPath || path[k]) todo.push(k); });
 	}
 }
 
@@ -328,26 +354,30 @@ function box(p, n, x, y, w, faded, hit) {
 	var t = p.tree, f = t.frame[n], label = name(f);
 	boxes.push({ pane: p, node: n, x: x, y: y, w: w });
 	ctx.globalAlpha = faded ? 0.55 : 1;
-	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (isDark() ? '#555' : '#cfcabf') : colorOfBox(t, n);
+	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (dark ? '#555' : '#cfcabf') : colorOfBox(t, n);
 	ctx.fillRect(x, y, Math.max(w - 0.6, 0.3), ROW - 1);
 	if (current && current.pane === p && current.node === n) {
-		ctx.strokeStyle = isDark() ? '#fff' : '#000';
+		ctx.strokeStyle = dark ? '#fff' : '#000';
 		ctx.strokeRect(x + 0.5, y + 0.5, Math.max(w - 1.6, 1), ROW - 2);
 	}
 	if (w > 24) {
-		ctx.fillStyle = isDark() ? '#fff' : '#111';
-		ctx.fillText(cut(label, w - 6), x + 3, y + ROW / 2);
+		ctx.fillStyle = dark ? '#fff' : '#111';
+		label = cut(f, w - 6);
+		if (label) ctx.fillText(label, x + 3, y + ROW / 2);
 	}
 	ctx.globalAlpha = 1;
 }
-function cut(label, room) {
-	if (ctx.measureText(label.slice(0, 400)).width <= room && label.length <= 400) return label;
-	var all = Array.from(label.slice(0, 400)), low = 0, high = all.length;
-	while (low < high) {
-		var mid = (low + high + 1) >> 1;
-		if (ctx.measureText(all.slice(0, mid).join('') + '..').width <= room) low = mid; else high = mid - 1;
-	}
-	return low < 2 ? '' : all.slice(0, low).join('') + '..';
+/* Each name is measured once; what fits of it is reckoned from that. */
+var widths = new Float64Array(NF + 1);
+function cut(f, room) {
+	var label = name(f), width = widths[f + 1], all;
+	if (label.length > 400) label = label.slice(0, 400);
+	if (!width) width = widths[f + 1] = ctx.measureText(label).width || 1;
+	if (width <= room && label.length < 400) return label;
+	all = Math.floor(label.length * room / width) - 2;
+	/* not within a pair of surrogates, nor between a letter and what goes over it */
+	while (all > 1 && /[\udc00-\udfff\u0300-\u036f\u200d\ufe0f]/.test(label.charAt(all))) all--;
+	return all < 2 ? '' : label.slice(0, all) + '..';
 }
 function share(f) {
 	if (state.colors !== 'self') return 0;
@@ -377,7 +407,7 @@ function matched() {
 	}
 	return n;
 }
-function search(pattern) {
+function setPattern(pattern) {
 	var box = el('search');
 	hits = null;
 	state.pattern = null;
@@ -386,8 +416,10 @@ function search(pattern) {
 		try { state.pattern = new RegExp(pattern); } catch (e) { box.classList.add('bad'); }
 	}
 	el('matched').textContent = state.pattern ? 'matched ' + percent(matched()) : '';
-	draw();
-	if (state.view === 'table') showTable();
+}
+function search(pattern) {
+	setPattern(pattern);
+	if (state.view === 'table') showTable(); else draw();
 }
 
 /* --- the table ----------------------------------------------------------------------------- */
@@ -490,24 +522,27 @@ strip.addEventListener('pointerup', function (e) {
 function update() {
 	count();
 	selfShare = null;
-	if (state.view === 'inverted') tree = [{ tree: inverted(), up: false }];
-	else if (state.view === 'around' && state.focus >= 0) {
-		var a = around(state.focus);
-		tree = [{ tree: a.up, up: true }, { tree: a.down, up: false }];
-	} else tree = [{ tree: forward(), up: state.view === 'flame' }];
+	setPattern(el('search').value);
 	el('table').hidden = state.view !== 'table';
 	canvas.hidden = state.view === 'table';
 	['flame', 'icicle', 'inverted', 'table'].forEach(function (v) { el('to-' + v).classList.toggle('on', state.view === v); });
 	el('around').hidden = state.view !== 'around';
 	if (state.view === 'around') el('around').textContent = 'around ' + name(state.focus).slice(0, 60);
 	if (meta.nr_buckets > 1) drawStrip();
-	showPanes();
-	if (state.view === 'table') showTable();
+	if (state.view === 'table') {
+		panes = [];
+		current = null;
+		showTable();
+	} else {
+		var a = state.view === 'around' && around(state.focus);
+		tree = a ? [{ tree: a.up, up: true }, { tree: a.down, up: false }] :
+			state.view === 'inverted' ? [{ tree: inverted(), up: false }] : [{ tree: forward(), up: state.view === 'flame' }];
+		showPanes();
+	}
 	el('sub').textContent = amount(sum) + ' of ' + meta.events[state.event].name + (meta.sub ? ', ' + meta.sub : '') +
 		(isDiff ? ': ' + text(extras[0].total[0]) + ' samples before, ' + text(extras[1].total[0]) + ' after' : '') +
 		(meta.lasted_ms ? '; ' + (meta.lasted_ms / 1000).toFixed(3) + ' s' : '') +
 		(meta.started_ms ? ', recorded ' + new Date(meta.started_ms).toISOString().replace('T', ' ').replace(/\.\d+Z/, ' UTC') : '');
-	search(el('search').value);
 	tip(null);
 	/* a flame's roots are at the foot */
 	if (state.view === 'flame') canvas.scrollIntoView(false); else window.scrollTo(0, 0);
@@ -558,12 +593,12 @@ function walk(key) {
 		p = current.pane; t = p.tree; n = current.node;
 		var out = p.up ? 'ArrowUp' : 'ArrowDown', back = p.up ? 'ArrowDown' : 'ArrowUp';
 		if (key === out) {
-			k = (t.kids[n] || []).slice().sort(function (a, b) { return t.total[b] - t.total[a]; });
+			k = Array.from(t.kids(n)).sort(function (a, b) { return t.total[b] - t.total[a]; });
 			if (k.length) n = k[0];
 		} else if (key === back) {
 			if (n > 0) n = t.parent[n];
 		} else if (n > 0) {
-			k = t.kids[t.parent[n]];
+			k = t.kids(t.parent[n]);
 			i = k.indexOf(n) + (key === 'ArrowRight' ? 1 : -1);
 			if (i >= 0 && i < k.length) n = k[i];
 		}

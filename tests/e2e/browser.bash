@@ -11,7 +11,7 @@ drive()
 		var said = [], say = function (x) { said.push(x); };
 		window.addEventListener('securitypolicyviolation', function () { said.push('VIOLATION'); });
 		window.addEventListener('error', function (e) { said.push('ERROR ' + e.message); });
-		var sum = function (t) { var n = 0; t.kids[0].forEach(function (k) { n += t.total[k]; }); return n; };
+		var sum = function (t) { var n = 0; t.kids(0).forEach(function (k) { n += t.total[k]; }); return n; };
 		try { $1 } catch (e) { say('ERROR ' + e); }
 		var out = document.createElement('pre');
 		out.id = 'said';
