@@ -108,6 +108,11 @@ void disasm_set_thumb(struct disasm *d, bool thumb)
 	d->cs->option(d->handle, CS_OPT_MODE, (size_t)(d->mode | (thumb ? CS_MODE_THUMB : 0)));
 }
 
+int disasm_check(struct err *err)
+{
+	return capstone_load(err) ? 0 : -ENOENT;
+}
+
 const char *disasm_version(char buf[24])
 {
 	const struct capstone *cs = capstone_load(NULL);

@@ -65,6 +65,9 @@ bool disasm_next(struct disasm *disasm, const uint8_t *bytes, size_t room, uint6
 void disasm_raw(const struct disasm *disasm, const uint8_t *bytes, size_t size, uint64_t addr,
 		struct insn *out);
 
+/* Whether there is a disassembler at all; else -ENOENT with a message. */
+int disasm_check(struct err *err);
+
 /* The library's version, as text, for the remark on what it does not know. */
 const char *disasm_version(char buf[24]);
 

@@ -410,8 +410,11 @@ static int annotate(const struct annotate *o, struct query_options *options, str
 	struct run r = { .options = o, .out = stdout, .notes = STR_INIT };
 	struct perf_data *data;
 	struct profile *profile;
-	int e = query_open(options, &query, &data, err);
+	int e = disasm_check(err);
 
+	if (e < 0)
+		return e;
+	e = query_open(options, &query, &data, err);
 	if (e < 0)
 		return e;
 	asked = query;
