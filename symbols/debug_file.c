@@ -187,37 +187,92 @@ struct elf_file *debug_file_mini(struct elf_file *file)
 	return mini;
 }
 
-/* dwz(1): a path, its NUL, and the build-id of the file that is meant. */
-struct elf_file *debug_file_alt(struct elf_file *file)
+/* Where dwz put what programs share, and the build-id or checksum that tells which is meant. */
+struct alt_link {
+	const char *name;
+	const uint8_t *id;
+	size_t id_size;
+	bool is_sup;             /* by .debug_sup: the file that is meant has the checksum there, too */
+};
+
+/* dwz(1): a path, its NUL, and the build-id. */
+static bool read_altlink(struct elf_file *file, struct alt_link *out)
 {
 	GElf_Shdr shdr;
 	Elf_Data *data = elf_file_section(file, ".gnu_debugaltlink", &shdr);
-	const char *name = data ? data->d_buf : NULL, *slash;
-	struct elf_file *found = NULL;
-	size_t len = data ? strnlen(name, data->d_size) : 0, id_size;
-	const uint8_t *id;
-	struct str path = STR_INIT;
-	char *real;
+	size_t len = data ? strnlen(data->d_buf, data->d_size) : 0;
 
 	if (!len || len + 3 > data->d_size || data->d_size - len - 1 > 20)
+		return false;
+	*out = (struct alt_link){ data->d_buf, (const uint8_t *)data->d_buf + len + 1,
+				  data->d_size - len - 1, false };
+	return true;
+}
+
+/*
+ * DWARF 5, 7.3.6: version, whether this is the supplementary file, a path (there empty), and
+ * a checksum behind its size (ULEB128; as long as a build-id here, so of one byte).
+ */
+static bool read_sup(struct elf_file *file, bool is_supplementary, struct alt_link *out)
+{
+	GElf_Shdr shdr;
+	Elf_Data *data = elf_file_section(file, ".debug_sup", &shdr);
+	const uint8_t *bytes = data ? data->d_buf : NULL;
+	bool big = (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) == file->swap;
+	size_t size = data ? data->d_size : 0, len;
+
+	if (size < 5 || bytes[2] != is_supplementary || bytes[big] != 5 || bytes[!big] != 0)
+		return false;
+	len = strnlen((const char *)bytes + 3, size - 3);
+	if (len + 5 > size || bytes[len + 4] < 2 || bytes[len + 4] > 20 ||
+	    bytes[len + 4] > size - len - 5)
+		return false;
+	*out = (struct alt_link){ (const char *)bytes + 3, bytes + len + 5, bytes[len + 4], true };
+	return true;
+}
+
+static struct elf_file *open_alt(const char *path, const struct alt_link *link)
+{
+	struct elf_file *found;
+	struct alt_link own;
+
+	if (!link->is_sup)
+		return open_if_same(path, link->id, (uint8_t)link->id_size);
+	if (elf_file_open(&found, path) < 0)
 		return NULL;
-	id = (const uint8_t *)name + len + 1;
-	id_size = data->d_size - len - 1;
-	real = name[0] != '/' && file->path ? realpath(file->path, NULL) : NULL;
+	if (read_sup(found, true, &own) && own.id_size == link->id_size &&
+	    memcmp(own.id, link->id, own.id_size) == 0)
+		return found;
+	log_debug("'%s' is not the file that is looked for: its checksum differs", path);
+	elf_file_free(found);
+	return NULL;
+}
+
+struct elf_file *debug_file_alt(struct elf_file *file)
+{
+	struct elf_file *found = NULL;
+	struct str path = STR_INIT;
+	struct alt_link link;
+	const char *slash;
+	char *real;
+
+	if (!read_altlink(file, &link) && (!read_sup(file, false, &link) || !*link.name))
+		return NULL;
+	real = link.name[0] != '/' && file->path ? realpath(file->path, NULL) : NULL;
 	slash = real ? strrchr(real, '/') : NULL;
 	if (slash)
 		str_addf(&path, "%.*s/", (int)(slash - real), real);
-	str_add(&path, name);
-	found = open_if_same(path.p, id, (uint8_t)id_size);
+	str_add(&path, link.name);
+	found = open_alt(path.p, &link);
 	if (!found) {
 		str_clear(&path);
 		str_add(&path, debug_dir);
-		debug_file_add_id(&path, id, (uint8_t)id_size);
+		debug_file_add_id(&path, link.id, (uint8_t)link.id_size);
 		str_add(&path, ".debug");
-		found = open_if_same(path.p, id, (uint8_t)id_size);
+		found = open_alt(path.p, &link);
 	}
-	if (!found)
-		found = debuginfod_find(DEBUGINFOD_DEBUG, id, (uint8_t)id_size);
+	if (!found && !link.is_sup)
+		found = debuginfod_find(DEBUGINFOD_DEBUG, link.id, (uint8_t)link.id_size);
 	free(real);
 	str_release(&path);
 	return found;

@@ -32,7 +32,8 @@ struct elf_file *debug_file_in(struct elf_file *file, const char *path, const ch
 struct elf_file *debug_file_mini(struct elf_file *file);
 
 /*
- * The file that dwz moved common debug information to: the name in .gnu_debugaltlink,
+ * The file that dwz moved common debug information to: the name in .gnu_debugaltlink, or in
+ * .debug_sup (DWARF 5, 7.3.6; with a checksum in place of a build-id),
  * relative to the file that has it, or the build-id that stands there, also of a debuginfod.
  */
 struct elf_file *debug_file_alt(struct elf_file *file);

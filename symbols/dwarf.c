@@ -262,11 +262,15 @@ static uint32_t cover_at(const dw_segments *index, uint64_t addr)
 {
 	static __thread size_t guess;
 	const struct dw_segment *v = index->v;
+	size_t at;
 
 	if (guess + 1 < index->nr && v[guess].start <= addr && addr < v[guess + 1].start)
 		return v[guess].id;
-	guess = dw_segment_place(index, addr);
-	return guess < index->nr ? v[guess].id : DW_NOWHERE;
+	at = dw_segment_place(index, addr);
+	if (at >= index->nr)
+		return DW_NOWHERE;
+	guess = at;
+	return v[at].id;
 }
 
 /* The unit that covers an address, by its number, or DW_NOWHERE. */

@@ -510,6 +510,33 @@ static void test_debug_files(void **state)
 	assert_int_equal(check("bare", "plain", "").inlined, 0);
 }
 
+static void check_without_sup(const char *program, const char *reference)
+{
+	struct symbol_options options = { .no_demangle = true };
+	struct module_set *set = module_set_new(&options);
+	struct module *ours = module_intern(set, MODULE_FILE, path_of(program), NULL, 0);
+	struct module *whole = module_intern(set, MODULE_FILE, path_of(reference), NULL, 0);
+	struct source_frame a[FRAMES], b[FRAMES];
+	size_t lost = 0;
+
+	setenv("XDG_CACHE_HOME", "/dev/null", 1);
+	for (size_t i = 0; i < symbols.v.nr; i++)
+		for (uint64_t at = 0; at < symbols.v.v[i].size && at < 64; at++) {
+			uint64_t addr = symbols.v.v[i].addr + at;
+			uint32_t n = module_lines(ours, addr, a, FRAMES);
+
+			if (n != module_lines(whole, addr, b, FRAMES))
+				continue;
+			for (uint32_t j = 0; j < n; j++) {
+				lost += !a[j].name && b[j].name;
+				assert_true(!a[j].name || same_text(a[j].name, b[j].name));
+			}
+		}
+	assert_true(lost > 100);
+	setenv("XDG_CACHE_HOME", path_of("cache"), 1);
+	module_set_free(set);
+}
+
 static void test_dwz(void **state)
 {
 	(void)state;
@@ -524,6 +551,38 @@ static void test_dwz(void **state)
 	assert_int_equal(run("cp before q1 && cp before q2 && "
 			     "dwz -m common5.debug -r q1 q2 2>dwz.log"), 0);
 	check_inlines("q1", "before");
+}
+
+/* DWARF 5's own way to a file that is shared, which binutils 2.40 does not follow. */
+static void test_supplementary(void **state)
+{
+	(void)state;
+	need("dwz");
+	build("before", "-gdwarf-5");
+	if (run("cp before s1 && cp before s2 && dwz -5 -m sup.debug -r s1 s2 2>dwz.log && "
+		"readelf -S s1 | grep -q debug_sup") != 0) {
+		print_message("skip: dwz does not make .debug_sup here\n");
+		skip();
+	}
+	check_inlines("s1", "before");
+	/* one of another checksum is not taken: names are missing, and none is wrong */
+	build("other", "-gdwarf-5 -O1");
+	assert_int_equal(run("cp other s3 && cp other s4 && "
+			     "dwz -5 -m sup.debug -r s3 s4 2>dwz.log"), 0);
+	check_without_sup("s1", "before");
+}
+
+/* Types in units of their own: in .debug_types before DWARF 5. */
+static void test_type_units(void **state)
+{
+	(void)state;
+	build("types4", "-gdwarf-4 -fdebug-types-section");
+	assert_int_equal(run("readelf -S types4 | grep -q debug_types"), 0);
+	check_inlines("types4", "types4");
+	build("types5", "-gdwarf-5 -fdebug-types-section");
+	/* binutils 2.40 reads such units not as we do: the same code without them */
+	build("whole", "-gdwarf-5");
+	check_inlines("types5", "whole");
 }
 
 static void test_another_architecture(void **state)
@@ -678,6 +737,8 @@ int main(void)
 		cmocka_unit_test(test_packed_dwo_5),
 		cmocka_unit_test(test_debug_files),
 		cmocka_unit_test(test_dwz),
+		cmocka_unit_test(test_supplementary),
+		cmocka_unit_test(test_type_units),
 		cmocka_unit_test(test_another_architecture),
 		cmocka_unit_test(test_objects_have_none),
 		cmocka_unit_test(test_bounds),
