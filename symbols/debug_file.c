@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "symbols/debug_file.h"
 
-#include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "symbols/debuginfod.h"
+#include "symbols/unpack.h"
 
 static const char debug_dir[] = "/usr/lib/debug";
-
-#define MINI_MAX ((size_t)256 << 20)             /* what .gnu_debugdata may open to */
-#define XZ_MEMORY_MAX ((uint64_t)256 << 20)
 
 static struct elf_file *open_if_same(const char *path, const uint8_t *build_id, uint8_t size)
 {
@@ -142,35 +139,6 @@ struct elf_file *debug_file_find(struct elf_file *file, const char *path, const 
 	return found ? found : find_below(file, path, "");
 }
 
-/* Open xz into memory of its own; NULL if it is damaged or too large. */
-static char *unxz(const void *bytes, size_t size, size_t *out_size)
-{
-	lzma_stream stream = LZMA_STREAM_INIT;
-	size_t cap = size < (MINI_MAX >> 3) ? size * 8 + 4096 : MINI_MAX;
-	lzma_ret ret = lzma_stream_decoder(&stream, XZ_MEMORY_MAX, 0);
-	char *out = mem_alloc(cap);
-
-	stream.next_in = bytes;
-	stream.avail_in = size;
-	stream.next_out = (uint8_t *)out;
-	stream.avail_out = cap;
-	while (ret == LZMA_OK) {
-		ret = lzma_code(&stream, LZMA_FINISH);
-		if (ret != LZMA_OK || stream.avail_out || cap >= MINI_MAX)
-			break;
-		out = mem_realloc_array(out, cap * 2, 1);
-		stream.next_out = (uint8_t *)out + cap;
-		stream.avail_out = cap;
-		cap *= 2;
-	}
-	*out_size = (size_t)stream.total_out;
-	lzma_end(&stream);
-	if (ret == LZMA_STREAM_END)
-		return out;
-	free(out);
-	return NULL;
-}
-
 struct elf_file *debug_file_mini(struct elf_file *file)
 {
 	GElf_Shdr shdr;
@@ -181,7 +149,7 @@ struct elf_file *debug_file_mini(struct elf_file *file)
 
 	if (!data)
 		return NULL;
-	image = unxz(data->d_buf, data->d_size, &size);
+	image = unpack(data->d_buf, data->d_size, &size);
 	if (!image || elf_file_memory(&mini, image, size) < 0)
 		return NULL;
 	return mini;

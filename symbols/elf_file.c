@@ -164,7 +164,7 @@ static int take(struct elf_file **out, Elf *elf, void *image)
 	return 0;
 }
 
-int elf_file_open(struct elf_file **out, const char *path)
+static int open_by(struct elf_file **out, const char *path, Elf_Cmd command)
 {
 	int fd = regular_file_open(path, NULL);
 	Elf *elf;
@@ -173,7 +173,7 @@ int elf_file_open(struct elf_file **out, const char *path)
 	if (fd < 0)
 		return fd;
 	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	elf = elf_begin(fd, command, NULL);
 	/* Where mapping worked this costs nothing; otherwise it reads the file now. */
 	if (elf && elf_kind(elf) == ELF_K_ELF && elf_cntl(elf, ELF_C_FDREAD) < 0)
 		ret = -EIO;
@@ -188,6 +188,16 @@ int elf_file_open(struct elf_file **out, const char *path)
 	if (ret == 0)
 		(*out)->path = mem_strdup(path);
 	return ret;
+}
+
+int elf_file_open(struct elf_file **out, const char *path)
+{
+	return open_by(out, path, ELF_C_READ_MMAP);
+}
+
+int elf_file_open_private(struct elf_file **out, const char *path)
+{
+	return open_by(out, path, ELF_C_READ_MMAP_PRIVATE);
 }
 
 int elf_file_memory(struct elf_file **out, void *image, size_t size)

@@ -42,6 +42,9 @@ struct elf_file {
  */
 int elf_file_open(struct elf_file **out, const char *path);
 
+/* The same, so that sections' data may be written to; the file stays as it is. */
+int elf_file_open_private(struct elf_file **out, const char *path);
+
 /* The same over bytes in memory, which become the file's in every case. */
 int elf_file_memory(struct elf_file **out, void *image, size_t size);
 

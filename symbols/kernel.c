@@ -47,6 +47,7 @@ void kernel_free(struct kernel *kernel)
 {
 	forget(kernel);
 	elf_file_free(kernel->vmlinux);
+	elf_file_free(kernel->debug);
 	free(kernel->ref_symbol);
 	pthread_mutex_destroy(&kernel->lock);
 	free(kernel);
@@ -339,9 +340,9 @@ static enum name_reason open_found(struct kernel *kernel, const uint8_t *build_i
 	forget(kernel);
 	intern_init(&kernel->names);
 	kernel->own_ref_addr = kernel->shift = 0;
-	kernel->vmlinux = vmlinux_find(build_id, build_id_size, kernel->options->os_release,
-				       kernel->options->symfs);
+	kernel->vmlinux = vmlinux_find(build_id, build_id_size, kernel->options);
 	if (kernel->vmlinux) {
+		log_info("kernel names come from '%s'", kernel->vmlinux->path);
 		reason = use_vmlinux(kernel);
 	} else if (vmlinux_kept_kallsyms(build_id, build_id_size, &path)) {
 		log_info("kernel names come from '%s'", path.p);
@@ -373,6 +374,67 @@ enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
 	reason = kernel->reason;
 	pthread_mutex_unlock(&kernel->lock);
 	return reason;
+}
+
+static bool has_lines(struct elf_file *file)
+{
+	GElf_Shdr shdr;
+
+	return elf_file_section(file, ".debug_info", &shdr);
+}
+
+/* The running kernel's, if that was recorded, where the recording does not tell. */
+static int running_id(const struct kernel *kernel, uint8_t running[20])
+{
+	if (kernel->reason != NAME_OK || kernel->options->kallsyms || kernel->options->vmlinux)
+		return 0;
+	return build_id_read(NULL, running);
+}
+
+/* Believed only if it is the recorded kernel's and it is known where that ran. */
+static void look_for_debug(struct kernel *kernel, const uint8_t *build_id, uint8_t size)
+{
+	uint8_t running[20];
+	uint64_t linked;
+	int running_size;
+
+	if (!kernel->ref_symbol || !kernel->ref_addr)
+		return;
+	if (!size) {
+		running_size = running_id(kernel, running);
+		build_id = running;
+		size = running_size > 0 ? (uint8_t)running_size : 0;
+	}
+	kernel->debug = vmlinux_find(build_id, size, kernel->options);
+	linked = kernel->debug ? vmlinux_symbol(kernel->debug, kernel->ref_symbol) : 0;
+	if (!linked || !has_lines(kernel->debug)) {
+		elf_file_free(kernel->debug);
+		kernel->debug = NULL;
+		return;
+	}
+	kernel->debug_shift = kernel->ref_addr - linked;
+	log_info("kernel lines come from '%s'", kernel->debug->path);
+}
+
+struct elf_file *kernel_debug(struct kernel *kernel, const uint8_t *build_id, uint8_t size,
+			      uint64_t *shift)
+{
+	struct elf_file *found;
+
+	pthread_mutex_lock(&kernel->lock);
+	if (!kernel->debug_looked_for) {
+		kernel->debug_looked_for = true;
+		if (kernel->reason == NAME_OK && kernel->vmlinux && has_lines(kernel->vmlinux))
+			kernel->debug_shift = kernel->shift;
+		else
+			look_for_debug(kernel, build_id, size);
+	}
+	found = kernel->debug ? kernel->debug :
+		kernel->reason == NAME_OK && kernel->vmlinux && has_lines(kernel->vmlinux) ?
+		kernel->vmlinux : NULL;
+	*shift = kernel->debug_shift;
+	pthread_mutex_unlock(&kernel->lock);
+	return found;
 }
 
 struct elf_file *kernel_vmlinux(const struct kernel *kernel, uint64_t *shift)

@@ -35,6 +35,13 @@ enum name_reason kernel_open(struct kernel *kernel, const uint8_t *build_id,
 /* The vmlinux that -k named, once opened, or NULL; and the recording's addresses minus ours. */
 struct elf_file *kernel_vmlinux(const struct kernel *kernel, uint64_t *shift);
 
+/*
+ * A vmlinux of the recorded kernel that has debug information, borrowed, and the recording's
+ * addresses minus its own; or NULL. After kernel_open, with the same build-id.
+ */
+struct elf_file *kernel_debug(struct kernel *kernel, const uint8_t *build_id,
+			      uint8_t build_id_size, uint64_t *shift);
+
 /* A name that was found: for symtab_name. Addresses in it are run addresses. */
 struct kernel_hit {
 	struct symtab *tab;

@@ -32,6 +32,9 @@ struct kernel {
 	uint64_t refs[REFS];     /* where kernel_refs are; 0: not there */
 	uint64_t shift;          /* recording's addresses minus ours */
 	struct elf_file *vmlinux;
+	struct elf_file *debug;  /* a vmlinux for its lines, where the names are from elsewhere */
+	uint64_t debug_shift;    /* recording's addresses minus its */
+	bool debug_looked_for;
 	struct symtab *own;
 	struct symtab *made;     /* [__builtin__ftrace] and the like: code made at run time */
 	atomic_bool made_known;  /* false: not read yet, they are not in an index */

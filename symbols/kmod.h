@@ -17,4 +17,13 @@
 /* A finished table of run addresses, names borrowed from `file`; empty if it is no module. */
 struct symtab *kmod_symbols(struct elf_file *file, uint64_t run_start, unsigned options);
 
+/*
+ * Write into the file's debug information where its code ran, so that it can be read like
+ * that of any program, with run addresses for its own. The file was opened with
+ * elf_file_open_private or is in memory. False, and it is of no use, if it is no relocatable
+ * object, or of a machine whose relocations are not known here. The file has no build-id
+ * any more: what is read of it holds for this run_start alone.
+ */
+bool kmod_relocate(struct elf_file *file, uint64_t run_start);
+
 #endif

@@ -16,6 +16,11 @@ void module_set_packed(struct module *module, const struct pack_module *packed)
 	module->is_64bit = packed->is_64bit;
 }
 
+static bool is_kernel(const struct module *module)
+{
+	return module->kind == MODULE_KERNEL || module->kind == MODULE_KMOD;
+}
+
 /* Whether the names found here are of what was recorded, and not only of its path. */
 static bool is_sure(const struct module *module)
 {
@@ -23,7 +28,7 @@ static bool is_sure(const struct module *module)
 	const struct symbol_options *options = &priv->set->options;
 	const struct module *kernel = priv->set->host_kernel;
 
-	if (module->kind == MODULE_KERNEL || module->kind == MODULE_KMOD)
+	if (is_kernel(module))
 		return priv->reason == NAME_OK && ((kernel && kernel->build_id_size) ||
 						   options->vmlinux || options->kallsyms);
 	return priv->file && module->build_id_size;
@@ -59,7 +64,7 @@ void module_image(struct module *module, struct module_image *out)
 
 	module_open(module);
 	*out = (struct module_image){ .file = priv->file, .debug = priv->debug, .reason = priv->reason };
-	if (module->kind != MODULE_KERNEL && module->kind != MODULE_KMOD)
+	if (!is_kernel(module))
 		return;
 	out->file = kernel_vmlinux(priv->set->kernel, &out->shift);
 	out->running = !out->file && priv->reason == NAME_OK && !priv->set->options.kallsyms &&
@@ -244,6 +249,10 @@ static const struct symtab *kmod_file(struct module *module, enum name_reason *w
 			priv->file = NULL;
 			reason = NAME_FILE_CHANGED;
 		}
+		if (!priv->file && priv->run_start)
+			priv->file = module_kmod_debug(module);
+		if (priv->file)
+			reason = NAME_OK;
 		priv->kmod = priv->file ? kmod_symbols(priv->file, priv->run_start, options) :
 					  symtab_new(0);
 		priv->kmod_reason = reason == NAME_OK ? NAME_NO_SYMBOL : reason;
@@ -364,16 +373,12 @@ static void open_dwarf(struct module *module)
 {
 	struct module_priv *priv = module->priv;
 	const struct symbol_options *options = &priv->set->options;
-	struct elf_file *vmlinux = kernel_vmlinux(priv->set->kernel, &priv->dwarf_shift);
 	const char *path;
 
-	if (module->kind == MODULE_KERNEL) {
-		if (vmlinux)
-			priv->dwarf = dwarf_new(vmlinux, &priv->lock, vmlinux->path,
-						options->no_demangle);
+	if (is_kernel(module)) {
+		module_open_kernel_dwarf(module);
 		return;
 	}
-	priv->dwarf_shift = 0;
 	path = priv->file->path ? priv->file->path : module->path;
 	priv->dwarf = dwarf_new(priv->file, &priv->lock, path, options->no_demangle);
 	if (priv->dwarf)
@@ -415,7 +420,7 @@ uint32_t module_lines(struct module *module, uint64_t elf_addr, struct source_fr
 	module_open(module);
 	if (priv->jit)
 		return max ? jit_lines(priv->jit, elf_addr, out) : 0;
-	if (module->kind != MODULE_KERNEL && (!priv->file || priv->file->type == ET_REL))
+	if (!is_kernel(module) && (!priv->file || priv->file->type == ET_REL))
 		return 0;
 	if (!atomic_load_explicit(&priv->has_dwarf, memory_order_acquire)) {
 		pthread_mutex_lock(&priv->lock);

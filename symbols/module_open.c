@@ -12,6 +12,7 @@
 #include "symbols/debuginfod.h"
 #include "symbols/jit_file.h"
 #include "symbols/module_priv.h"
+#include "symbols/unpack.h"
 #include "symbols/vdso.h"
 
 static bool is_changed(const struct module *module, const struct elf_file *file)
@@ -45,7 +46,8 @@ enum name_reason module_open_path(struct module *module)
 	if (symfs)
 		str_add(&path, symfs);
 	str_addn(&path, module->path, len);
-	ret = elf_file_open(&module->priv->file, path.p);
+	ret = module->kind == MODULE_KMOD ? unpack_elf_open(&module->priv->file, path.p) :
+					    elf_file_open(&module->priv->file, path.p);
 	str_release(&path);
 	if (ret < 0)
 		return ret == -ENOEXEC ? NAME_NOT_ELF : NAME_NO_FILE;

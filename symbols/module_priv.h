@@ -79,4 +79,9 @@ enum name_reason module_open_path(struct module *module);
 /* The separate debug file of priv->file, which the caller frees, or NULL. */
 struct elf_file *module_find_debug(struct module *module);
 
+/* module_kernel.c: lines of the kernel or a module of it into priv->dwarf. Under the lock. */
+void module_open_kernel_dwarf(struct module *module);
+/* A file of a kernel module with debug information, which the caller frees, or NULL. */
+struct elf_file *module_kmod_debug(struct module *module);
+
 #endif

@@ -23,6 +23,19 @@ static struct elf_file *open_if_it(const char *path, const uint8_t *build_id, ui
 	return NULL;
 }
 
+static struct elf_file *find_in(const char *dir, const uint8_t *build_id, uint8_t size)
+{
+	struct str path = STR_INIT;
+	struct elf_file *file;
+
+	str_add(&path, dir);
+	debug_file_add_id(&path, build_id, size);
+	str_add(&path, ".debug");
+	file = open_if_it(path.p, build_id, size);
+	str_release(&path);
+	return file;
+}
+
 static struct elf_file *find_below(const char *root, const uint8_t *build_id, uint8_t size,
 				   const char *release)
 {
@@ -35,9 +48,7 @@ static struct elf_file *find_below(const char *root, const uint8_t *build_id, ui
 	struct elf_file *file;
 
 	str_addf(&path, "%s/usr/lib/debug", root);
-	debug_file_add_id(&path, build_id, size);
-	str_add(&path, ".debug");
-	file = open_if_it(path.p, build_id, size);
+	file = find_in(path.p, build_id, size);
 	for (size_t i = 0; !file && release && *release && i < sizeof(forms) / sizeof(*forms); i++) {
 		str_clear(&path);
 		str_addf(&path, forms[i], root, release);
@@ -75,22 +86,50 @@ static struct elf_file *find_kept(const uint8_t *build_id, uint8_t size)
 	return file;
 }
 
-struct elf_file *vmlinux_find(const uint8_t *build_id, uint8_t size, const char *release,
-			      const char *symfs)
+struct elf_file *vmlinux_find(const uint8_t *build_id, uint8_t size,
+			      const struct symbol_options *options)
 {
+	const char *release = options->os_release;
 	struct elf_file *file = NULL;
 
 	if (size < 2)
 		return NULL;
-	if (symfs && *symfs)
-		file = find_below(symfs, build_id, size, release);
+	if (options->debug_dir && *options->debug_dir)
+		file = find_in(options->debug_dir, build_id, size);
+	if (!file && options->symfs && *options->symfs)
+		file = find_below(options->symfs, build_id, size, release);
 	if (!file)
 		file = find_below("", build_id, size, release);
 	if (!file)
 		file = find_kept(build_id, size);
-	if (file)
-		log_info("kernel names come from '%s'", file->path);
 	return file;
+}
+
+uint64_t vmlinux_symbol(struct elf_file *vmlinux, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(vmlinux->elf, scn))) {
+		Elf_Data *data;
+		size_t n;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
+			continue;
+		data = elf_file_data(scn);
+		n = data ? data->d_size / shdr.sh_entsize : 0;
+		for (size_t i = 1; i < n && i < INT32_MAX; i++) {
+			const char *text;
+			GElf_Sym sym;
+
+			if (!gelf_getsym(data, (int)i, &sym) || !sym.st_value)
+				continue;
+			text = elf_strptr(vmlinux->elf, shdr.sh_link, sym.st_name);
+			if (text && strcmp(text, name) == 0)
+				return sym.st_value;
+		}
+	}
+	return 0;
 }
 
 bool vmlinux_kept_kallsyms(const uint8_t *build_id, uint8_t size, struct str *path)
