@@ -308,7 +308,7 @@ static void end_workload(struct recorder *r, bool patient)
 }
 
 /* Where in a SAMPLE the pid and the time stand (perf_event_open(2)). */
-static void find_offsets(struct recorder *r)
+void recorder_find_offsets(struct recorder *r)
 {
 	uint64_t type = r->events->v[0].attr.sample_type;
 
@@ -356,7 +356,7 @@ static int run(struct recorder *r, struct err *err)
 		r->result->written = false;
 		return ret;
 	}
-	find_offsets(r);
+	recorder_find_offsets(r);
 	ret = raise_priority(r, err);
 	if (ret == 0)
 		ret = recorder_open_stacks(r, err);

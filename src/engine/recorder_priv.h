@@ -65,6 +65,10 @@ int recorder_open_writer(struct recorder *r, struct err *err);
 int recorder_synthesize(struct recorder *r, struct err *err);
 /* The same for a file that begins in the middle. */
 int recorder_synthesize_again(struct recorder *r, struct err *err);
+/* The pieces of open_writer: what describes tracepoints, and a file on an open fd, the writer's. */
+int recorder_read_tracing(struct recorder *r, struct str *out, struct err *err);
+int recorder_start_writer(struct recorder *r, int fd, bool is_pipe, const char *path,
+			  const struct str *tracing, struct err *err);
 
 /* Rewritten records are written so many bytes at a time. */
 #define RECORDER_BATCH_BYTES (512u << 10)
@@ -76,6 +80,9 @@ void recorder_close_stacks(struct recorder *r);
 int recorder_drain_stacks(struct recorder *r, struct err *err);
 /* Tell how unwinding went. */
 void recorder_tell_stacks(const struct recorder *r);
+
+/* recorder.c: where in a sample what is looked at stands, once the events are open. */
+void recorder_find_offsets(struct recorder *r);
 
 /* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
 int recorder_write_lost(struct recorder *r, struct err *err);

@@ -171,7 +171,7 @@ static void set_group_feature(struct recorder *r)
 	str_release(&s);
 }
 
-static int read_tracing(struct recorder *r, struct str *out, struct err *err)
+int recorder_read_tracing(struct recorder *r, struct str *out, struct err *err)
 {
 	const char *tracefs;
 	bool any = false;
@@ -218,23 +218,15 @@ static int write_events(struct recorder *r, struct err *err)
 	return ret;
 }
 
-int recorder_open_writer(struct recorder *r, struct err *err)
+int recorder_start_writer(struct recorder *r, int fd, bool is_pipe, const char *path,
+			  const struct str *tracing, struct err *err)
 {
 	const struct recorder_options *o = r->o;
-	struct str tracing = STR_INIT;
-	int ret = read_tracing(r, &tracing, err);
+	int ret = 0;
 
-	if (ret == 0)
-		ret = output_open(&r->output, o->output, err);
-	if (ret < 0) {
-		str_release(&tracing);
-		return ret;
-	}
-	r->writer = perf_write_new(r->output.fd, r->output.is_pipe,
-				   strcmp(o->output, "-") == 0 ? "standard output" : o->output);
-	if (tracing.len)
-		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing.p, tracing.len);
-	str_release(&tracing);
+	r->writer = perf_write_new(fd, is_pipe, path);
+	if (tracing->len)
+		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing->p, tracing->len);
 	if (o->compress_level)
 		ret = perf_write_compress(r->writer, o->compress_level,
 					  r->counters.ring_bytes > RECORDER_BATCH_BYTES ?
@@ -246,8 +238,22 @@ int recorder_open_writer(struct recorder *r, struct err *err)
 	set_clock_features(r);
 	if (o->attr.branch_type)
 		perf_write_feature(r->writer, FEATURE_BRANCH_STACK, "", 0);
-	ret = write_events(r, err);
-	r->result->written = ret == 0;
+	return write_events(r, err);
+}
+
+int recorder_open_writer(struct recorder *r, struct err *err)
+{
+	const char *path = strcmp(r->o->output, "-") == 0 ? "standard output" : r->o->output;
+	struct str tracing = STR_INIT;
+	int ret = recorder_read_tracing(r, &tracing, err);
+
+	if (ret == 0)
+		ret = output_open(&r->output, r->o->output, err);
+	if (ret == 0) {
+		ret = recorder_start_writer(r, r->output.fd, r->output.is_pipe, path, &tracing, err);
+		r->result->written = ret == 0;
+	}
+	str_release(&tracing);
 	return ret;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/arena.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "profile/process_priv.h"
@@ -15,47 +14,6 @@
 #define PROT_EXECUTE 4u
 #define KSYMBOL_UNREGISTER 1u    /* PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER */
 #define NONE32 UINT32_MAX
-
-/* Side-band in the order of the file, until it is sorted by time. */
-struct change {
-	uint64_t time_ns;
-	enum { CHANGE_MAP, CHANGE_COMM, CHANGE_FORK, CHANGE_EXIT } kind;
-	bool exec, inherit;
-	bool untimed;                    /* a recording without times: all is in file order */
-	uint32_t pid, tid, ppid, ptid, comm;
-	struct mapping map;
-};
-
-struct comm_change {
-	uint64_t from_ns;
-	uint32_t comm;
-};
-
-/* All images of a pid, or all names of a tid, in time. */
-struct task {
-	VEC(struct image *) images;
-	VEC(struct comm_change) comms;
-};
-
-/* The module that a file name was of when it was mapped last. */
-struct known_file {
-	struct module *module;           /* NULL: nothing is known */
-	uint32_t nr_modules;             /* there were then: another one may be of the same path */
-};
-
-struct process_table {
-	struct arena arena;
-	struct module_set *modules;
-	struct intern strings;           /* comms and file names */
-	VEC(struct known_file) files;    /* by id of the name */
-	VEC(struct change) changes;
-	VEC(struct image *) images;
-	VEC(struct task *) tasks;
-	struct map64 by_tid;             /* tid (or pid) -> index into tasks */
-	struct image kernel, nobody;
-	const struct mapping *kernel_text;
-	bool frozen;
-};
 
 struct process_table *process_table_new(struct module_set *modules)
 {
@@ -78,10 +36,8 @@ static void image_release(struct image *image)
 	free(image->max_end);
 }
 
-void process_table_free(struct process_table *t)
+void process_table_dissolve(struct process_table *t)
 {
-	if (!t)
-		return;
 	for (size_t i = 0; i < t->images.nr; i++)
 		image_release(t->images.v[i]);
 	for (size_t i = 0; i < t->tasks.nr; i++) {
@@ -89,13 +45,19 @@ void process_table_free(struct process_table *t)
 		vec_release(&t->tasks.v[i]->comms);
 	}
 	image_release(&t->kernel);
-	vec_release(&t->files);
-	vec_release(&t->changes);
 	vec_release(&t->images);
 	vec_release(&t->tasks);
 	map64_release(&t->by_tid);
-	intern_release(&t->strings);
 	arena_release(&t->arena);
+}
+
+void process_table_free(struct process_table *t)
+{
+	if (!t)
+		return;
+	process_table_dissolve(t);
+	vec_release(&t->changes);
+	intern_release(&t->strings);
 	free(t);
 }
 
@@ -595,7 +557,8 @@ static void apply_all(struct process_table *t)
 	for (size_t i = 0; i < t->changes.nr; i++)
 		apply(t, &t->changes.v[turns[i].change]);
 	free(turns);
-	vec_release(&t->changes);
+	if (!t->lasting)
+		vec_release(&t->changes);
 }
 
 void process_table_freeze(struct process_table *t)

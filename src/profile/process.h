@@ -56,6 +56,17 @@ void process_table_add(struct process_table *table, const struct record *record)
 /* Sort and link everything. No add after, no lookup before. */
 void process_table_freeze(struct process_table *table);
 
+/*
+ * For who watches live: before the first add, have the table remember what it was told,
+ * so that it can be thawed: then more may be added, and it is to be frozen anew. Images
+ * and mappings are new ones then; ids of comms stay. What is of tasks that ended before
+ * `before_ns`, and that nobody alive was forked from, is forgotten.
+ */
+void process_table_keep(struct process_table *table);
+void process_table_thaw(struct process_table *table, uint64_t before_ns);
+/* How many changes it remembers. */
+size_t process_table_remembers(const struct process_table *table);
+
 /* The image that ran as `pid` at `time_ns`; an empty one for a pid never seen. Never NULL. */
 const struct image *process_image(const struct process_table *table, uint32_t pid,
 				  uint64_t time_ns);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* process_priv: what process.c (the table) and process_space.c share.  Not for others. */
+/* process_priv: what process.c (the table), process_space.c and process_lasting.c share.  Not for others. */
 #ifndef PROFILE_PROCESS_PRIV_H
 #define PROFILE_PROCESS_PRIV_H
 
+#include "base/arena.h"
 #include "base/hash.h"
 #include "base/vec.h"
 #include "profile/process.h"
@@ -21,6 +22,50 @@ struct image {
 	uint64_t *max_end;               /* greatest end among maps[0..i] */
 	VEC(uint64_t) epochs;            /* when each epoch after the first begins */
 };
+
+/* Side-band in the order of the file, until it is sorted by time. */
+struct change {
+	uint64_t time_ns;
+	enum { CHANGE_MAP, CHANGE_COMM, CHANGE_FORK, CHANGE_EXIT } kind;
+	bool exec, inherit;
+	bool untimed;                    /* a recording without times: all is in file order */
+	uint32_t pid, tid, ppid, ptid, comm;
+	struct mapping map;
+};
+
+struct comm_change {
+	uint64_t from_ns;
+	uint32_t comm;
+};
+
+/* All images of a pid, or all names of a tid, in time. */
+struct task {
+	VEC(struct image *) images;
+	VEC(struct comm_change) comms;
+};
+
+/* The module that a file name was of when it was mapped last. */
+struct known_file {
+	struct module *module;           /* NULL: nothing is known */
+	uint32_t nr_modules;             /* there were then: another one may be of the same path */
+};
+
+struct process_table {
+	struct arena arena;
+	struct module_set *modules;
+	struct intern strings;           /* comms and file names */
+	VEC(struct known_file) files;    /* by id of the name */
+	VEC(struct change) changes;
+	VEC(struct image *) images;
+	VEC(struct task *) tasks;
+	struct map64 by_tid;             /* tid (or pid) -> index into tasks */
+	struct image kernel, nobody;
+	const struct mapping *kernel_text;
+	bool frozen, lasting;
+};
+
+/* What a frozen table is made of, but for the strings and the changes. */
+void process_table_dissolve(struct process_table *table);
 
 /*
  * Give the image the number of its space. `spaces` is what is known so far, empty at

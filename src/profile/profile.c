@@ -21,6 +21,7 @@
 
 #define NONE32 UINT32_MAX
 #define FRAMES_MAX (65536 / 8)
+#define STACKS_SPARE 1024u           /* stacks kept beyond those in use, when counts fade */
 #define WAITING_MAX (1u << 16)           /* addresses resolved before their lines are looked up */
 
 struct profile_priv {
@@ -188,21 +189,28 @@ unsigned profile_field_width(const struct profile *p, uint32_t extra, uint32_t e
 	return extras_field_width(p->priv->query.extras, extra, event);
 }
 
+static uint64_t entry_key(const struct profile_entry *e)
+{
+	uint32_t dims[] = { e->event, e->comm, e->pid, e->tid, e->cpu, e->leaf, e->stack, e->extra };
+
+	return hash_bytes(dims, sizeof(dims));
+}
+
 static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t leaf,
 		      uint32_t stack, uint32_t extra)
 {
 	const struct raw_key *k = raw->key;
-	uint32_t dims[] = { k->event, k->comm, k->pid, k->tid, k->cpu, leaf, stack, extra };
+	const struct profile_entry made = {
+		.event = k->event, .comm = k->comm, .pid = k->pid, .tid = k->tid, .cpu = k->cpu,
+		.leaf = leaf, .stack = stack, .extra = extra,
+	};
 	bool added;
-	uint64_t *slot = map64_put(&p->priv->entry_ids, hash_bytes(dims, sizeof(dims)), &added);
+	uint64_t *slot = map64_put(&p->priv->entry_ids, entry_key(&made), &added);
 	struct profile_entry *e;
 
 	if (added) {
 		*slot = p->priv->entries.nr;
-		*vec_push(&p->priv->entries) = (struct profile_entry){
-			.event = k->event, .comm = k->comm, .pid = k->pid, .tid = k->tid,
-			.cpu = k->cpu, .leaf = leaf, .stack = stack, .extra = extra,
-		};
+		*vec_push(&p->priv->entries) = made;
 	}
 	e = &p->priv->entries.v[*slot];
 	e->samples += raw->samples;
@@ -513,6 +521,37 @@ static int load_extras(struct profile *p, struct err *err)
 	return extras_new(&p->priv->query.extras, q->extra_list, p->nr_extras, p->data, err);
 }
 
+/* Of the samples; the recording's own part is there. */
+static void add_account(struct profile_account *to, const struct profile_account *from)
+{
+	to->samples += from->samples;
+	to->filtered += from->filtered;
+	to->bad_records += from->bad_records;
+	to->truncated_stacks += from->truncated_stacks;
+	to->stack_dumps += from->stack_dumps;
+	for (unsigned i = 0; i < UNWIND_STOP_COUNT; i++)
+		to->unwind_stops[i] += from->unwind_stops[i];
+	if (!to->first_ns)
+		to->first_ns = from->first_ns;
+	if (from->last_ns > to->last_ns)
+		to->last_ns = from->last_ns;
+}
+
+static void take_counted(struct profile *p, struct count_result *counted)
+{
+	add_account(&p->account, &counted->account);
+	p->has_chains |= counted->has_chains;
+	if (!p->totals)
+		p->totals = mem_zalloc((p->data->events.nr + 1) * sizeof(*p->totals));
+	for (uint32_t i = 0; i < p->data->events.nr; i++) {
+		p->totals[i].samples += counted->totals[i].samples;
+		p->totals[i].period += counted->totals[i].period;
+	}
+	free(counted->totals);
+	name_all(p, &counted->table);
+	raw_table_release(&counted->table);
+}
+
 static int load_records(struct profile *p, struct err *err)
 {
 	struct count_result counted;
@@ -520,19 +559,7 @@ static int load_records(struct profile *p, struct err *err)
 
 	if (r < 0)
 		return r;
-	p->account.samples = counted.account.samples;
-	p->account.filtered = counted.account.filtered;
-	p->account.bad_records += counted.account.bad_records;
-	p->account.truncated_stacks = counted.account.truncated_stacks;
-	p->account.stack_dumps = counted.account.stack_dumps;
-	memcpy(p->account.unwind_stops, counted.account.unwind_stops,
-	       sizeof(p->account.unwind_stops));
-	p->account.first_ns = counted.account.first_ns;
-	p->account.last_ns = counted.account.last_ns;
-	p->has_chains = counted.has_chains;
-	p->totals = counted.totals;
-	name_all(p, &counted.table);
-	raw_table_release(&counted.table);
+	take_counted(p, &counted);
 	return 0;
 }
 
@@ -555,7 +582,8 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 		if (!r)
 			r = load_text(p, err);
 	} else {
-		r = recording_load(&p->priv->recording, data, &p->priv->query.symbols, err);
+		r = recording_load_lasting(&p->priv->recording, data, &p->priv->query.symbols,
+					   query->lasting, err);
 		if (!r) {
 			p->modules = p->priv->recording.modules;
 			p->processes = p->priv->recording.processes;
@@ -570,6 +598,113 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	else
 		*out = p;
 	return r;
+}
+
+/* --- live ----------------------------------------------------------------------------- */
+
+/* The recording tells its part anew, from its beginning on. */
+static void renew_account(struct profile *p, uint64_t bad_before)
+{
+	const struct profile_account *a = &p->priv->recording.account;
+
+	p->account.lost_records = a->lost_records;
+	p->account.lost_events = a->lost_events;
+	p->account.lost_samples = a->lost_samples;
+	p->account.throttles = a->throttles;
+	p->account.unknown_records = a->unknown_records;
+	p->account.aux_bytes = a->aux_bytes;
+	p->account.bad_records += a->bad_records - bad_before;
+	p->account.damages = a->damages;
+	p->account.nr_damages = a->nr_damages;
+}
+
+int profile_add(struct profile *p, struct perf_data *more, uint64_t before_ns, struct err *err)
+{
+	struct recording *rec = &p->priv->recording;
+	uint64_t bad_before = rec->account.bad_records;
+	struct count_result counted;
+	int r = more->events.nr != p->data->events.nr ?
+			err_set(err, EINVAL, "what was recorded later has other events") :
+			recording_add(rec, more, before_ns, err);
+
+	if (!r)
+		r = count_samples(rec, &p->priv->query, &counted, err);
+	if (!r) {
+		renew_account(p, bad_before);
+		take_counted(p, &counted);
+	}
+	blocks_free(rec->blocks);
+	rec->blocks = NULL;
+	rec->data = p->data;
+	perf_data_close(more);
+	return r;
+}
+
+static uint64_t faded(uint64_t n, unsigned part, unsigned of)
+{
+	return (uint64_t)((unsigned __int128)n * part / of);
+}
+
+static void fade_entry(struct profile_entry *e, unsigned part, unsigned of)
+{
+	e->samples = faded(e->samples, part, of);
+	e->period = faded(e->period, part, of);
+	e->squares *= (double)part / of;
+	e->period_kernel = faded(e->period_kernel, part, of);
+	e->period_user = faded(e->period_user, part, of);
+	e->period_guest_kernel = faded(e->period_guest_kernel, part, of);
+	e->period_guest_user = faded(e->period_guest_user, part, of);
+}
+
+/* Only those stacks that entries still have. */
+static void renew_stacks(struct profile *p)
+{
+	struct profile_priv *priv = p->priv;
+	struct profile_stack *old = priv->stacks.v;
+	struct arena arena = priv->arena;
+
+	arena_init(&priv->arena);
+	map64_release(&priv->stack_ids);
+	priv->stacks.v = NULL;
+	priv->stacks.nr = priv->stacks.cap = 0;
+	for (size_t i = 0; i < priv->entries.nr; i++) {
+		const struct profile_stack *s = &old[priv->entries.v[i].stack];
+
+		priv->entries.v[i].stack = stack_of(p, s->frames, s->nr);
+	}
+	free(old);
+	arena_release(&arena);
+	p->stacks = priv->stacks.v;
+	p->nr_stacks = (uint32_t)priv->stacks.nr;
+}
+
+void profile_fade(struct profile *p, unsigned part, unsigned of)
+{
+	struct profile_priv *priv = p->priv;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < priv->entries.nr; i++) {
+		struct profile_entry *e = &priv->entries.v[i];
+
+		fade_entry(e, part, of);
+		if (e->samples || e->period)
+			priv->entries.v[kept++] = *e;
+	}
+	priv->entries.nr = kept;
+	if (priv->stacks.nr > 2 * kept + STACKS_SPARE)
+		renew_stacks(p);
+	map64_release(&priv->entry_ids);
+	memset(p->totals, 0, p->data->events.nr * sizeof(*p->totals));
+	for (size_t i = 0; i < kept; i++) {
+		struct profile_entry *e = &priv->entries.v[i];
+
+		*map64_put(&priv->entry_ids, entry_key(e), NULL) = i;
+		/* not faded by themselves: rows are to sum up to them */
+		p->totals[e->event].samples += e->samples;
+		p->totals[e->event].period += e->period;
+	}
+	p->entries = priv->entries.v;
+	p->nr_entries = kept;
 }
 
 void profile_free(struct profile *p)

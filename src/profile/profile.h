@@ -63,6 +63,7 @@ struct profile_query {
 	bool by_weight;                  /* a sample's weight is its period */
 	bool branches;                   /* count branches in the place of samples: what they lead to */
 	struct extras *extras;           /* profile_load's own */
+	bool lasting;                    /* profile_add will follow */
 };
 
 /* A function (or an unnamed address) as it stands in a call tree. */
@@ -145,6 +146,20 @@ struct profile {
 int profile_load(struct profile **out, struct perf_data *data, const struct profile_query *query,
 		 struct err *err);
 void profile_free(struct profile *profile);
+
+/*
+ * Watching live: count what was sampled since, in `more`, a recording of the same events;
+ * the first one was loaded as lasting. `more` becomes the profile's, also on failure, and
+ * data stays the first one. What tasks that ended before `before_ns` did is forgotten,
+ * but for what was counted. Frames, stacks and entries may lie elsewhere afterwards.
+ */
+int profile_add(struct profile *profile, struct perf_data *more, uint64_t before_ns, struct err *err);
+
+/*
+ * Let all counts fade to `part` of `of` (rounded down; 0 clears them). Entries that come to
+ * nothing go, and with them the stacks that only they had.
+ */
+void profile_fade(struct profile *profile, unsigned part, unsigned of);
 
 /* The value of an extra for a set of them, and its text if extra_is_text. */
 uint64_t profile_extra(const struct profile *profile, uint32_t set, uint32_t extra);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/recording.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,13 +161,34 @@ static void start_scouts(const struct recording *rec, struct blocks *blocks, uns
 		blocks_scout(blocks, jobs ? jobs : cores > 0 ? (unsigned)cores : 1);
 }
 
-int recording_load(struct recording *rec, const struct perf_data *data,
-		   const struct symbol_options *symbols, struct err *err)
+/* Side-band of all of it, and what is damaged; a block's records are not decoded but for that. */
+static int walk_all(struct recording *rec, bool soon, unsigned jobs, struct err *err)
 {
-	struct symbol_options options = symbols ? *symbols : (struct symbol_options){ 0 };
-	struct blocks *blocks = blocks_new(data);
+	struct blocks *blocks = blocks_new(rec->data);
 	struct decoder decoder;
 	struct block block;
+	int r;
+
+	decoder_init(&decoder, &rec->data->events, rec->data->swap);
+	start_scouts(rec, blocks, jobs);
+	while ((r = blocks_next(blocks, &block, err)) > 0) {
+		walk_block(rec, &decoder, &block);
+		start_warming(rec, soon);
+		progress("reading", block.file_off - rec->data->data_off, rec->data->data_size);
+		block_release(&block);
+	}
+	free(rec->damages);
+	keep_damages(rec, blocks);
+	process_table_freeze(rec->processes);
+	decoder_release(&decoder);
+	rec->blocks = blocks;
+	return r;
+}
+
+int recording_load_lasting(struct recording *rec, const struct perf_data *data,
+			   const struct symbol_options *symbols, bool lasting, struct err *err)
+{
+	struct symbol_options options = symbols ? *symbols : (struct symbol_options){ 0 };
 	int r;
 
 	memset(rec, 0, sizeof(*rec));
@@ -179,27 +201,36 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	options.recording_ns = data->first_sample_ns;
 	rec->modules = module_set_new(&options);
 	rec->processes = process_table_new(rec->modules);
+	if (lasting)
+		process_table_keep(rec->processes);
 	rec->account.unfinished = data->unfinished;
 	for (unsigned f = FEATURE_PMU_CAPS + 1; f < FEATURE_MAX; f++)
 		rec->account.unknown_features += data->features[f].present;
 	rec->samples_values = reads_any(&data->events);
-	decoder_init(&decoder, &data->events, data->swap);
 	state_build_ids(rec);
 	rec->pack = pack_state(data, rec->modules);
-	start_scouts(rec, blocks, options.jobs);
-	while ((r = blocks_next(blocks, &block, err)) > 0) {
-		walk_block(rec, &decoder, &block);
-		start_warming(rec, options.soon);
-		progress("reading", block.file_off - data->data_off, data->data_size);
-		block_release(&block);
-	}
-	keep_damages(rec, blocks);
-	process_table_freeze(rec->processes);
-	decoder_release(&decoder);
-	rec->blocks = blocks;
+	r = walk_all(rec, options.soon, options.jobs, err);
 	if (r < 0)
 		recording_release(rec);
 	return r;
+}
+
+int recording_load(struct recording *rec, const struct perf_data *data,
+		   const struct symbol_options *symbols, struct err *err)
+{
+	return recording_load_lasting(rec, data, symbols, false, err);
+}
+
+int recording_add(struct recording *rec, const struct perf_data *more, uint64_t before_ns,
+		  struct err *err)
+{
+	if (rec->samples_values)
+		return err_set(err, EOPNOTSUPP, "values that samples have read cannot be followed live");
+	rec->data = more;
+	blocks_free(rec->blocks);
+	rec->blocks = NULL;
+	process_table_thaw(rec->processes, before_ns);
+	return walk_all(rec, false, 1, err);
 }
 
 const char *recording_cgroup(const struct recording *rec, uint64_t id)

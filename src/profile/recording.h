@@ -34,9 +34,22 @@ struct recording {
 	bool is_warming;
 };
 
-/* `data` is borrowed and must outlive the recording. On failure it holds nothing. */
+/*
+ * `data` is borrowed and must outlive the recording. On failure it holds nothing.
+ * `lasting`: recording_add will follow.
+ */
 int recording_load(struct recording *recording, const struct perf_data *data,
 		   const struct symbol_options *symbols, struct err *err);
+int recording_load_lasting(struct recording *recording, const struct perf_data *data,
+			   const struct symbol_options *symbols, bool lasting, struct err *err);
+/*
+ * Go on with `more`, a recording of the same events that was taken later and becomes the
+ * one that blocks are read from. The first one was loaded as lasting. What was told of tasks that ended before `before_ns` is forgotten.
+ * Values that samples have read (PERF_SAMPLE_READ) are not carried over: -EOPNOTSUPP.
+ */
+int recording_add(struct recording *recording, const struct perf_data *more, uint64_t before_ns,
+		  struct err *err);
+
 /* The path of a cgroup, or NULL. */
 const char *recording_cgroup(const struct recording *recording, uint64_t id);
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A process table that goes on: see process_table_thaw. */
+#include <string.h>
+
+#include "profile/process_priv.h"
+
+void process_table_keep(struct process_table *t)
+{
+	t->lasting = true;
+}
+
+size_t process_table_remembers(const struct process_table *t)
+{
+	return t->changes.nr;
+}
+
+/* Of a task, or of the latest that had its number: the last that was told of it. */
+struct last { uint64_t time_ns; bool ended; };
+
+struct ends {
+	struct map64 by_tid;             /* -> index */
+	VEC(struct last) v;
+};
+
+static bool is_alive(const struct ends *ends, uint32_t task, uint64_t before_ns)
+{
+	const uint64_t *at = map64_find(&ends->by_tid, task);
+
+	return !at || !ends->v.v[*at].ended || ends->v.v[*at].time_ns >= before_ns;
+}
+
+static void find_ends(const struct process_table *t, struct ends *ends)
+{
+	for (size_t i = 0; i < t->changes.nr; i++) {
+		const struct change *c = &t->changes.v[i];
+		struct last *last;
+		uint64_t *at;
+		bool added;
+
+		if (c->kind == CHANGE_MAP)
+			continue;
+		at = map64_put(&ends->by_tid, c->tid, &added);
+		if (added) {
+			*at = ends->v.nr;
+			*vec_push(&ends->v) = (struct last){ 0 };
+		}
+		last = &ends->v.v[*at];
+		if (c->time_ns >= last->time_ns)
+			*last = (struct last){ c->time_ns, c->kind == CHANGE_EXIT };
+	}
+}
+
+/* Processes whose mappings those alive were forked with. */
+static void find_parents(const struct process_table *t, const struct ends *ends, uint64_t before_ns,
+			 struct map64 *parents)
+{
+	for (size_t i = 0; i < t->images.nr; i++) {
+		bool added = is_alive(ends, t->images.v[i]->pid, before_ns);
+
+		for (const struct image *p = t->images.v[i]->parent; p && added; p = p->parent)
+			map64_put(parents, p->pid, &added);
+	}
+}
+
+/* Whether what is told of a task that ended is still of use. */
+static bool is_useful(const struct change *c, const struct ends *ends, const struct map64 *parents,
+		      uint64_t before_ns)
+{
+	uint32_t task = c->kind == CHANGE_MAP ? c->pid : c->tid;
+
+	return c->time_ns >= before_ns || task == UINT32_MAX || is_alive(ends, task, before_ns) ||
+	       map64_find(parents, c->pid);
+}
+
+static void forget(struct process_table *t, uint64_t before_ns)
+{
+	struct map64 parents = { 0 };
+	struct ends ends = { 0 };
+	size_t kept = 0;
+
+	find_ends(t, &ends);
+	find_parents(t, &ends, before_ns, &parents);
+	for (size_t i = 0; i < t->changes.nr; i++)
+		if (is_useful(&t->changes.v[i], &ends, &parents, before_ns))
+			t->changes.v[kept++] = t->changes.v[i];
+	t->changes.nr = kept;
+	map64_release(&ends.by_tid);
+	vec_release(&ends.v);
+	map64_release(&parents);
+}
+
+void process_table_thaw(struct process_table *t, uint64_t before_ns)
+{
+	if (t->frozen)
+		forget(t, before_ns);
+	process_table_dissolve(t);
+	arena_init(&t->arena);
+	t->kernel = t->nobody;
+	t->kernel_text = NULL;
+	t->frozen = false;
+}
