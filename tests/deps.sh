@@ -16,6 +16,7 @@ demo     pkg-config        command -v pkg-config
 demo     libelf-dev        pkg-config --exists libelf
 demo     libdw-dev         pkg-config --exists libdw
 demo     libcapstone-dev   pkg-config --exists capstone
+demo     libncurses-dev    pkg-config --exists ncursesw
 demo     libzstd-dev       pkg-config --exists libzstd
 demo     zlib1g-dev        pkg-config --exists zlib
 demo     libtraceevent-dev pkg-config --exists libtraceevent
@@ -31,6 +32,7 @@ check    bats              command -v bats
 check    linux-perf        command -v perf
 check    binutils          command -v nm
 check    procps            command -v ps
+check    tmux              command -v tmux
 check    groff-base        command -v groff
 check    libxml2-utils     command -v xmllint
 check    xz-utils          command -v xz

@@ -79,6 +79,15 @@ int cmd_columns(FILE *out, int otherwise)
 	return size.ws_col;
 }
 
+int cmd_lines(FILE *out, int otherwise)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || !size.ws_row)
+		return otherwise;
+	return size.ws_row;
+}
+
 void cmd_wrap(FILE *out, const char *text, int column, int indent, int width)
 {
 	struct str safe = STR_INIT;

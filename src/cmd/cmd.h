@@ -33,6 +33,7 @@ extern const struct command cmd_record;
 extern const struct command cmd_stat;
 extern const struct command cmd_list;
 extern const struct command cmd_doctor;
+extern const struct command cmd_top;
 extern const struct command cmd_report;
 extern const struct command cmd_annotate;
 extern const struct command cmd_diff;
@@ -57,6 +58,7 @@ void cmd_quiet(bool quiet);
 
 /* Columns of the terminal that `out` writes to, or `otherwise` where it is none. */
 int cmd_columns(FILE *out, int otherwise);
+int cmd_lines(FILE *out, int otherwise);
 
 /*
  * Print text, which begins in `column`, broken at blanks so that no line is wider than

@@ -26,6 +26,7 @@ static const struct command cmd_help = {
 /* In the order in which they are met. */
 static const struct command *const commands[] = {
 	&cmd_record,
+	&cmd_top,
 	&cmd_report,
 	&cmd_annotate,
 	&cmd_diff,

@@ -27,7 +27,7 @@ static int take_graph(const struct opt *opt, const char *arg, bool unset, struct
 
 	r->graph_given = true;
 	if (unset) {
-		r->view.callgraph.mode = CALLGRAPH_NONE;
+		r->view.callgraph.mode = CALLGRAPH_HIDDEN;
 		return 0;
 	}
 	return arg ? callgraph_parse(&r->view.callgraph, arg, err) : 0;
@@ -150,7 +150,7 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	r->view.groups = r->groups && !r->view.hierarchy;
 	r->view.group_all = r->groups_given;
 	if (!chains)
-		graph->mode = CALLGRAPH_NONE;
+		graph->mode = CALLGRAPH_HIDDEN;
 	if (r->inverted) {
 		graph->order = TREE_CALLERS_FIRST;
 		graph->order_given = true;
@@ -158,8 +158,8 @@ static int settle_chains(struct report *r, const struct perf_data *data, struct 
 	if (!graph->order_given)
 		graph->order = r->view.children ? TREE_CALLERS_FIRST : TREE_LEAF_FIRST;
 	/* on a screen the table is the point; perf's screen opens chains at a key, too */
-	if (r->height && graph->mode != CALLGRAPH_NONE) {
-		graph->mode = CALLGRAPH_NONE;
+	if (r->height && graph->mode != CALLGRAPH_HIDDEN) {
+		graph->mode = CALLGRAPH_HIDDEN;
 		r->view.chains_hidden = true;
 	}
 	r->wish.children = r->view.children;
@@ -301,7 +301,7 @@ static int report(struct report *r, struct err *err)
 	}
 	if (r->header || r->header_only)
 		header_write(data, r->query.verbose > 0, stdout);
-	else if (!r->query.quiet && !r->json && !r->csv && !r->height)
+	else if (!r->query.quiet && !r->json && !r->csv && !r->height && !r->screen)
 		fputs("# To display the perf.data header info, please use --header/--header-only "
 		      "options.\n#\n", stdout);
 	if (r->header_only) {
@@ -310,6 +310,9 @@ static int report(struct report *r, struct err *err)
 	}
 	set_filters(r, &query);
 	query.by = report_dims(&r->view);
+	/* the screen filters by threads, whatever the keys are */
+	if (r->screen)
+		query.by |= PROFILE_BY_COMM | PROFILE_BY_PID | PROFILE_BY_TID;
 	query.nr_extras = report_extras(&r->view, r->extras);
 	query.extra_list = r->extras;
 	query.parent = &r->parent_pattern;
@@ -329,13 +332,15 @@ static int report(struct report *r, struct err *err)
 	cmd_progress_end();
 	if (e < 0)
 		return e;
-	if (r->json)
+	if (r->screen)
+		e = report_screen(r, profile, err);
+	else if (r->json)
 		report_json(&r->view, profile, stdout);
 	else if (r->csv)
 		report_csv(&r->view, profile, stdout);
 	else
 		report_write(&r->view, profile, stdout);
-	if (r->threads)
+	if (r->threads && !e)
 		e = show_threads(r, profile->data, err);
 	profile_free(profile);
 	return finish_output(e, err);
@@ -414,9 +419,9 @@ static int run(int argc, char **argv)
 		QUERY_TASK_OPTIONS(&r.query),
 		QUERY_WHEN_OPTIONS(&r.query),
 		OPT_SECTION("Output"),
-		OPT_SWITCH(0, "stdio", &r.stdio, "as text, which is the only way"),
-		OPT_CALL(0, "tui", &r, NULL, "refused: there is no such screen", report_refuse, OPT_ARG_NONE),
-		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such screen", report_refuse, OPT_ARG_NONE),
+		OPT_SWITCH(0, "stdio", &r.stdio, "as text (on, where the output is no terminal)"),
+		OPT_SWITCH(0, "tui", &r.tui, "on a screen to look around in (on, on a terminal)"),
+		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such window", report_refuse, OPT_ARG_NONE),
 		OPT_SWITCH('j', "json", &r.json, "as JSON, for programs"),
 		OPT_SWITCH(0, "csv", &r.csv, "as CSV: a header line, then a line for each row"),
 		OPT_STRING(0, "stdio-color", &r.color, "WHEN", "colours always, never or auto: on a "

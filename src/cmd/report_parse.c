@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cmd/report_priv.h"
+#include "view/screen.h"
 
 #define LINES_DEFAULT 24u
 #define LINES_AROUND 13u         /* of a plain report, above and below the rows */
@@ -15,8 +17,7 @@
 /* --- perf's options that are not here --------------------------------------------------- */
 
 static const struct { const char *name, *why; } refused[] = {
-	{ "tui", "there is no such screen here; the report is text, as with --stdio" },
-	{ "gtk", "there is no such screen here; the report is text, as with --stdio" },
+	{ "gtk", "there is no such window here; --tui is a screen on the terminal, --stdio text" },
 	{ "demangle-kernel", "the kernel's names are shown as it has them" },
 	{ "disassembler-style", "report does not disassemble; sonde annotate does" },
 	{ "asm-raw", "report does not disassemble; sonde annotate does" },
@@ -214,6 +215,41 @@ static int check_outputs(const struct report *r, struct err *err)
 	return 0;
 }
 
+/* Why what was asked for is no matter of a screen; NULL: it may be one. */
+static const char *only_text(const struct report *r)
+{
+	const struct { bool is; const char *name; } texts[] = {
+		{ r->stdio, "--stdio" }, { r->json, "-j" }, { r->csv, "--csv" },
+		{ r->view.separator != NULL, "-t" }, { r->header, "--header" },
+		{ r->header_only, "--header-only" }, { r->dump, "-D" }, { r->stats, "--stats" },
+		{ r->tasks, "--tasks" }, { r->mmaps, "--mmaps" }, { r->threads, "-T" },
+		{ r->query.quiet, "-q" }, { r->view.hierarchy, "--hierarchy" },
+		{ r->groups_given && r->groups, "--group" }, { r->color != NULL, "--stdio-color" },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].is)
+			return texts[i].name;
+	return NULL;
+}
+
+/* On a terminal there is a screen, as in perf, unless something asks for text. */
+static int choose_screen(struct report *r, struct err *err)
+{
+	const char *text = only_text(r);
+	struct err why = ERR_INIT;
+
+	if (r->tui && text)
+		return err_set(err, EINVAL, "--tui is a screen, and %s is of text; take one of them", text);
+	if (r->tui)
+		r->screen = true;
+	else if (!text && screen_possible())
+		r->screen = screen_check(&why) == 0;
+	if (why.code)
+		log_note("%s", why.msg);
+	return r->tui ? screen_check(err) : 0;
+}
+
 int report_settle(struct report *r, struct err *err)
 {
 	struct sort_wish first = r->wish;
@@ -245,7 +281,10 @@ int report_settle(struct report *r, struct err *err)
 			    *r->view.separator ? "'.', which takes its place inside names" : "empty");
 	if (!e && r->view.separator && strcmp(r->view.separator, "\\t") == 0)
 		r->view.separator = "\t";
-	fit_terminal(r);
+	if (!e)
+		e = choose_screen(r, err);
+	if (!r->screen)
+		fit_terminal(r);
 	if (!e)
 		e = parse_pretty(r, err);
 	if (!e)

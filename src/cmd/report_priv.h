@@ -23,10 +23,14 @@ struct report {
 	bool dump, stats, tasks, mmaps, threads, raw_counts;
 	bool branches, branches_given, memory, groups, groups_given, modules, unordered, no_vmlinux;
 	bool skip_empty, full_paths;
+	bool tui, screen;                /* asked for; what it will be */
 };
 
 /* Check the options against one another, as far as that goes without the recording. */
 int report_settle(struct report *r, struct err *err);
+
+/* Show the profile on the screen until its user leaves it. */
+int report_screen(struct report *r, const struct profile *profile, struct err *err);
 
 /* For options of perf report that sonde report does not have: says why, as opt_fn. */
 int report_refuse(const struct opt *opt, const char *arg, bool unset, struct err *err);

@@ -32,7 +32,7 @@ static int parse_word(struct callgraph_options *o, const char *word, struct err 
 
 	for (unsigned m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
 		if (is_prefix(word, modes[m])) {
-			o->mode = (enum callgraph_mode)m;
+			o->mode = (enum callgraph_style)m;
 			return 0;
 		}
 	}
@@ -371,7 +371,7 @@ void callgraph_write(const struct callgraph_page *page, const struct callgraph_o
 	line_init(&d->line, page->width);
 	if (options->mode == CALLGRAPH_GRAPH || options->mode == CALLGRAPH_FRACTAL)
 		graph_write(d, root);
-	else if (options->mode != CALLGRAPH_NONE)
+	else if (options->mode != CALLGRAPH_HIDDEN)
 		callgraph_paths(options, h, root, path_write, d);
 	line_release(&d->line);
 	free(d);

@@ -18,13 +18,13 @@
 #include "base/err.h"
 #include "profile/chain.h"
 
-enum callgraph_mode {
-	CALLGRAPH_NONE, CALLGRAPH_GRAPH, CALLGRAPH_FRACTAL, CALLGRAPH_FLAT, CALLGRAPH_FOLDED,
+enum callgraph_style {
+	CALLGRAPH_HIDDEN, CALLGRAPH_GRAPH, CALLGRAPH_FRACTAL, CALLGRAPH_FLAT, CALLGRAPH_FOLDED,
 };
 enum callgraph_value { CALLGRAPH_PERCENT, CALLGRAPH_PERIOD, CALLGRAPH_COUNT };
 
 struct callgraph_options {
-	enum callgraph_mode mode;
+	enum callgraph_style mode;
 	enum callgraph_value value;
 	enum tree_order order;
 	bool order_given;

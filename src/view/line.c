@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/line.h"
 
-#include <string.h>
+#include "base/columns.h"
 
 static const char ellipsis[] = "\xe2\x80\xa6";
 
@@ -15,12 +15,15 @@ void line_release(struct line *line)
 	str_release(&line->s);
 }
 
-static unsigned count_columns(const char *text, size_t len)
+static unsigned count_columns(const char *text)
 {
 	unsigned n = 0;
+	uint32_t cp;
 
-	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	while (*text) {
+		text += columns_next(text, &cp);
+		n += columns_of(cp);
+	}
 	return n;
 }
 
@@ -30,35 +33,65 @@ unsigned line_columns(const char *text)
 	unsigned n;
 
 	str_add_safe(&s, text);
-	n = count_columns(s.p, s.len);
+	n = count_columns(s.p);
 	str_release(&s);
 	return n;
 }
 
-/* How many bytes of `text` fill at most `columns` columns. */
-static size_t prefix_bytes(const char *text, unsigned columns)
+/* How many bytes of `text` fill at most `room` columns; *columns is how many they do. */
+static size_t prefix_bytes(const char *text, unsigned room, unsigned *columns)
 {
 	size_t i = 0;
+	uint32_t cp;
 
-	for (; text[i]; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80 && columns-- == 0)
+	*columns = 0;
+	while (text[i]) {
+		size_t n = columns_next(text + i, &cp);
+
+		if (*columns + columns_of(cp) > room)
 			break;
+		*columns += columns_of(cp);
+		i += n;
+	}
 	return i;
 }
 
 /* `text` is safe already. Takes at most `room` columns (0: as many as it needs). */
 static void add_cut(struct line *line, const char *text, unsigned room)
 {
-	unsigned n = count_columns(text, strlen(text));
+	unsigned n = count_columns(text);
+	size_t bytes;
 
 	if (!room || n <= room) {
 		str_add(&line->s, text);
 		line->columns += n;
 		return;
 	}
-	str_addn(&line->s, text, prefix_bytes(text, room - 1));
+	bytes = prefix_bytes(text, room - 1, &n);
+	str_addn(&line->s, text, bytes);
+	/* half of a wide character is left out, and its place is not taken */
+	for (; n + 1 < room; n++)
+		str_addc(&line->s, ' ');
 	str_add(&line->s, ellipsis);
 	line->columns += room;
+}
+
+/* Take off characters until the last column is free, and no more than that. */
+static void free_last_column(struct str *s)
+{
+	unsigned freed = 0;
+	uint32_t cp;
+
+	while (s->len && !freed) {
+		do
+			s->len--;
+		while (s->len && ((unsigned char)s->p[s->len] & 0xc0) == 0x80);
+		columns_next(s->p + s->len, &cp);
+		freed = columns_of(cp);
+		s->p[s->len] = '\0';
+	}
+	if (freed == 2)
+		str_addc(s, ' ');
 }
 
 static void add_safe(struct line *line, const char *text)
@@ -68,18 +101,13 @@ static void add_safe(struct line *line, const char *text)
 	if (line->limit && !left) {
 		/* nothing fits behind the edge: the last column says that there is more */
 		if (*text && !line->full) {
-			size_t keep = line->s.len;
-
-			while (keep && ((unsigned char)line->s.p[keep - 1] & 0xc0) == 0x80)
-				keep--;
-			line->s.len = keep ? keep - 1 : 0;
-			line->s.p[line->s.len] = '\0';
+			free_last_column(&line->s);
 			str_add(&line->s, ellipsis);
 			line->full = true;
 		}
 		return;
 	}
-	if (line->limit && count_columns(text, strlen(text)) > left)
+	if (line->limit && count_columns(text) > left)
 		line->full = true;
 	add_cut(line, text, line->limit ? left : 0);
 }

@@ -30,7 +30,7 @@ unsigned report_dims(const struct report_options *o)
 		by |= PROFILE_BY_PID;
 	if (o->filter.nr_tids)
 		by |= PROFILE_BY_TID;
-	if (o->children || o->callgraph.mode != CALLGRAPH_NONE)
+	if (o->children || o->callgraph.mode != CALLGRAPH_HIDDEN)
 		by |= PROFILE_BY_STACK;
 	if (o->full)
 		by |= PROFILE_BY_ADDR;
@@ -72,6 +72,8 @@ static bool passes(const struct profile *profile, const struct profile_entry *e,
 	const char *name = profile->frames[e->leaf].name;
 
 	if (!filter_entry(profile, e, &o->filter))
+		return false;
+	if (profile->frames[e->leaf].kernel ? o->hide_kernel : o->hide_user)
 		return false;
 	if (o->sym_part && (!name || !strstr(name, o->sym_part)))
 		return false;
@@ -184,7 +186,8 @@ static uint64_t weight(const struct section *s, const struct hist *hist)
 
 bool report_shows(const struct report_options *o, const struct hists *h, const struct hist *hist)
 {
-	return percent(o->children ? hist->children : hist->period, h->total) >= o->percent_limit;
+	return percent(o->children ? hist->children : hist->period, h->total) >= o->percent_limit &&
+	       hist->samples >= o->min_samples;
 }
 
 bool section_shows(const struct section *s, const struct hist *hist)
@@ -200,7 +203,7 @@ bool section_shows(const struct section *s, const struct hist *hist)
 }
 
 /* Key columns are as wide as the widest of the rows that are shown. */
-static void measure(struct section *s)
+void section_measure(struct section *s)
 {
 	const struct sort_spec *spec = &s->options->spec;
 	struct str text = STR_INIT;
@@ -230,7 +233,7 @@ static void measure(struct section *s)
 }
 
 /* On a terminal the columns before the last one give way, the widest first. */
-static void squeeze(struct section *s)
+void section_squeeze(struct section *s)
 {
 	const struct sort_spec *spec = &s->options->spec;
 	unsigned nr = spec->nr_output, sum, widest;
@@ -322,7 +325,7 @@ void section_add_values(struct section *s, const struct hist *hist, enum column 
 	}
 }
 
-static void write_row(struct section *s, const struct hist *hist)
+void section_add_row(struct section *s, const struct hist *hist)
 {
 	const struct sort_spec *spec = &s->options->spec;
 	const char *separator = s->options->separator;
@@ -340,7 +343,6 @@ static void write_row(struct section *s, const struct hist *hist)
 		else
 			section_add_values(s, hist, column, width);
 	}
-	line_end(&s->line, s->out);
 }
 
 void section_draw(struct section *s, struct chain_drawer *drawer, uint32_t row)
@@ -368,22 +370,22 @@ static void write_rows(struct section *s, struct chain_drawer *drawer)
 			next = more++ ? next : row;
 			continue;
 		}
-		write_row(s, &s->h.v[row]);
+		section_add_row(s, &s->h.v[row]);
+		line_end(&s->line, s->out);
 		section_draw(s, drawer, row);
 	}
-	if (more)
+	if (more && !s->options->live)
 		fprintf(s->out, "# %" PRIu32 " more rows, the next with %.2f%%: --stdio shows all, and so does a "
 			"pipe\n", more, percent(weight(s, &s->h.v[next]), s->h.total));
 }
 
 /* --- sections ---------------------------------------------------------------------------- */
 
-static void write_titles(struct section *s)
+void section_add_titles(struct section *s)
 {
 	const struct sort_spec *spec = &s->options->spec;
 	const char *separator = s->options->separator;
 
-	line_add(&s->line, "# ");
 	for (unsigned c = 0; c < spec->nr_output; c++) {
 		const char *text = section_title(s, spec->output[c]);
 
@@ -398,8 +400,16 @@ static void write_titles(struct section *s)
 		else
 			line_add_left(&s->line, text, s->widths[c]);
 	}
+}
+
+static void write_titles(struct section *s)
+{
+	const struct sort_spec *spec = &s->options->spec;
+
+	line_add(&s->line, "# ");
+	section_add_titles(s);
 	line_end(&s->line, s->out);
-	if (separator)
+	if (s->options->separator)
 		return;
 	line_add(&s->line, "#");
 	for (unsigned c = 0; c < spec->nr_output; c++) {
@@ -476,7 +486,7 @@ void report_rows(const struct report_options *o, const struct profile *profile, 
 		 struct hists *h)
 {
 	struct hists_options ho = { .event = event, .children = o->children, .by_addr = o->full,
-				    .depth_order = o->callgraph.mode != CALLGRAPH_NONE,
+				    .depth_order = o->callgraph.mode != CALLGRAPH_HIDDEN,
 				    .order = o->callgraph.order, .filter = passes,
 				    .filter_arg = o, .named_only = o->named_only };
 
@@ -502,7 +512,7 @@ static void hide_fields(struct section *s, struct report_options *own)
 static void write_table(struct section *s)
 {
 	const struct report_options *o = s->options;
-	bool draws = o->callgraph.mode != CALLGRAPH_NONE && s->h.profile->has_chains;
+	bool draws = o->callgraph.mode != CALLGRAPH_HIDDEN && s->h.profile->has_chains;
 	struct chain_drawer drawer = {
 		.chains = draws ? chains_new(&s->h) : NULL,
 		.cut = { .relative = o->callgraph.mode == CALLGRAPH_FRACTAL,
@@ -517,8 +527,8 @@ static void write_table(struct section *s)
 	if (o->hierarchy) {
 		section_write_levels(s, &drawer);
 	} else {
-		measure(s);
-		squeeze(s);
+		section_measure(s);
+		section_squeeze(s);
 		if (!o->quiet)
 			write_titles(s);
 		write_rows(s, &drawer);
@@ -627,8 +637,10 @@ void report_write(const struct report_options *options, const struct profile *pr
 		fputs("# There are no samples to show.\n#\n", out);
 	if (!o.quiet) {
 		fputs("#\n", out);
-		if (account_write(a, "# ", ACCOUNT_ALL, out))
+		if (account_write(a, "# ", o.live ? ACCOUNT_LOSSES : ACCOUNT_ALL, out))
 			fputs("#\n", out);
+		if (o.live)
+			return;
 		if (tables && o.chains_hidden)
 			fputs("# Who calls them: sonde report -g caller\n", out);
 		if (tables && sort_has(&o.spec, COLUMN_SYM))

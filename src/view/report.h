@@ -47,6 +47,9 @@ struct report_options {
 	/* filters; percentages stay those of the whole without `relative` */
 	struct profile_query filter;     /* by comms, dsos, syms, pids, tids: filter_entry */
 	const char *sym_part;            /* a part of the symbol's name */
+	bool hide_kernel, hide_user;     /* samples of the kernel's code, of other code */
+	uint64_t min_samples;            /* no rows with fewer */
+	bool live;                       /* a table among others: no hints, no names' account */
 };
 
 /* The profile_dim bits that the report needs. */

@@ -293,7 +293,7 @@ static void json_row(struct json *j, const struct report_options *o, const struc
 static void json_event(struct json *j, const struct report_options *o,
 		       const struct profile *profile, uint32_t event)
 {
-	bool draws = o->callgraph.mode != CALLGRAPH_NONE && profile->has_chains;
+	bool draws = o->callgraph.mode != CALLGRAPH_HIDDEN && profile->has_chains;
 	struct chain_options cut = { .relative = o->callgraph.mode == CALLGRAPH_FRACTAL,
 				     .min_percent = o->callgraph.min_percent };
 	struct chains *chains;

@@ -33,6 +33,12 @@ void section_add_key(struct section *s, const struct hist *hist, enum column col
 unsigned section_value_width(const struct section *s, enum column column);
 const char *section_title(const struct section *s, enum column column);
 bool section_shows(const struct section *s, const struct hist *hist);
+/* The columns' widths; then, on a terminal, as narrow as need be. */
+void section_measure(struct section *s);
+void section_squeeze(struct section *s);
+/* Append the titles, a row, to the line. */
+void section_add_titles(struct section *s);
+void section_add_row(struct section *s, const struct hist *hist);
 void section_draw(struct section *s, struct chain_drawer *drawer, uint32_t row);
 
 /* --hierarchy: titles and rows, a level for each key. */

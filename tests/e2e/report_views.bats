@@ -239,7 +239,7 @@ lines()
 @test "on a terminal the point needs no scrolling, and --stdio shows all" {
 	need script
 	"$SONDE" record -q -F 999 -e cpu-clock -g -o perf.data "$WORKLOADS/burn" 0.5 >/dev/null
-	script -qec "stty cols 80 rows 24; $SONDE report" /dev/null </dev/null | tr -d '\r' >screen
+	script -qec "stty cols 80 rows 24; $SONDE report </dev/null" /dev/null </dev/null | tr -d '\r' >screen
 	cat screen
 	[[ $(wc -l <screen) -le 24 ]]
 	# the three functions of the workload, in colours, each a line; no line is over 80 columns
