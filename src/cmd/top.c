@@ -276,13 +276,10 @@ static void wait_for_samples(const struct top *t)
 
 static int watch(struct top *t, struct err *err)
 {
-	struct sigaction action = { .sa_handler = take_stop };
 	const char *term = getenv("TERM");
 	bool terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0, ended = false;
 	int r = 0;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	while (!r && !stop && !ended && !ferror(stdout)) {
 		wait_for_samples(t);
 		ended = live_ended(t->live);
@@ -315,9 +312,12 @@ static int choose_screen(struct top *t, bool *screen, struct err *err)
 
 static int top(struct top *t, struct err *err)
 {
+	struct sigaction action = { .sa_handler = take_stop };
 	bool screen;
 	int r = choose_screen(t, &screen, err);
 
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	if (!r)
 		r = top_begin(t, err);
 	if (!r)
