@@ -9,6 +9,7 @@
 #include "formats/perf_data_priv.h"
 #include "formats/tracepoint.h"
 
+#define MEM_HOPS (UINT64_C(7) << 43)      /* mem_hops of union perf_mem_data_src, Linux 5.16 */
 #define RAW_MAX 65536u
 #define CPUS_MAX 65536u
 #define LINE_BYTES 64u           /* of data that moves between caches; perf takes the host's */
@@ -271,6 +272,7 @@ static uint64_t memory_number(const struct sample *s, enum extra_kind kind)
 		out.mem_lvl = src.mem_lvl;
 		out.mem_lvl_num = src.mem_lvl_num;
 		out.mem_remote = src.mem_remote;
+		out.val |= src.val & MEM_HOPS;
 		out.mem_hops = src.mem_hops;
 		break;
 	case EXTRA_MEM_OP: out.mem_op = src.mem_op; break;

@@ -24,63 +24,73 @@ static bool add_words(struct str *s, const struct word *words, size_t nr, uint64
 #define ADD_WORDS(s, words, bits, between) \
 	add_words(s, words, sizeof(words) / sizeof((words)[0]), bits, between)
 
-static void add_result(struct str *s, uint64_t bits, uint64_t hit, uint64_t miss)
+/*
+ * "N/A" where nothing was said, not even of how far away. PERF_MEM_TLB_HIT and _MISS are
+ * the same bits of their field as PERF_MEM_LVL_HIT and _MISS (linux/perf_event.h).
+ */
+static void add_result(struct str *s, size_t from, uint64_t bits)
 {
-	if (bits & hit)
+	_Static_assert(PERF_MEM_TLB_HIT == PERF_MEM_LVL_HIT && PERF_MEM_TLB_MISS == PERF_MEM_LVL_MISS,
+		       "one function for both");
+	if (s->len == from)
+		str_add(s, "N/A");
+	if (bits & PERF_MEM_LVL_HIT)
 		str_add(s, " hit");
-	if (bits & miss)
+	if (bits & PERF_MEM_LVL_MISS)
 		str_add(s, " miss");
 }
 
 static void add_level(struct str *s, union perf_mem_data_src src)
 {
 	static const struct word levels[] = {
-		{ PERF_MEM_LVL_NA, "N/A" }, { PERF_MEM_LVL_L1, "L1" }, { PERF_MEM_LVL_LFB, "LFB/MAB" }, { PERF_MEM_LVL_L2, "L2" },
-		{ PERF_MEM_LVL_L3, "L3" }, { PERF_MEM_LVL_LOC_RAM, "Local RAM" },
-		{ PERF_MEM_LVL_REM_RAM1, "Remote RAM (1 hop)" },
+		{ PERF_MEM_LVL_NA, "N/A" }, { PERF_MEM_LVL_L1, "L1" }, { PERF_MEM_LVL_LFB, "LFB/MAB" },
+		{ PERF_MEM_LVL_L2, "L2" }, { PERF_MEM_LVL_L3, "L3" },
+		{ PERF_MEM_LVL_LOC_RAM, "Local RAM" }, { PERF_MEM_LVL_REM_RAM1, "Remote RAM (1 hop)" },
 		{ PERF_MEM_LVL_REM_RAM2, "Remote RAM (2 hops)" },
 		{ PERF_MEM_LVL_REM_CCE1, "Remote Cache (1 hop)" },
 		{ PERF_MEM_LVL_REM_CCE2, "Remote Cache (2 hops)" }, { PERF_MEM_LVL_IO, "I/O" },
 		{ PERF_MEM_LVL_UNC, "Uncached" },
 	};
+	/* 9 and 10: PERF_MEM_LVLNUM_CXL and _IO, which older headers have not */
 	static const char *const numbers[16] = {
-		[PERF_MEM_LVLNUM_L1] = "L1", [PERF_MEM_LVLNUM_L2] = "L2", [PERF_MEM_LVLNUM_L3] = "L3",
-		[PERF_MEM_LVLNUM_L4] = "L4", [0x09] = "CXL", [0x0a] = "I/O",
-		[PERF_MEM_LVLNUM_ANY_CACHE] = "Any cache",
+		[0x9] = "CXL", [0xa] = "I/O", [PERF_MEM_LVLNUM_ANY_CACHE] = "Any cache",
 		[PERF_MEM_LVLNUM_LFB] = "LFB/MAB", [PERF_MEM_LVLNUM_RAM] = "RAM",
 		[PERF_MEM_LVLNUM_PMEM] = "PMEM", [PERF_MEM_LVLNUM_NA] = "N/A",
 	};
-	const char *number = numbers[src.mem_lvl_num];
-	bool any;
+	/* mem_hops, since Linux 5.16: 43, three bits; it tells the place in the stead of mem_lvl */
+	static const char *const hops[8] = {
+		NULL, "core, same node", "node, same socket", "socket, same board", "board",
+	};
+	unsigned number = src.mem_lvl_num, hop = src.val >> 43 & 7;
+	size_t from = s->len;
+	bool any = false;
 
 	if (src.mem_remote)
 		str_add(s, "Remote ");
-	any = ADD_WORDS(s, levels, src.mem_lvl, " or ");
-	if (src.mem_lvl_num) {
+	if (hop)
+		str_addf(s, "%s ", hops[hop] ? hops[hop] : "N/A");
+	else
+		any = ADD_WORDS(s, levels, src.mem_lvl, " or ");
+	if (number) {
 		str_add(s, any ? " or " : "");
-		if (number)
-			str_add(s, number);
+		if (numbers[number])
+			str_add(s, numbers[number]);
 		else
-			str_addf(s, "L%u", (unsigned)src.mem_lvl_num);
-		any = true;
+			str_addf(s, "L%u", number);
 	}
-	if (!any)
-		str_add(s, "N/A");
-	add_result(s, src.mem_lvl, PERF_MEM_LVL_HIT, PERF_MEM_LVL_MISS);
+	add_result(s, from, src.mem_lvl);
 }
 
 static void add_tlb(struct str *s, uint64_t tlb)
 {
 	static const struct word words[] = {
-		{ PERF_MEM_TLB_L1, "L1" }, { PERF_MEM_TLB_L2, "L2" }, { PERF_MEM_TLB_WK, "Walker" },
-		{ PERF_MEM_TLB_OS, "Fault" },
+		{ PERF_MEM_TLB_NA, "N/A" }, { PERF_MEM_TLB_L1, "L1" }, { PERF_MEM_TLB_L2, "L2" },
+		{ PERF_MEM_TLB_WK, "Walker" }, { PERF_MEM_TLB_OS, "Fault" },
 	};
+	size_t from = s->len;
 
-	if (tlb & PERF_MEM_TLB_NA)
-		tlb = 0;
-	if (!ADD_WORDS(s, words, tlb, " or "))
-		str_add(s, "N/A");
-	add_result(s, tlb, PERF_MEM_TLB_HIT, PERF_MEM_TLB_MISS);
+	ADD_WORDS(s, words, tlb, " or ");
+	add_result(s, from, tlb);
 }
 
 static void add_snoop(struct str *s, union perf_mem_data_src src)
@@ -89,13 +99,14 @@ static void add_snoop(struct str *s, union perf_mem_data_src src)
 		{ PERF_MEM_SNOOP_NA, "N/A" }, { PERF_MEM_SNOOP_NONE, "None" }, { PERF_MEM_SNOOP_HIT, "Hit" },
 		{ PERF_MEM_SNOOP_MISS, "Miss" }, { PERF_MEM_SNOOP_HITM, "HitM" },
 	};
-	bool any = ADD_WORDS(s, words, src.mem_snoop, " or ");
+	/* 2: PERF_MEM_SNOOPX_PEER, since Linux 6.1 */
+	static const struct word more[] = { { PERF_MEM_SNOOPX_FWD, "Fwd" }, { 2, "Peer" } };
+	size_t from = s->len;
 
-	if (src.mem_snoopx & PERF_MEM_SNOOPX_FWD) {
-		str_addf(s, "%sFwd", any ? " or " : "");
-		any = true;
-	}
-	if (!any)
+	if (ADD_WORDS(s, words, src.mem_snoop, " or ") && src.mem_snoopx)
+		str_add(s, " or ");
+	ADD_WORDS(s, more, src.mem_snoopx, " or ");
+	if (s->len == from)
 		str_add(s, "N/A");
 }
 
@@ -123,6 +134,20 @@ void memory_add_text(struct str *s, enum extra_kind kind, uint64_t data_src)
 		break;
 	default: add_block(s, src.mem_blk); break;
 	}
+}
+
+const char *memory_op_text(uint64_t data_src)
+{
+	static const struct word words[] = {
+		{ PERF_MEM_OP_NA, "N/A" }, { PERF_MEM_OP_LOAD, "LOAD" }, { PERF_MEM_OP_STORE, "STORE" },
+		{ PERF_MEM_OP_PFETCH, "PFETCH" }, { PERF_MEM_OP_EXEC, "EXEC" },
+	};
+	union perf_mem_data_src src = { .val = data_src };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (src.mem_op & words[i].bit)
+			return words[i].text;
+	return "No";
 }
 
 void transaction_add_text(struct str *s, uint64_t t)

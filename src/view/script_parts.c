@@ -6,8 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "profile/memory_text.h"
+
 #define NS_PER_S UINT64_C(1000000000)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void script_add_regs(struct str *out, const struct arch *arch, uint64_t abi, uint64_t mask,
 		     const u64_una *regs)
@@ -27,120 +28,22 @@ void script_add_regs(struct str *out, const struct arch *arch, uint64_t abi, uin
 
 /* --- where data came from ------------------------------------------------------------------ */
 
-/* The fields of union perf_mem_data_src in linux/perf_event.h, from its lowest bit on. */
-static unsigned field_of(uint64_t src, unsigned shift, unsigned bits)
-{
-	return (unsigned)(src >> shift & ((1u << bits) - 1));
-}
-
-/* The names of the bits that are set, with "or" between them. True if there were any. */
-static bool add_bits(struct str *out, unsigned bits, const char *const *names, size_t nr, bool more)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (!(bits >> i & 1) || !names[i])
-			continue;
-		if (more)
-			str_add(out, " or ");
-		str_add(out, names[i]);
-		more = true;
-	}
-	return more;
-}
-
-static void add_hit_or_miss(struct str *out, unsigned bits)
-{
-	if (bits & PERF_MEM_LVL_HIT)
-		str_add(out, " hit");
-	if (bits & PERF_MEM_LVL_MISS)
-		str_add(out, " miss");
-}
-
-static void add_level(struct str *out, uint64_t src)
-{
-	/* bits of mem_lvl; hit and miss stand behind */
-	static const char *const levels[] = {
-		"N/A", NULL, NULL, "L1", "LFB/MAB", "L2", "L3", "Local RAM", "Remote RAM (1 hop)",
-		"Remote RAM (2 hops)", "Remote Cache (1 hop)", "Remote Cache (2 hops)", "I/O",
-		"Uncached",
-	};
-	static const char *const hops[8] = {
-		NULL, "core, same node", "node, same socket", "socket, same board", "board",
-	};
-	static const char *const numbers[16] = {
-		[0x9] = "CXL", [0xa] = "I/O", [0xb] = "Any cache", [0xc] = "LFB/MAB", [0xd] = "RAM",
-		[0xe] = "PMEM", [0xf] = "N/A",
-	};
-	unsigned bits = field_of(src, 5, 14), number = field_of(src, 33, 4), hop = field_of(src, 43, 3);
-	size_t from = out->len;
-	bool any = false;
-
-	if (field_of(src, 37, 1))
-		str_add(out, "Remote ");
-	if (hop)
-		str_addf(out, "%s ", hops[hop] ? hops[hop] : "N/A");
-	else
-		any = add_bits(out, bits, levels, ARRAY_SIZE(levels), false);
-	if (number) {
-		if (any)
-			str_add(out, " or ");
-		if (numbers[number])
-			str_add(out, numbers[number]);
-		else
-			str_addf(out, "L%u", number);
-	}
-	if (out->len == from)
-		str_add(out, "N/A");
-	add_hit_or_miss(out, bits);
-}
-
-static void add_snoop(struct str *out, uint64_t src)
-{
-	static const char *const snoops[] = { "N/A", "None", "Hit", "Miss", "HitM" };
-	static const char *const more[] = { "Fwd", "Peer" };
-	bool any = add_bits(out, field_of(src, 19, 5), snoops, ARRAY_SIZE(snoops), false);
-
-	if (!add_bits(out, field_of(src, 38, 2), more, ARRAY_SIZE(more), any))
-		str_add(out, "N/A");
-}
-
-static void add_tlb(struct str *out, uint64_t src)
-{
-	static const char *const levels[] = { "N/A", NULL, NULL, "L1", "L2", "Walker", "Fault" };
-	unsigned bits = field_of(src, 26, 7);
-
-	if (!add_bits(out, bits, levels, ARRAY_SIZE(levels), false))
-		str_add(out, "N/A");
-	add_hit_or_miss(out, bits);
-}
-
-static const char *op_name(unsigned bits)
-{
-	static const char *const names[] = { "N/A", "LOAD", "STORE", "PFETCH", "EXEC" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (bits >> i & 1)
-			return names[i];
-	return "No";
-}
-
 void script_add_data_src(struct str *out, uint64_t src, size_t *width)
 {
 	enum { MOST = 99 };              /* perf's buffer ends there */
-	unsigned lock = field_of(src, 24, 2), block = field_of(src, 40, 3);
-	struct str text = STR_INIT;
+	struct str text = STR_INIT, block = STR_INIT;
 
-	str_addf(&text, "%16" PRIx64 " |OP %s|LVL ", src, op_name(field_of(src, 0, 5)));
-	add_level(&text, src);
+	str_addf(&text, "%16" PRIx64 " |OP %s|LVL ", src, memory_op_text(src));
+	memory_add_text(&text, EXTRA_MEM_LEVEL, src);
 	str_add(&text, "|SNP ");
-	add_snoop(&text, src);
+	memory_add_text(&text, EXTRA_MEM_SNOOP, src);
 	str_add(&text, "|TLB ");
-	add_tlb(&text, src);
-	str_addf(&text, "|LCK %s|BLK ", lock & PERF_MEM_LOCK_NA ? "N/A" :
-		 lock & PERF_MEM_LOCK_LOCKED ? "Yes" : "No");
-	if (!block || (block & 1))
-		str_add(&text, " N/A");
-	else
-		str_addf(&text, "%s%s", block & 2 ? " Data" : "", block & 4 ? " Addr" : "");
+	memory_add_text(&text, EXTRA_MEM_TLB, src);
+	str_add(&text, "|LCK ");
+	memory_add_text(&text, EXTRA_MEM_LOCK, src);
+	memory_add_text(&block, EXTRA_MEM_BLOCK, src);
+	str_addf(&text, "|BLK  %s", block.p);
+	str_release(&block);
 	if (text.len > MOST) {
 		text.len = MOST;
 		text.p[MOST] = '\0';

@@ -13,6 +13,7 @@
 
 #include "tests/unit/records.h"
 #include "view/script.h"
+#include "profile/memory_text.h"
 #include "view/script_parts.h"
 
 #define USER PERF_RECORD_MISC_USER
@@ -162,6 +163,46 @@ static void data_sources(void **state)
 	}
 }
 
+/* What report sorts by is called as in script; the bits are put together by the header's macros. */
+static void memory_texts(void **state)
+{
+	static const struct { enum extra_kind kind; uint64_t src; const char *text; } cases[] = {
+		{ EXTRA_MEM_LEVEL, 0, "N/A" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVL, NA), "N/A" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVL, L1) | PERF_MEM_S(LVL, HIT), "L1 hit" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVL, LOC_RAM) | PERF_MEM_S(LVL, MISS), "Local RAM miss" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVL, L1) | PERF_MEM_S(LVLNUM, L1), "L1 or L1" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, L2), "L2" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, L4), "L4" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, ANY_CACHE), "Any cache" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, LFB), "LFB/MAB" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, RAM), "RAM" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, PMEM), "PMEM" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(LVLNUM, NA), "N/A" },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(REMOTE, REMOTE), "Remote " },
+		{ EXTRA_MEM_LEVEL, PERF_MEM_S(REMOTE, REMOTE) | PERF_MEM_S(LVLNUM, RAM), "Remote RAM" },
+		{ EXTRA_MEM_LEVEL, (uint64_t)2 << 43 | PERF_MEM_S(LVL, L3) | PERF_MEM_S(LVLNUM, L3),
+		  "node, same socket L3" },
+		{ EXTRA_MEM_SNOOP, PERF_MEM_S(SNOOP, HITM), "HitM" },
+		{ EXTRA_MEM_SNOOP, PERF_MEM_S(SNOOP, HIT) | PERF_MEM_S(SNOOPX, FWD), "Hit or Fwd" },
+		{ EXTRA_MEM_SNOOP, (uint64_t)2 << 38, "Peer" },
+		{ EXTRA_MEM_TLB, PERF_MEM_S(TLB, WK) | PERF_MEM_S(TLB, MISS), "Walker miss" },
+		{ EXTRA_MEM_TLB, PERF_MEM_S(TLB, NA), "N/A" },
+		{ EXTRA_MEM_LOCK, PERF_MEM_S(LOCK, LOCKED), "Yes" },
+		{ EXTRA_MEM_BLOCK, PERF_MEM_S(BLK, DATA) | PERF_MEM_S(BLK, ADDR), "Data Addr" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct str out = STR_INIT;
+
+		memory_add_text(&out, cases[i].kind, cases[i].src);
+		assert_string_equal(out.p, cases[i].text);
+		str_release(&out);
+	}
+	assert_string_equal(memory_op_text(PERF_MEM_S(OP, STORE)), "STORE");
+}
+
 static void put_written(struct str *s, const void *bytes, uint32_t n)
 {
 	size_t at = begin(s, PERF_RECORD_SAMPLE, USER);
@@ -254,7 +295,8 @@ static void what_is_not_there_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory), cmocka_unit_test(data_sources), cmocka_unit_test(bpf_output),
+		cmocka_unit_test(memory), cmocka_unit_test(data_sources), cmocka_unit_test(memory_texts),
+		cmocka_unit_test(bpf_output),
 		cmocka_unit_test(page_sizes), cmocka_unit_test(time_of_day),
 		cmocka_unit_test(what_is_not_there_is_said),
 	};
