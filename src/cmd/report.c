@@ -353,9 +353,48 @@ static int report(struct report *r, struct err *err)
 	{ .kind = OPT_KIND_SWITCH, .short_name = (s), .long_name = (l), .value = (ptr), \
 	  .help = (text), .given = (flag) }
 
-static int run(int argc, char **argv)
+/* perf takes one word for a filter on symbols. */
+static int take_word(struct report *r, int words, char **argv, struct err *err)
+{
+	if (!words)
+		return 0;
+	if (words > 1 || r->view.sym_part)
+		return err_set(err, EINVAL, "'%s' is one word too many; the recording is given with -i",
+			       argv[words - 1]);
+	r->view.sym_part = argv[0];
+	return 0;
+}
+
+/* What the options ask for: the exit status. */
+static int settle_and_report(struct report *r, int words, char **argv)
 {
 	static char buffer[1 << 16];
+	struct err err = ERR_INIT;
+	int status;
+
+	if (take_word(r, words, argv, &err) < 0 || report_settle(r, &err) < 0) {
+		cmd_error("report", &err);
+		return EXIT_USAGE;
+	}
+	cmd_quiet(r->query.quiet);
+	if (words && (access(argv[0], F_OK) == 0 || str_ends(argv[0], ".data")))
+		log_note("'%s' is looked for in the symbols' names; a recording is given with -i", argv[0]);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	status = report(r, &err) < 0;
+	if (status) {
+		fflush(stdout);
+		cmd_error("report", &err);
+		if (r->usage)
+			status = EXIT_USAGE;
+	}
+	regfree(&r->parent_pattern);
+	regfree(&r->callees_pattern);
+	query_release(&r->query);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
 	struct report r = { .children = true, .inlines = true, .groups = true, .branches = true,
 			    .skip_empty = true };
 	const struct opt opts[] = {
@@ -457,42 +496,11 @@ static int run(int argc, char **argv)
 		OPT_CALL(0, "itrace", NULL, "OPTIONS", NULL, report_refuse, OPT_HIDDEN | OPT_ARG_OPTIONAL),
 		OPT_END,
 	};
-	struct err err = ERR_INIT;
 	int words, status;
 
 	callgraph_defaults(&r.view.callgraph);
 	status = cmd_options(&cmd_report, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
-	if (status >= 0)
-		return status;
-	if (words) {
-		/* perf takes one word for a filter on symbols */
-		if (words > 1 || r.view.sym_part) {
-			err_set(&err, EINVAL, "'%s' is one word too many; the recording is given with -i",
-				argv[words - 1]);
-			cmd_error("report", &err);
-			return EXIT_USAGE;
-		}
-		r.view.sym_part = argv[0];
-	}
-	if (report_settle(&r, &err) < 0) {
-		cmd_error("report", &err);
-		return EXIT_USAGE;
-	}
-	cmd_quiet(r.query.quiet);
-	if (words && (access(argv[0], F_OK) == 0 || str_ends(argv[0], ".data")))
-		log_note("'%s' is looked for in the symbols' names; a recording is given with -i", argv[0]);
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
-	status = report(&r, &err) < 0;
-	if (status) {
-		fflush(stdout);
-		cmd_error("report", &err);
-		if (r.usage)
-			status = EXIT_USAGE;
-	}
-	regfree(&r.parent_pattern);
-	regfree(&r.callees_pattern);
-	query_release(&r.query);
-	return status;
+	return status >= 0 ? status : settle_and_report(&r, words, argv);
 }
 
 const struct command cmd_report = {
