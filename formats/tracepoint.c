@@ -30,6 +30,8 @@ struct tracepoints {
 	struct tep_handle *tep;
 	uint8_t *raw;                    /* RAW_REACH bytes, zero from raw_used on */
 	size_t raw_used;
+	struct trace_seq seq;            /* of print, once begun */
+	bool has_seq;
 	struct arena arena;
 	struct map64 names;              /* id -> const char * */
 	struct map64 fields_only;        /* ids of events whose print format is not known */
@@ -244,6 +246,8 @@ void tracepoints_free(struct tracepoints *t)
 	map64_release(&t->names);
 	map64_release(&t->fields_only);
 	arena_release(&t->arena);
+	if (t->has_seq)
+		trace_seq_destroy(&t->seq);
 	free(t->raw);
 	free(t);
 }
@@ -270,21 +274,22 @@ static bool print(struct tracepoints *t, struct str *out, const struct sample *s
 		.ts = sample->time_ns,
 		.size = (int)sample->raw_size,
 	};
-	struct trace_seq seq;
 
 	if (!event || !sample->raw)
 		return false;
 	if (!tracepoint_check_sample(event, sample->raw, sample->raw_size))
 		return false;
 	record.data = guarded_raw(t, sample);
-	trace_seq_init(&seq);
+	if (!t->has_seq)
+		trace_seq_init(&t->seq);
+	t->has_seq = true;
+	trace_seq_reset(&t->seq);
 	if (fields || map64_find(&t->fields_only, sample->event->attr.config))
-		tep_print_fields(&seq, record.data, (int)sample->raw_size, event);
+		tep_print_fields(&t->seq, record.data, (int)sample->raw_size, event);
 	else
-		tep_print_event(t->tep, &seq, &record, "%s", TEP_PRINT_INFO);
-	trace_seq_terminate(&seq);
-	str_add(out, seq.buffer);
-	trace_seq_destroy(&seq);
+		tep_print_event(t->tep, &t->seq, &record, "%s", TEP_PRINT_INFO);
+	trace_seq_terminate(&t->seq);
+	str_addn(out, t->seq.buffer, strlen(t->seq.buffer));
 	return true;
 }
 

@@ -542,7 +542,8 @@ static bool is_safe(struct sizes *s, struct tep_print_arg *arg)
 		ok = true;
 		break;
 	case TEP_PRINT_FIELD:
-		ok = tep_find_any_field(s->event, arg->field.name);
+		/* once printed, it is known */
+		ok = arg->field.field || tep_find_any_field(s->event, arg->field.name);
 		break;
 	case TEP_PRINT_FLAGS:
 		ok = is_safe(s, arg->flags.field);
