@@ -57,6 +57,7 @@ make_root()
 	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'program;.*main;phase;burn_a [0-9]'
 	"$SONDE" report -i r.data --stdio --comm program -s sym --no-children -g none 2>/dev/null >out
 	run ! grep -E '0x0000|unknown' out
+	mostly_named r.data
 	# without the copies there are no names, and the report says why
 	"$SONDE" cache --purge
 	"$SONDE" report -i r.data --stdio 2>/dev/null | grep -q 'the mapped file cannot be opened here'
@@ -69,6 +70,7 @@ make_root()
 		sh -c "$until_held"' ./program 0.2; until_held program; cp '"$WORKLOADS/threads"' new
 			mv new program' >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null | grep -q 'main;phase;burn_a [0-9]'
+	mostly_named r.data
 	"$SONDE" cache --purge >/dev/null
 	"$SONDE" fold -i r.data 2>/dev/null >there
 	run ! grep -q burn_a there
@@ -329,6 +331,40 @@ print(sorted(str(i) for i in range(100000))[5], s)'
 @test "real binaries: libc" {
 	own_cache
 	real sh -c 'seq 1 300000 | sort -R | sort -n | md5sum'
+}
+
+# A sonde that sees no debug packages.
+without_debug()
+{
+	cat >bare <<-SH
+		#!/bin/sh
+		exec unshare -m sh -c 'mount -t tmpfs none /usr/lib/debug && exec "\$0" "\$@"' "$SONDE" "\$@"
+	SH
+	chmod +x bare
+	./bare version >/dev/null 2>&1 || skip "unshare -m does not work here"
+}
+
+@test "real binaries: libc and libstdc++, with their debug packages and without" {
+	need_root
+	need unshare
+	need g++
+	own_cache
+	[[ -d /usr/lib/debug ]] || skip "/usr/lib/debug is not there"
+	without_debug
+	printf '#include <map>\n#include <sstream>\nint main() { std::map<std::string, int> m; for (int i = 0; i < 200000; i++) { std::ostringstream o; o << i; m[o.str()]++; } return m.size() > 5 ? 0 : 1; }\n' >b.cc
+	g++ -O1 -o b b.cc
+	real ./b
+	"$SONDE" report -i real.data --stdio -s dso,sym 2>/dev/null >with
+	SONDE=$PWD/bare mostly_named real.data
+	./bare report -i real.data --stdio -s dso,sym 2>/dev/null >without
+	grep -q 'libstdc++.*std::' with
+	grep -q 'libstdc++.*std::' without
+	# malloc's inner function is local: without the package it is known by its extent alone
+	id=$("$SONDE" buildid-list -i real.data | awk '/\/libc\.so\.6$/ { print $1 }')
+	[[ -e /usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug ]] || skip "libc's debug package is not installed"
+	grep -q 'libc.so.6 .* _int_malloc' with
+	run ! grep -q '_int_malloc' without
+	grep -q 'libc.so.6 .* libc.so.6+0x' without
 }
 
 @test "--debug-dir has the names of a stripped program, and the program when it is gone" {
