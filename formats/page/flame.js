@@ -477,22 +477,24 @@ function showTable() {
 var strip = el('strip'), drag = null, PER = Math.round(1e9 / (meta.bucket_ns || 1e9)), SECONDS = Math.ceil(meta.nr_buckets / PER);
 function drawStrip() {
 	var c = strip.getContext('2d'), ratio = window.devicePixelRatio || 1, w, h,
-		n = meta.nr_buckets, bars = new Float64Array(n), most = 0, dark = isDark(), i, part;
+		n = meta.nr_buckets, bars = new Float64Array(n), most = 0, dark = isDark(), i, part, join = 1;
 	strip.style.height = state.heat ? '150px' : '48px';
 	w = strip.clientWidth; h = strip.clientHeight;
 	strip.width = w * ratio; strip.height = h * ratio;
 	c.setTransform(ratio, 0, 0, ratio, 0, 0);
-	for (var r = 0; r < R; r++) if (chosen(r, state.event, true)) bars[rTime[r]] += weight(r);
+	/* bars too thin to be seen are drawn as one */
+	if (!state.heat) join = Math.max(1, Math.ceil(4 * n / w));
+	for (var r = 0; r < R; r++) if (chosen(r, state.event, true)) bars[rTime[r] - rTime[r] % join] += weight(r);
 	for (i = 0; i < n; i++) most = Math.max(most, bars[i]);
-	for (i = 0; i < n; i++) {
-		var on = i >= state.from && i < state.to;
+	for (i = 0; i < n; i += join) {
+		var on = i + join > state.from && i < state.to;
 		part = most ? bars[i] / most : 0;
 		if (state.heat) {
 			c.fillStyle = 'hsl(' + (on ? 18 : 0) + ',' + (on ? 85 : 0) + '%,' + (dark ? 12 + 50 * part : 97 - 52 * part).toFixed(1) + '%)';
 			c.fillRect(Math.floor(i / PER) / SECONDS * w, h - (i % PER + 1) / PER * h, w / SECONDS - 0.5, h / PER - (PER < 40 ? 0.5 : 0));
 		} else {
 			c.fillStyle = on ? (dark ? '#c77f3a' : '#d9822b') : (dark ? '#555' : '#ccc');
-			c.fillRect(i / n * w, h - part * (h - 4), Math.max(w / n - (w / n > 3 ? 0.5 : 0), 0.5), part * (h - 4));
+			c.fillRect(i / n * w, h - part * (h - 4), Math.max(join * w / n - 0.5, 0.5), part * (h - 4));
 		}
 	}
 	var all = state.from === 0 && state.to === n, seconds = function (b) { return (b * meta.bucket_ns / 1e9).toFixed(3); };

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde fold: the stacks of a recording as folded text. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/outfile.h"
 #include "cmd/query.h"
-#include "engine/output.h"
 #include "formats/folded.h"
 #include "view/account.h"
 #include "view/fold.h"
@@ -40,28 +37,20 @@ static int choose_event(struct fold *f, const struct profile *profile, struct er
 
 static int write_out(struct fold *f, const struct profile *profile, struct err *err)
 {
-	bool made = f->output && access(f->output, F_OK) < 0;
 	struct stack_tree tree;
 	struct label_table labels;
-	FILE *out = stdout;
-	int r;
+	struct outfile file;
+	int r = outfile_open(&file, f->output ? f->output : "-", err);
 
-	if (f->output && !(out = fopen(f->output, "we")))
-		return err_set(err, errno, "cannot write '%s': %s", f->output, strerror(errno));
-	if (made)
-		output_give_to_caller(fileno(out));
+	if (r < 0)
+		return r;
 	stack_tree_init(&tree);
 	label_table_init(&labels);
 	fold_profile(&tree, &labels, profile, &f->options);
-	r = folded_write(&tree, &labels, f->period ? STACK_PERIOD : STACK_SAMPLES, out, err);
-	if (out != stdout && fclose(out) && !r)
-		r = err_set(err, errno, "cannot write: %s", strerror(errno));
-	if (r < 0)
-		err_set(err, -r, "cannot write '%s': %s", f->output ? f->output : "standard output",
-			strerror(-r));
+	r = folded_write(&tree, &labels, f->period ? STACK_PERIOD : STACK_SAMPLES, file.out, err);
 	stack_tree_release(&tree);
 	label_table_release(&labels);
-	return r;
+	return outfile_end(&file, r, err);
 }
 
 static int fold(struct fold *f, struct err *err)

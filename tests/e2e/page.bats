@@ -85,12 +85,35 @@ setup_file()
 	done
 	"$SONDE" flame -q -i - -o piped.html --html <flat
 	grep -q '</html>' piped.html
-	cp none.html "$DATA/page.html"
-	drive 'say(sonde.sum()); sonde.view("table"); sonde.view("inverted"); say("alive");' >said
+	PAGE=none.html drive 'say(sonde.sum()); sonde.view("table"); sonde.view("inverted"); say("alive");' >said
 	cat said
 	[[ $(<said) == $'0\nalive' ]]
 	fails 1 "$SONDE" flame --html --folded x
 	fails 129 "$SONDE" flame --html --svg -i flat
 	fails 129 "$SONDE" flame --width 700 -i flat
 	fails 129 "$SONDE" flame --colors hot -i flat
+}
+
+@test "processes, CPUs and both halves of a ratio are parts of the whole; stacks are copied" {
+	drive 'var all = sonde.sum(), part = 0, name = sonde.name;
+		["process", "cpu"].forEach(function (id) {
+			part = 0;
+			for (var i = 0; i + 1 < document.getElementById(id).options.length; i++) { sonde.state[id] = i; sonde.update(); part += sonde.sum(); }
+			sonde.state[id] = -1; sonde.update();
+			say(part === all);
+		});
+		say(document.getElementById("process").options.length);
+		var colors = document.getElementById("colors"), other = 0;
+		sonde.state.event = 1; sonde.update(); other = sonde.sum();
+		sonde.state.event = 0; sonde.state.over = 1; sonde.update();
+		var t = sonde.panes()[0].tree; say(t.sums[0][0] === other && t.total[0] === all);
+		say(Array.from(colors.options).some(function (o) { return o.textContent === "for each of page-faults"; }));
+		sonde.state.over = -1; sonde.view("flame");
+		var b = sonde.boxes().filter(function (b) { return name(b.pane.tree.frame[b.node]) === "burn_b"; })[0];
+		var lines = sonde.stack(b).split("\n"); say(lines[0] + " " + (lines.indexOf("main") > 0));
+		document.dispatchEvent(new Event("x")); window.dispatchEvent(new Event("beforeprint"));
+		say(document.documentElement.className); window.dispatchEvent(new Event("afterprint"));' >said
+	cat said
+	# sh became burn, and then the second one
+	[[ $(<said) == $'true\ntrue\n3\ntrue\ntrue\nburn_b true\nlight' ]]
 }
