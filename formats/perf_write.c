@@ -34,6 +34,7 @@ void perf_write_free(struct perf_write *w)
 {
 	if (!w)
 		return;
+	perf_write_join(w);
 	for (int i = 0; i < FEATURE_MAX; i++)
 		str_release(&w->features[i].bytes);
 	if (w->fd >= 0)
@@ -248,7 +249,7 @@ static int empty_buffer(struct perf_write *w, struct err *err)
 	return piece.iov_len ? perf_write_append(w, &piece, 1, err) : 0;
 }
 
-int perf_write_records(struct perf_write *w, const void *records, size_t size, struct err *err)
+int perf_write_records_now(struct perf_write *w, const void *records, size_t size, struct err *err)
 {
 	int r;
 
@@ -267,7 +268,7 @@ int perf_write_records(struct perf_write *w, const void *records, size_t size, s
 	return 0;
 }
 
-int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
+int perf_write_ring_now(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
 {
 	int r = empty_buffer(w, err);
 
@@ -317,7 +318,7 @@ static int come_to_rest(struct perf_write *w)
 	return write_header(w);
 }
 
-int perf_write_flush(struct perf_write *w, struct err *err)
+int perf_write_flush_now(struct perf_write *w, struct err *err)
 {
 	const struct perf_event_header round = { .type = RECORD_FINISHED_ROUND,
 						 .size = sizeof(round) };
@@ -327,7 +328,7 @@ int perf_write_flush(struct perf_write *w, struct err *err)
 	if (w->at_rest && !w->buffered)
 		return 0;
 	if (w->is_pipe) {
-		r = perf_write_records(w, &round, sizeof(round), err);
+		r = perf_write_records_now(w, &round, sizeof(round), err);
 		return r < 0 ? r : empty_buffer(w, err);
 	}
 	r = empty_buffer(w, err);
@@ -343,6 +344,7 @@ void perf_write_feature(struct perf_write *w, enum perf_feature feature, const v
 {
 	struct feature *f = &w->features[feature];
 
+	perf_write_join(w);              /* it reads them; what comes now is the end */
 	str_clear(&f->bytes);
 	str_addn(&f->bytes, bytes, size);
 	f->present = true;
@@ -499,14 +501,19 @@ static int finish_file(struct perf_write *w, struct err *err)
 
 int perf_write_finish(struct perf_write *w, struct err *err)
 {
-	bool failed = w->failed;
-	int r = 0;
+	bool failed;
+	int r;
 
+	perf_write_join(w);
+	r = w->thread_code;
+	if (r < 0 && err)
+		*err = w->thread_err;
+	failed = w->failed || r < 0;     /* finish as well as can be, and tell of the first error */
 	if (w->finished || !w->started)
-		return 0;
+		return r;
 	w->finished = true;
 	if (w->is_pipe && !failed && w->features[FEATURE_BUILD_ID].present)
-		r = perf_write_records(w, w->features[FEATURE_BUILD_ID].bytes.p,
+		r = perf_write_records_now(w, w->features[FEATURE_BUILD_ID].bytes.p,
 				       w->features[FEATURE_BUILD_ID].bytes.len, err);
 	if (!failed && r == 0)
 		r = empty_buffer(w, err);
@@ -519,14 +526,29 @@ int perf_write_finish(struct perf_write *w, struct err *err)
 	return r;
 }
 
+int perf_write_records(struct perf_write *w, const void *records, size_t size, struct err *err)
+{
+	return (w->thread ? perf_write_push_records : perf_write_records_now)(w, records, size, err);
+}
+
+int perf_write_ring(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err)
+{
+	return (w->thread ? perf_write_push_ring : perf_write_ring_now)(w, pieces, nr, err);
+}
+
+int perf_write_flush(struct perf_write *w, struct err *err)
+{
+	return (w->thread ? perf_write_push_flush : perf_write_flush_now)(w, err);
+}
+
 uint64_t perf_write_kept(const struct perf_write *w)
 {
-	return w->failed ? w->kept : 0;
+	return !w->thread && w->failed ? w->kept : 0;
 }
 
 uint64_t perf_write_bytes(const struct perf_write *w)
 {
-	return w->bytes;
+	return w->thread ? perf_write_thread_bytes(w) : w->bytes;
 }
 
 uint64_t perf_write_raw_bytes(const struct perf_write *w)

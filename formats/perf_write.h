@@ -26,7 +26,8 @@
  * perf_write_finish still closes it: what was written before stays readable.
  *
  * Formats: tools/perf/Documentation/perf.data-file-format.txt and
- * tools/perf/util/header.c of Linux 6.1.  Not for use by two threads at once.
+ * tools/perf/util/header.c of Linux 6.1.  Not for use by two threads at once (one of its own
+ * is its own business).
  */
 #ifndef FORMATS_PERF_WRITE_H
 #define FORMATS_PERF_WRITE_H
@@ -63,6 +64,13 @@ struct perf_write *perf_write_new(int fd, bool is_pipe, const char *path);
  * perf_write_start. `largest` is the most bytes handed over by one call.
  */
 int perf_write_compress(struct perf_write *w, int level, size_t largest, struct err *err);
+
+/*
+ * After perf_write_start: let a thread do the rest, so that none of the calls below waits for
+ * the compression. Their errors are then those of earlier calls, and perf_write_kept is
+ * not known. Where there is no thread to be had nothing changes.
+ */
+void perf_write_threaded(struct perf_write *w);
 
 /*
  * Set a feature section to these bytes (copied). Before perf_write_start it is

@@ -45,7 +45,22 @@ struct perf_write {
 	uint8_t *packed;                 /* one COMPRESSED record */
 	size_t largest;
 	int level;
+	struct perf_write_thread *thread;        /* NULL: without */
+	int thread_code;                 /* what its thread failed with */
+	struct err thread_err;
 };
+
+/* The same without a thread. */
+int perf_write_records_now(struct perf_write *w, const void *records, size_t size, struct err *err);
+int perf_write_ring_now(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err);
+int perf_write_flush_now(struct perf_write *w, struct err *err);
+
+/* perf_write_thread.c: with one; and its end, after which there is none. */
+int perf_write_push_records(struct perf_write *w, const void *records, size_t size, struct err *err);
+int perf_write_push_ring(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err);
+int perf_write_push_flush(struct perf_write *w, struct err *err);
+uint64_t perf_write_thread_bytes(const struct perf_write *w);
+void perf_write_join(struct perf_write *w);
 
 /* Append pieces (whole records, or a compressed one) to the data. */
 int perf_write_append(struct perf_write *w, const struct iovec *pieces, int nr, struct err *err);

@@ -252,6 +252,8 @@ int recorder_open_writer(struct recorder *r, struct err *err)
 	if (ret == 0) {
 		ret = recorder_start_writer(r, r->output.fd, r->output.is_pipe, path, &tracing, err);
 		r->result->written = ret == 0;
+		if (ret == 0 && r->o->compress_level)
+			perf_write_threaded(r->writer);
 	}
 	str_release(&tracing);
 	return ret;

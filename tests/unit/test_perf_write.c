@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -189,7 +190,7 @@ static void test_no_more_room(void **state)
 }
 
 /* COMPRESSED records are multiples of 8 long and unpack one by one to what went in. */
-static void test_compressed(void **state)
+static void compressed(bool threaded)
 {
 	enum { NR = 30000 };
 	struct word_record *records = mem_alloc(NR * sizeof(*records));
@@ -201,11 +202,12 @@ static void test_compressed(void **state)
 	struct err err = ERR_INIT;
 	uint64_t at, end;
 
-	(void)state;
 	for (uint64_t i = 0; i < NR; i++)
 		records[i] = word_record(i * i * 2654435761u);
 	assert_int_equal(perf_write_compress(w, 3, 1 << 19, &err), 0);
 	assert_int_equal(perf_write_start(w, &event, 1, &err), 0);
+	if (threaded)
+		perf_write_threaded(w);
 	for (int i = 0; i < NR; i += 1000) {
 		struct iovec pieces[2] = { { records + i, 16 * 300 + 8 },
 					   { (char *)(records + i) + 16 * 300 + 8, 16 * 700 - 8 } };
@@ -301,6 +303,47 @@ static void test_reader_gone(void **state)
 	perf_write_free(w);
 }
 
+static void test_compressed(void **state)
+{
+	(void)state;
+	compressed(false);
+}
+
+static void test_compressed_by_a_thread(void **state)
+{
+	(void)state;
+	compressed(true);
+}
+
+/* What the thread cannot write is told, at the latest at the end. */
+static void test_thread_cannot_write(void **state)
+{
+	struct word_record *records = mem_zalloc(4096 * sizeof(*records));
+	struct err err = ERR_INIT;
+	struct perf_write *w;
+	int ends[2], r = 0;
+
+	(void)state;
+	for (int i = 0; i < 4096; i++)
+		records[i] = word_record((uint64_t)i * 0x9e3779b97f4a7c15ull);
+	assert_int_equal(pipe(ends), 0);
+	w = perf_write_new(ends[1], true, "x");
+	assert_int_equal(perf_write_compress(w, 1, 1 << 19, &err), 0);
+	assert_int_equal(perf_write_start(w, &event, 1, &err), 0);
+	perf_write_threaded(w);
+	close(ends[0]);
+	/* far more than the queue takes */
+	for (int i = 0; i < 400 && r == 0; i++)
+		r = perf_write_ring(w, &(struct iovec){ records, 4096 * sizeof(*records) }, 1, &err);
+	assert_int_equal(r, -EPIPE);
+	assert_non_null(strstr(err.msg, "cannot write 'x'"));
+	err = (struct err)ERR_INIT;
+	assert_int_equal(perf_write_finish(w, &err), -EPIPE);
+	assert_non_null(strstr(err.msg, "cannot write 'x'"));
+	perf_write_free(w);
+	free(records);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +351,8 @@ int main(void)
 		cmocka_unit_test(test_readable_while_it_grows),
 		cmocka_unit_test(test_no_more_room),
 		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_compressed_by_a_thread),
+		cmocka_unit_test(test_thread_cannot_write),
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_reader_gone),
 	};
