@@ -316,7 +316,6 @@ void recorder_find_offsets(struct recorder *r)
 	r->pid_offset += type & PERF_SAMPLE_IDENTIFIER ? 8 : 0;
 	r->pid_offset += type & PERF_SAMPLE_IP ? 8 : 0;
 	r->time_offset = r->pid_offset + 8;
-	r->has_build_ids = r->events->v[r->events->nr - 1].attr.build_id;
 	if (!r->o->with_self && target_is_cpus(&r->o->target))
 		r->self = (uint32_t)getpid();
 	/* Those of the scheduler tell of two tasks: who was here before, and who was woken. */

@@ -120,6 +120,8 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 	}
 	vec_release(&threads);
 	vec_release(&cpus);
+	/* As opened: the side-band event stands last. */
+	r->has_build_ids = r->events->nr && r->events->v[r->events->nr - 1].attr.build_id;
 	return ret == 0 ? counters_filter(&r->counters, err) : ret;
 }
 
