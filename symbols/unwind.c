@@ -42,8 +42,8 @@ static const struct {
 	},
 	[UNWIND_OTHER_STACK] = {
 		"the stack goes on in memory that was not copied",
-		"a signal handler on a stack of its own, or a coroutine: only the stack that was in "
-		"use is copied",
+		"a signal handler on a stack of its own, a coroutine, or above a large buffer that "
+		"was not written to yet: the stack in use is copied, up to a page that is not there",
 	},
 	[UNWIND_NO_TABLE] = {
 		"code without unwind tables",
@@ -66,6 +66,11 @@ static const struct {
 	[UNWIND_LIMIT] = {
 		"more frames than a record can hold",
 		"",
+	},
+	[UNWIND_GONE] = {
+		"the process had no stack any more",
+		"in the kernel, while it put another program in the place of the one that called "
+		"exec, or ended it: nothing is wrong",
 	},
 };
 
@@ -124,7 +129,7 @@ static bool read_far(struct unwinder *u, uint64_t addr, void *out, size_t size)
 	    addr - s->stack_start < SAME_STACK_MAX)
 		u->why = UNWIND_SHORT;
 	else
-		u->why = UNWIND_OTHER_STACK;
+		u->why = s->stack_size ? UNWIND_OTHER_STACK : UNWIND_GONE;
 	return false;
 }
 

@@ -33,6 +33,7 @@ enum unwind_stop {
 	UNWIND_LOOP,             /* a frame came a second time */
 	UNWIND_LOST,             /* a needed register was not sampled or not saved */
 	UNWIND_LIMIT,            /* more frames than there is room for */
+	UNWIND_GONE,             /* there was no stack any more: an exec, or the end */
 	UNWIND_STOP_COUNT,
 };
 

@@ -210,6 +210,11 @@ static void a_walk_keeps_what_it_has(void **state)
 	assert_int_equal(unwind_walk(u, &source, &regs, words, 4, &nr), UNWIND_NOT_CODE);
 	assert_int_equal(nr, 2);
 	assert_int_equal(words[1], 0x401000);
+	/* of a process that gave its memory up nothing can be copied */
+	source.stack_size = 0;
+	assert_true(unwind_take_regs(&arch_x86_64, 1 << 7 | 1 << 8, sampled, &regs));
+	assert_int_equal(unwind_walk(u, &source, &regs, words, 4, &nr), UNWIND_GONE);
+	assert_int_equal(nr, 2);
 	unwinder_free(u);
 }
 
