@@ -120,6 +120,17 @@ static void lay_out(struct stream *s, struct layout *l, const struct event_desc 
 	}
 }
 
+static int no_switches(const struct perf_data *data, struct err *err)
+{
+	for (uint32_t i = 0; i < data->events.nr && !data->tracing_data; i++)
+		if (data->events.v[i].attr.type == PERF_TYPE_TRACEPOINT)
+			return err_set(err, ENOENT, "'%s' has events of tracepoints, but what describes them is "
+				       "missing: it stands at a recording's end, so the file was cut short or "
+				       "damaged, and nothing can be told from it", data->path);
+	return err_set(err, ENOENT, "'%s' has no sched:sched_switch events; sonde sched record makes such a "
+		       "recording", data->path);
+}
+
 int stream_new(struct stream **out, const struct perf_data *data, struct err *err)
 {
 	struct stream *s = mem_zalloc(sizeof(*s));
@@ -131,9 +142,7 @@ int stream_new(struct stream **out, const struct perf_data *data, struct err *er
 	for (uint32_t i = 0; i < data->events.nr && s->tracepoints && !r; i++)
 		lay_out(s, &s->layouts[i], &data->events.v[i]);
 	if (!r && !s->has[SCHED_SWITCH])
-		r = err_set(err, ENOENT, "'%s' has no sched:sched_switch events%s; sonde sched record makes "
-			    "such a recording", data->path,
-			    data->tracing_data ? "" : " (and describes no tracepoints)");
+		r = no_switches(data, err);
 	if (r < 0) {
 		stream_free(s);
 		return r;

@@ -267,7 +267,7 @@ static void a_file_without_its_end_gives_what_is_there(void **state)
 {
 	const struct sched_form *f = &sched_forms[2];
 	struct str records = STR_INIT, file = STR_INIT;
-	uint64_t most = 0;
+	uint64_t most = 0, undescribed = 0;
 
 	(void)state;
 	put_rounds(&records, f, 1 * MS, 10);
@@ -285,7 +285,7 @@ static void a_file_without_its_end_gives_what_is_there(void **state)
 			while (stream_next(stream, &e, NULL) > 0)
 				nr++;
 		else
-			assert_true(err.msg[0] != '\0');
+			undescribed += strstr(err.msg, "cut short") != NULL;
 		assert_true(nr <= 30);
 		most = nr > most ? nr : most;
 		stream_free(stream);
@@ -294,6 +294,7 @@ static void a_file_without_its_end_gives_what_is_there(void **state)
 		unlink(path);
 	}
 	assert_int_equal(most, 30);
+	assert_true(undescribed > 10);
 	str_release(&file);
 	str_release(&records);
 }
