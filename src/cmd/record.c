@@ -361,6 +361,12 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.s.o.attr.lean, .flags = OPT_HIDDEN,
 	  .help = "of tracepoints without the address" },
+	OPT_REFUSE(0, "threads", "one thread empties all rings, in few large writes; -z has a thread of its own"),
+	OPT_REFUSE(0, "affinity", "taskset or numactl say where sonde runs"),
+	OPT_REFUSE(0, "aio", "writes go to the page cache and do not wait for the disk"),
+	OPT_REFUSE(0, "tail-synthesize", "what runs is described when a file is begun; --overwrite does it when it "
+		   "is written"),
+	OPT_REFUSE(0, "switch-output-event", "a file ends at a signal, a size or a time (--switch-output)"),
 	OPT_SWITCH(0, "strict", &rec.strict, "exit with 3 if anything was lost"),
 	OPT_SWITCH('q', "quiet", &rec.quiet, "say nothing but errors"),
 	OPT_COUNT('v', "verbose", &rec.verbose, "say more; -vv shows the perf_event_attr"),

@@ -2,6 +2,7 @@
 #include "engine/counters.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -94,6 +95,11 @@ static void close_fds(struct counters *c)
 
 	for (size_t i = 0; i < c->cpus.nr && c->rings; i++)
 		ring_close(&c->rings[i]);
+	for (size_t i = 0; i < c->cpus.nr && c->holders; i++)
+		if (c->holders[i] >= 0)
+			close(c->holders[i]);
+	free(c->holders);
+	c->holders = NULL;
 	for (size_t i = 0; i < nr && c->fds; i++) {
 		if (c->fds[i] >= 0)
 			close(c->fds[i]);
@@ -233,6 +239,92 @@ void counters_close(struct counters *c)
 	vec_release(&c->cpus);
 	vec_release(&c->threads);
 	memset(c, 0, sizeof(*c));
+}
+
+/*
+ * An event that samples nothing and belongs to this process: a ring that is mapped by it can
+ * be exchanged without any event that writes to it being closed.
+ */
+static int open_holder(const struct counters *c, size_t cpu)
+{
+	const struct perf_event_attr *first = &c->events->v[0].attr;
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TIME,
+		.disabled = 1,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		/* rings of two clocks are not to be mixed (perf_event_set_output) */
+		.use_clockid = first->use_clockid,
+		.clockid = first->clockid,
+	};
+
+	return open_event(&attr, 0, c->cpus.v[cpu], -1);
+}
+
+/* All events of the CPU but the ring's owner, whose fd is `owner`, write there from now on. */
+static int redirect(const struct counters *c, size_t cpu, int owner, int to)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->events->nr * c->threads.nr; i++) {
+		int fd = *counters_fd(c, i / c->threads.nr, cpu, i % c->threads.nr);
+
+		if (fd >= 0 && fd != owner && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, to) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
+static void copy_ring(const struct ring *from, struct ring *to)
+{
+	const size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+
+	*to = *from;
+	to->page = mem_alloc(page_size);
+	to->data = mem_alloc(from->bytes);
+	memcpy(to->page, from->page, page_size);
+	memcpy(to->data, from->data, from->bytes);
+}
+
+int counters_grow(struct counters *c, size_t cpu, uint64_t bytes, struct ring *held)
+{
+	struct ring *ring = &c->rings[cpu], larger;
+	int owner = ring->fd, holder, r;
+
+	/* Once for each ring: one that has been exchanged has no owner among the events. */
+	if (!ring->page || (c->holders && c->holders[cpu] >= 0))
+		return -EBUSY;
+	holder = open_holder(c, cpu);
+	if (holder < 0)
+		return holder;
+	r = ring_open(&larger, holder, ring->cpu, bytes, false);
+	if (r == 0)
+		r = redirect(c, cpu, owner, holder);
+	if (r < 0) {
+		redirect(c, cpu, owner, owner);
+		ring_close(&larger);
+		close(holder);
+		return r;
+	}
+	ioctl(owner, PERF_EVENT_IOC_DISABLE, 0);
+	/* Who is still writing to the old ring has done so when this returns. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	copy_ring(ring, held);
+	ring_close(ring);
+	r = ioctl(owner, PERF_EVENT_IOC_SET_OUTPUT, holder) < 0 ? -errno : 0;
+	ioctl(owner, PERF_EVENT_IOC_ENABLE, 0);
+	if (!c->holders) {
+		c->holders = mem_alloc(c->cpus.nr * sizeof(*c->holders));
+		memset(c->holders, -1, c->cpus.nr * sizeof(*c->holders));
+	}
+	c->holders[cpu] = holder;
+	*ring = larger;
+	/* Whoever polls goes on with the event that was there. */
+	ring->fd = owner;
+	return r;
 }
 
 /* Call ioctl on each fd of an event; the first error, or 0. */

@@ -34,6 +34,7 @@ struct counters {
 	int *fds;                        /* see counters_fd; -1: not open */
 	struct ring *rings;              /* per CPU; page NULL: none */
 	uint64_t ring_bytes;             /* of each; 0: counting only */
+	int *holders;                    /* per CPU; of rings that were grown; -1, NULL: none */
 };
 
 /*
@@ -50,6 +51,14 @@ static inline int *counters_fd(const struct counters *c, size_t event, size_t cp
 {
 	return &c->fds[(event * c->cpus.nr + cpu) * c->threads.nr + thread];
 }
+
+/*
+ * Give a CPU a ring of `bytes` while samples come. What its ring held is then in *held
+ * (data in memory that the caller frees, page as well), a ring for reading. Returns 0, or
+ * a negative errno, -EPERM where locked memory does not allow it; then nothing has changed.
+ * The event that owned the ring is off for the time of a copy.
+ */
+int counters_grow(struct counters *c, size_t cpu, uint64_t bytes, struct ring *held);
 
 /* Set the tracepoint filters. -EINVAL names the event and quotes the filter. */
 int counters_filter(struct counters *c, struct err *err);

@@ -243,6 +243,8 @@ static int record_loop(struct recorder *r, struct err *err)
 			r->stop = true;
 		if (!r->o->overwrite)
 			ret = recorder_drain(r, err);
+		if (ret == 0)
+			ret = recorder_grow(r, err);
 		if (ret == 0 && r->want_snapshot)
 			ret = recorder_snapshot(r, err);
 		else if (ret == 0 && !r->stop && recorder_file_is_full(r))

@@ -2,9 +2,13 @@
 /* What was lost, and where that is told. */
 #include "engine/recorder_priv.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 /* LOST_SAMPLES for what a counter says it lost, with its own id, its CPU, and until when. */
@@ -81,6 +85,85 @@ int recorder_write_lost(struct recorder *r, struct err *err)
 			ret = write_lost(r, e, cpu, lost, err);
 		}
 	}
+	return ret;
+}
+
+/* --- larger rings ----------------------------------------------------------------- */
+
+/* All told, of locked memory and of the machine's. */
+#define GROWN_MOST (256u << 20)
+#define GROWTH 8
+
+static uint64_t grown_size(const struct recorder *r)
+{
+	uint64_t bytes = r->counters.ring_bytes * GROWTH;
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 32;
+
+	while (bytes > r->counters.ring_bytes &&
+	       (bytes * r->counters.cpus.nr > GROWN_MOST || bytes * r->counters.cpus.nr > memory))
+		bytes /= 2;
+	return bytes;
+}
+
+/* A larger ring for each CPU, or -errno when the first is refused; held[] is what they held. */
+static int grow_all(struct recorder *r, uint64_t bytes, struct ring *held)
+{
+	struct counters *c = &r->counters;
+	int ret = 0, grown = 0;
+
+	for (size_t i = 0; i < c->cpus.nr && ret == 0; i++) {
+		if (!c->rings[i].page)
+			continue;
+		ret = counters_grow(c, i, bytes, &held[i]);
+		grown += ret == 0;
+	}
+	return grown ? 0 : ret;
+}
+
+/* Write what was held, by the way that everything goes. */
+static int drain_held(struct recorder *r, struct ring *held, struct err *err)
+{
+	struct counters *c = &r->counters;
+	struct ring *rings = c->rings;
+	int ret;
+
+	c->rings = held;
+	ret = recorder_drain(r, err);
+	c->rings = rings;
+	for (size_t i = 0; i < c->cpus.nr; i++) {
+		free(held[i].page);
+		free(held[i].data);
+	}
+	return ret;
+}
+
+int recorder_grow(struct recorder *r, struct err *err)
+{
+	const struct recorder_options *o = r->o;
+	uint64_t before = r->counters.ring_bytes, bytes = grown_size(r);
+	struct ring *held;
+	int ret = -ENOMEM;
+
+	/* A size that was asked for stays; and what was switched off is not to be switched on. */
+	if (r->grown || !r->result->lost_records || o->ring_bytes || o->overwrite || o->control ||
+	    o->duty.delayed)
+		return 0;
+	r->grown = true;
+	held = mem_zalloc(r->counters.cpus.nr * sizeof(*held));
+	while (bytes > before && (ret = grow_all(r, bytes, held)) == -EPERM)
+		bytes /= 2;
+	if (ret == 0) {
+		r->counters.ring_bytes = bytes;
+		log_note("samples were lost: the rings have grown from %" PRIu64 " to %" PRIu64 " KB each",
+			 before >> 10, bytes >> 10);
+		ret = drain_held(r, held, err);
+	} else {
+		log_note("samples are lost, and the rings of %" PRIu64 " KB cannot grow (%s); 'ulimit -l', "
+			 "/proc/sys/kernel/perf_event_mlock_kb and -m set their size", before >> 10,
+			 ret == -EPERM ? "the limit of locked memory" : strerror(-ret));
+		ret = 0;
+	}
+	free(held);
 	return ret;
 }
 

@@ -48,7 +48,7 @@ struct recorder {
 	size_t next_step;                /* of o->duty */
 	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
 	int64_t file_at_ms;              /* when this file was begun */
-	bool want_snapshot, control_gone;
+	bool want_snapshot, control_gone, grown;
 	unsigned idle_rounds;            /* in which nothing came, one after the other */
 	uint64_t bytes_before;           /* in the files that are closed */
 	uint64_t *lost_before;           /* of each counter: what earlier files tell */
@@ -105,6 +105,9 @@ int recorder_snapshot(struct recorder *r, struct err *err);
 
 /* recorder.c */
 int64_t recorder_now_ms(void);
+
+/* Larger rings when the first loss has been seen. */
+int recorder_grow(struct recorder *r, struct err *err);
 
 /* recorder_drain.c: write what all rings hold now, a round. */
 int recorder_drain(struct recorder *r, struct err *err);

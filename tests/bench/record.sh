@@ -2,7 +2,7 @@
 # record, in turn, the whole system with call chains at 99, 999 and 9999 Hz. For each: the
 # work's time, the recorder's own processor time, bytes a sample, and what was lost.
 
-RECORD_FREQS="99 999 9999"
+RECORD_FREQS=${RECORD_FREQS:-99 999 9999}
 
 # The work, each a command line that takes some seconds.
 work_storm() { echo "perf bench sched messaging -g 5 -l $((QUICK ? 200 : 1000))"; }
@@ -47,10 +47,11 @@ recorded()
 	wait $line
 }
 
-# sizes NAME FILE: samples, bytes and losses, a line each time
+# sizes NAME FILE: samples, bytes, bytes a sample and losses, a line each time. What a file
+# has before the first sample (who runs, what is mapped) does not count for the samples.
 sizes()
 {
-	"$SONDE" report --stats -i "$2" 2>/dev/null | awk -v bytes="$(stat -c %s "$2")" '
+	"$SONDE" report --stats -i "$2" 2>/dev/null | awk -v bytes="$(($(stat -c %s "$2") - fixed_$1))" '
 		/^ *SAMPLE events:/ && !n { n = $3 }
 		/^ *LOST(_SAMPLES)? events:/ { lost += $3 }
 		END { printf "%d %d %.2f %d\n", n, bytes, n ? bytes / n : 0, lost }' >>"$TMP/$1.take"
@@ -62,6 +63,12 @@ record_one()
 	work=$(work_"$name")
 	options="-F $hz -a -g"
 	rm -f "$TMP"/*.take
+	# shellcheck disable=SC2086
+	"$SONDE" record -q $options -o "$TMP/sonde.data" true || return
+	fixed_sonde_size=$(stat -c %s "$TMP/sonde.data")
+	# shellcheck disable=SC2086
+	for i in 1 2 3; do perf record -q $options -o "$TMP/perf.data" true >/dev/null 2>&1 && break; done
+	fixed_perf_size=$(stat -c %s "$TMP/perf.data") || return
 	for ((i = 0; i < RUNS; i++)); do
 		take none_work bash -c "$work" || return
 		# shellcheck disable=SC2086

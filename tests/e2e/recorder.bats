@@ -179,6 +179,28 @@ pipes()
 	record -q --strict -- "$WORKLOADS/faults" 10
 }
 
+@test "record: rings grow when something was lost" {
+	need perf
+	need taskset
+	faults early
+	faults late
+	cpu=$(taskset -cp $$ | grep -o '[0-9]*$')
+	# more than any ring there is from the start, and then what only a larger one takes
+	record -- taskset -c "$cpu" sh -ec 'kill -STOP $PPID; ./early 120000; kill -CONT $PPID
+		until grep -q "rings have grown" said || grep -q "cannot grow" said; do ./early 10; done
+		kill -STOP $PPID; ./late 50000; kill -CONT $PPID' 2>said
+	cat said
+	[[ $(of out early) -lt 120000 ]]
+	if grep -q 'rings have grown from [0-9]* to [0-9]* KB' said; then
+		(($(of out late) >= 50000))
+	else
+		grep -q 'cannot grow' said
+	fi
+	# a size that was asked for stays
+	record -m 64K -- sh -c 'kill -STOP $PPID; ./early 5000; kill -CONT $PPID; ./early 10' 2>said
+	run ! grep -q 'grow' said
+}
+
 @test "--with-self: the recorder's own samples" {
 	need perf
 	need_root
@@ -210,7 +232,7 @@ pipes()
 @test "recorder: options that make no sense are one line" {
 	for option in "-D x" "-D 20-10" "-D 10-20,15-30" "--control pipe:1" "--control fifo:/dev/null" \
 		"--switch-output=1" "--switch-output=0s" "--switch-output=1T" "--switch-max-files=2" \
-		"--overwrite --no-buffering" "--switch-output=1M -o -"; do
+		"--overwrite --no-buffering" "--switch-output=1M -o -" --threads --affinity=node; do
 		# shellcheck disable=SC2086
 		fails 129 "$SONDE" record -e page-faults $option true
 	done
