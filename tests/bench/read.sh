@@ -1,5 +1,10 @@
 # Reading a recording: fold, report, script and diff next to perf's, and one hashing pass
 # over the file as the limit.
+#
+# Memory is judged without the pages of files, for either program alike: neither those of
+# the recording, which both map, nor those of binaries and of Sonde's cache. What is not
+# in the cache yet (names of the kernel, opened debug sections) costs time and memory once:
+# of several runs the median does not show the first.
 
 # stackcollapse-perf.pl's folding in short: what perf script prints to comm;root;..;leaf N.
 # The first word is the command, "address symbol+offset (dso)" a frame, a blank line the end.
