@@ -12,7 +12,9 @@
 
 static int cannot_write(const struct outfile *file, int failure, struct err *err)
 {
-	return err_set(err, failure, "cannot write '%s': %s", file->path, strerror(failure));
+	const char *path = strcmp(file->path, "-") == 0 ? "standard output" : file->path;
+
+	return err_set(err, failure, "cannot write '%s': %s", path, strerror(failure));
 }
 
 int outfile_open(struct outfile *file, const char *path, struct err *err)
