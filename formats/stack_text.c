@@ -290,6 +290,8 @@ static enum label_kind kind_of(struct text_piece module, bool high)
 {
 	static const char *const users[] = { "[vdso]", "[vsyscall]", "[heap]", "[stack]", "[unknown]", "[anon" };
 
+	if (!module.p)
+		return high ? LABEL_KERNEL : LABEL_USER;
 	if (begins(module, "/tmp/perf-") || begins(module, "//anon") || begins(module, "[JIT]") ||
 	    memmem(module.p, module.len, "jitted-", 7))
 		return LABEL_JIT;
