@@ -11,6 +11,7 @@
 #include "symbols/symtab.h"
 #include "tests/fuzz/fuzz.h"
 
+#define FILE_BYTES_AT 32
 #define HASH_AT 64
 #define HEADER_BYTES 72
 #define SECTION_BYTES 24
@@ -20,7 +21,7 @@ static void make_right(uint8_t *bytes, size_t size)
 	uint32_t nr;
 	uint64_t hash, all = size;
 
-	memcpy(bytes + 40, &all, 8);
+	memcpy(bytes + FILE_BYTES_AT, &all, 8);
 	memcpy(&nr, bytes + 20, 4);
 	if (nr > (size - HEADER_BYTES) / SECTION_BYTES)
 		return;
