@@ -198,6 +198,9 @@ static int settle(struct top *t, struct err *err)
 {
 	int r = sampling_settle(&t->s, err);
 
+	if (!r && t->tui && (t->stdio || t->view.hierarchy))
+		r = err_set(err, EINVAL, "--tui is a screen, and %s is of text; take one of them",
+			    t->stdio ? "--stdio" : "--hierarchy");
 	if (!r && t->view.hide_kernel && t->view.hide_user)
 		r = err_set(err, EINVAL, "-K and -U together hide everything");
 	if (!r)
@@ -298,9 +301,6 @@ static int choose_screen(struct top *t, bool *screen, struct err *err)
 	struct err why = ERR_INIT;
 
 	*screen = t->tui;
-	if (t->tui && (t->stdio || t->view.hierarchy))
-		return err_set(err, EINVAL, "--tui is a screen, and %s is of text; take one of them",
-			       t->stdio ? "--stdio" : "--hierarchy");
 	if (t->tui)
 		return screen_check(err);
 	if (!t->stdio && !t->view.hierarchy && screen_possible())

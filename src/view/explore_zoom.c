@@ -14,7 +14,7 @@
 void zoom_apply(struct explore *x)
 {
 	x->view.filter = x->base.filter;
-	x->view.sym_part = x->base.sym_part;
+	x->view.row_part = NULL;
 	for (size_t i = 0; i < x->zooms.nr; i++) {
 		const struct zoom *z = &x->zooms.v[i];
 
@@ -33,7 +33,7 @@ void zoom_apply(struct explore *x)
 			x->view.filter.nr_tids = 1;
 			break;
 		case ZOOM_NAME:
-			x->view.sym_part = z->text;
+			x->view.row_part = z->text;
 			break;
 		}
 	}

@@ -186,6 +186,10 @@ static uint64_t weight(const struct section *s, const struct hist *hist)
 
 bool report_shows(const struct report_options *o, const struct hists *h, const struct hist *hist)
 {
+	const char *name = h->profile->frames[hist->frame].name;
+
+	if (o->row_part && (!name || !strstr(name, o->row_part)))
+		return false;
 	return percent(o->children ? hist->children : hist->period, h->total) >= o->percent_limit &&
 	       hist->samples >= o->min_samples;
 }

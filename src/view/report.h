@@ -49,6 +49,7 @@ struct report_options {
 	const char *sym_part;            /* a part of the symbol's name */
 	bool hide_kernel, hide_user;     /* samples of the kernel's code, of other code */
 	uint64_t min_samples;            /* no rows with fewer */
+	const char *row_part;            /* only rows of functions with this in their name; or NULL */
 	bool live;                       /* a table among others: no hints, no names' account */
 };
 

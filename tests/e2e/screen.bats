@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# The screens of report and top, driven through tmux.
+
+load common
+
+setup_file()
+{
+	export LC_ALL=C.UTF-8
+	cd "$BATS_FILE_TMPDIR" || return
+	"$SONDE" record -q -F 499 -e cpu-clock,page-faults -g -o perf.data "$WORKLOADS/burn" 1 >/dev/null
+}
+
+setup()
+{
+	need tmux
+	cd "$BATS_FILE_TMPDIR" || return
+	socket=sonde-$$-$BATS_TEST_NUMBER
+}
+
+teardown()
+{
+	tmux -L "$socket" kill-server 2>/dev/null || true
+}
+
+# start COLUMNS LINES: a shell in a terminal of that size
+start()
+{
+	tmux -L "$socket" -f /dev/null new-session -d -s s -x "$1" -y "$2" -c "$PWD" \
+		"env -u NO_COLOR PS1='prompt> ' HOME='$HOME' bash --norc --noprofile -i"
+	see 'prompt>'
+}
+
+keys()
+{
+	tmux -L "$socket" send-keys -t s "$@"
+}
+
+screen()
+{
+	tmux -L "$socket" capture-pane -t s -p
+}
+
+# see PATTERN: wait until the screen has it, up to a minute
+see()
+{
+	local i
+
+	for ((i = 0; i < 600; i++)); do
+		screen | grep -q -- "$1" && return
+		sleep 0.1
+	done
+	echo "no '$1' on the screen:"
+	screen
+	return 1
+}
+
+# gone PATTERN: wait until the screen has it no more
+gone()
+{
+	local i
+
+	for ((i = 0; i < 600; i++)); do
+		screen | grep -q -- "$1" || return 0
+		sleep 0.1
+	done
+	echo "'$1' stays on the screen:"
+	screen
+	return 1
+}
+
+@test "report: unfold, filter, annotate, switch events, help, quit" {
+	start 100 30
+	keys "$SONDE report; echo ended \$?" Enter
+	see "^Samples: .* of event 'cpu-clock' (of 2)"
+	see '^+ .*\[\.\] phase'
+	# to phase, wherever it is, by its name
+	keys / phase Enter
+	see 'Filter: phase'
+	gone 'burn_a'
+	keys Enter
+	see '^- .*\[\.\] phase'
+	see '^   . [0-9.]*% burn_a'
+	keys Enter
+	gone '% burn_a'
+	keys Escape
+	see '^+ .*\[\.\] burn_a'
+	keys / burn_a Enter
+	see 'Filter: burn_a'
+	keys a
+	see "^burn_a  .*/burn"
+	see 'imul\|mul \|add \|jmp\|ret\|mov '
+	keys q
+	see 'Filter: burn_a'
+	keys Escape
+	see '\[\.\] burn_b'
+	keys d
+	see 'DSO: '
+	keys d t
+	see 'Command: burn'
+	keys Escape
+	gone 'Command: burn'
+	keys Tab
+	see "of event 'page-faults'"
+	keys BTab
+	see "of event 'cpu-clock'"
+	keys '?'
+	see 'unfold or fold'
+	keys q
+	see '\[\.\] burn_b'
+	keys q
+	see 'ended 0'
+}
+
+@test "report: resized to 40x10 and back, stopped by Ctrl-Z and brought back by fg" {
+	start 100 30
+	keys "$SONDE report" Enter
+	see '\[\.\] burn_b'
+	tmux -L "$socket" resize-window -t s -x 40 -y 10
+	# the last line is the tenth, cut to forty columns
+	see '^? help.*…$'
+	[[ $(screen | wc -l) -eq 10 ]]
+	tmux -L "$socket" resize-window -t s -x 100 -y 30
+	see '/ filter'
+	see '\[\.\] burn_c'
+	keys C-z
+	see 'Stopped'
+	keys fg Enter
+	see '^? help.*/ filter'
+	see '\[\.\] burn_c'
+	keys C-c
+	gone '/ filter'
+	# the terminal is as it was: what is typed is seen
+	keys 'echo se''en' Enter
+	see '^seen'
+}
+
+@test "report: a terminal of 20 columns; TERM=dumb and pipes have text" {
+	start 20 8
+	keys "$SONDE report; echo ended \$?" Enter
+	see '^Samples'
+	keys Down Down e Right Left a
+	see '^q back\|^? help\|…'
+	keys q q
+	see 'ended 0'
+	tmux -L "$socket" resize-window -t s -x 100 -y 30
+	keys clear Enter
+	keys "TERM=dumb $SONDE report | cat; echo piped" Enter
+	see '^piped'
+	keys clear Enter
+	keys "TERM=dumb $SONDE report --tui; echo ended \$?" Enter
+	see 'TERM=dumb is no terminal that a screen can be drawn on'
+	see 'ended 129'
+	"$SONDE" report | grep -q -- '--burn_a'
+	fails 129 "$SONDE" report --tui --csv
+	says 'take one of them'
+}
+
+@test "report: names with wide characters and escapes keep the columns" {
+	local name=$'\xe6\xbc\xa2\xe5\xad\x97e\xcc\x81\x1b[31m'
+
+	start 100 30
+	cp "$WORKLOADS/burn" "$name"
+	"$SONDE" record -q -F 499 -e cpu-clock -o wide.data "./$name" 0.5 >/dev/null
+	keys "$SONDE report -s dso,sym -i wide.data" Enter
+	see 'burn_a$'
+	screen | grep -q $'\xe6\xbc\xa2\xe5\xad\x97e\xcc\x81\\\\x1b\[31m *\[\.\] burn_a$'
+	# the brackets stand one below the other, by columns: two wide characters have two each
+	screen | grep '\[[.k]\]' | sed $'s/\xe6\xbc\xa2/xx/g; s/\xe5\xad\x97/xx/g; s/\xcc\x81//g' |
+		awk '{ at[match($0, /\[[.k]\] /)]++ } END { n = 0; for (i in at) n++; exit n != 1 }'
+	keys q
+	see 'prompt>'
+}
+
+@test "top: a process, its functions, stand still, and leave" {
+	"$WORKLOADS/burn" 600 >/dev/null &
+	local pid=$!
+
+	start 100 30
+	keys "$SONDE top -e cpu-clock -g -d 0.2 -p $pid; echo ended \$?" Enter
+	see '\[\.\] burn_a'
+	see "of event 'cpu-clock'.*lost 0.*(process $pid)"
+	keys f
+	see 'standing still'
+	keys f
+	gone 'standing still'
+	keys / burn_a Enter
+	see 'Filter: burn_a'
+	keys a
+	see '^burn_a  .*/burn'
+	keys q Escape
+	see '\[\.\] burn_b'
+	keys q
+	see 'ended 0'
+	kill $pid
+}
+
+@test "top: plain tables of a process, until it ends" {
+	local i
+
+	"$WORKLOADS/burn" 600 >/dev/null &
+	local pid=$!
+	"$SONDE" top -ns comm,sym -e cpu-clock -d 0.3 -p $pid >out 2>err &
+	local top=$!
+	for ((i = 0; i < 600; i++)); do
+		[[ $(grep -c 'burn_a$' out) -ge 2 ]] && break
+		sleep 0.1
+	done
+	kill $pid
+	wait $top
+	cat out err
+	grep -q 'those that were watched have ended' err
+	grep -q '^# Overhead  *Samples  Command  Symbol' out
+	# 5 : 3 : 2, as burn tells: the largest first
+	grep -E -o 'burn_[abc]$' out | head -1 | grep -qx burn_a
+	! grep -q $'\x1b' out
+}
+
+@test "top: what it does not have is refused with a reason" {
+	fails 129 "$SONDE" top -K -U
+	says 'hide everything'
+	fails 129 "$SONDE" top -d 0
+	says 'seconds between two looks'
+	fails 129 "$SONDE" top true
+	says 'starts no commands'
+	fails 129 "$SONDE" top --group
+	says 'one at a time'
+	fails 1 "$SONDE" top --stdio -p 999999999
+	says '999999999'
+	fails 129 "$SONDE" top --stdio --tui
+	says 'take one of them'
+}
