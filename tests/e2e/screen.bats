@@ -20,6 +20,7 @@ setup()
 teardown()
 {
 	tmux -L "$socket" kill-server 2>/dev/null || true
+	[[ -z ${pid:-} ]] || kill "$pid" 2>/dev/null || true
 }
 
 # start COLUMNS LINES: a shell in a terminal of that size
@@ -172,10 +173,10 @@ gone()
 }
 
 @test "top: a process, its functions, stand still, and leave" {
-	"$WORKLOADS/burn" 600 >/dev/null &
-	local pid=$!
+	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
+	pid=$!
 
-	start 100 30
+	start 160 30
 	keys "$SONDE top -e cpu-clock -g -d 0.2 -p $pid; echo ended \$?" Enter
 	see '\[\.\] burn_a'
 	see "of event 'cpu-clock'.*lost 0.*(process $pid)"
@@ -191,21 +192,21 @@ gone()
 	see '\[\.\] burn_b'
 	keys q
 	see 'ended 0'
-	kill $pid
 }
 
 @test "top: plain tables of a process, until it ends" {
 	local i
 
-	"$WORKLOADS/burn" 600 >/dev/null &
-	local pid=$!
-	"$SONDE" top -ns comm,sym -e cpu-clock -d 0.3 -p $pid >out 2>err &
+	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
+	pid=$!
+	"$SONDE" top -ns comm,sym -e cpu-clock -d 0.3 -p $pid >out 2>err 3>&- &
 	local top=$!
 	for ((i = 0; i < 600; i++)); do
 		[[ $(grep -c 'burn_a$' out) -ge 2 ]] && break
 		sleep 0.1
 	done
 	kill $pid
+	pid=
 	wait $top
 	cat out err
 	grep -q 'those that were watched have ended' err
