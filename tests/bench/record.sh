@@ -31,17 +31,17 @@ have_redis()
 # recorded NAME WORK COMMAND...: the work's time under NAME_work, the recorder's under NAME
 recorded()
 {
-	local name=$1 work=$2 line go
+	local name=$1 work=$2 line
 	shift 2
 	rm -f "$TMP/ready" "$TMP/done"
-	mkfifo "$TMP/ready" "$TMP/done"
+	mkfifo "$TMP/done"
 	# shellcheck disable=SC2016
-	take "$name" "$@" -- sh -c 'echo >"$0/ready"; read x <"$0/done"' "$TMP" &
+	take "$name" "$@" -- sh -c ': >"$0/ready"; read x <"$0/done"' "$TMP" &
 	line=$!
-	# opened for both, so that a recorder that fails does not hold us
-	exec {go}<>"$TMP/ready"
-	until read -r -t 1 -u $go; do kill -0 $line 2>/dev/null || break; done
-	exec {go}<&-
+	until [[ -e $TMP/ready ]]; do
+		kill -0 $line 2>/dev/null || break
+		sleep 0.05
+	done
 	take "${name}_work" bash -c "$work" || return
 	[[ -p $TMP/done ]] && kill -0 $line 2>/dev/null && echo >"$TMP/done"
 	wait $line
