@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An ELF file: its build-id, its symbols all over, and once more as a vmlinux. */
+/* An ELF file: its build-id, its symbols all over, once more as a vmlinux, and as a kernel module. */
 #include "symbols/symbols.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -29,6 +29,21 @@ static void look_up(struct module *module, size_t size)
 	fuzz_assert(length < (1 << 26));
 }
 
+/* As a module, whose debug information is relocated; packed it may be, too. */
+static void look_up_lines(struct module *module)
+{
+	const uint64_t start = 0xffffffffc0400000;
+	struct source_frame frames[8];
+
+	module_set_run_start(module, start);
+	for (uint64_t at = 0; at < 256; at += 8) {
+		uint32_t nr = module_lines(module, start + at, frames, 8);
+
+		fuzz_assert(nr <= 8);
+	}
+	look_up(module, 256);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	char path[32];
@@ -42,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fuzz_assert(n <= 20);
 	look_up(module_intern(set, MODULE_FILE, path, n > 0 ? id : NULL, n > 0 ? (uint8_t)n : 0), size);
 	look_up(module_intern(set, MODULE_KERNEL, "[kernel.kallsyms]", NULL, 0), size);
+	if (n > 0)
+		look_up_lines(module_intern(set, MODULE_KMOD, path, id, (uint8_t)n));
 	module_set_free(set);
 	close(fd);
 
