@@ -57,6 +57,7 @@ void process_table_free(struct process_table *t)
 		return;
 	process_table_dissolve(t);
 	vec_release(&t->changes);
+	vec_release(&t->files);
 	intern_release(&t->strings);
 	free(t);
 }
