@@ -7,7 +7,8 @@
 #   - a PLT entry in a library with indirect functions: perf 6.1 goes by the order
 #     of relocations, which is another one there, sonde by the jump's target
 #   - the head of a PLT, which no symbol covers: perf 6.1 stretches _init, which has
-#     no size, over it; sonde, as newer perf does, calls it .plt
+#     no size, over it, and on arm64 over the first entry; sonde, as newer perf
+#     does, calls it .plt
 #   - a chain in which a word is no address but an unknown mark: perf throws the
 #     whole chain away, sonde keeps what stands before that word
 #   - an address without a name that only the program before an exec had mapped:
@@ -54,9 +55,7 @@ function meant(a, b)
 		return ++stale
 	if (a["ip"] != b["ip"] || a["dso"] != b["dso"])
 		return 0
-	if (b["sym"] ~ /^\.plt\+/ && a["sym"] ~ /^_init\+|@plt\+|^\[unknown\]$/)
-		return ++plts
-	if (a["sym"] ~ /@plt\+/ && b["sym"] ~ /@plt\+/)
+	if (b["sym"] ~ /^\.plt\+|@plt\+/ && a["sym"] ~ /^_init\+|@plt\+|^\[unknown\]$/)
 		return ++plts
 	if (a["sym"] == "[unknown]")
 		return ++unnamed
