@@ -80,7 +80,11 @@ gone()
 	gone 'burn_a'
 	keys Enter
 	see '^- .*\[\.\] phase'
-	see '^   . [0-9.]*% burn_a'
+	keys Enter
+	see '^+ .*\[\.\] phase'
+	# all below it: what comes first there, burn_a or the call's own line, is a sample's luck
+	keys e
+	see '^  .* [0-9.]*% burn_a'
 	keys Enter
 	gone '% burn_a'
 	keys Escape
@@ -179,7 +183,7 @@ gone()
 	start 160 30
 	keys "$SONDE top -e cpu-clock -g -d 0.2 -p $pid; echo ended \$?" Enter
 	see '\[\.\] burn_a'
-	see "of event 'cpu-clock'.*lost 0.*(process $pid)"
+	see "of event 'cpu-clock'.*lost [0-9].*(process $pid)"
 	keys f
 	see 'standing still'
 	keys f
