@@ -76,3 +76,7 @@ samples()
 {
 	"$SONDE" script -F event "$@" 2>/dev/null | grep -c . || true
 }
+
+# The closing account of a report's samples (src/view/account.c), which perf's has not.
+# shellcheck disable=SC2034
+ACCOUNT='^# (Unnamed|Cut short|Not unwound|Lost|Throttled|Passed over|Damaged|Unfinished): '

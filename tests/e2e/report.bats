@@ -155,7 +155,7 @@ keys()
 	perf report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
 		grep -v '^#.*Tip\|^#$\|^$' | sort >perf.txt
 	"$SONDE" report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
-		grep -v '^#$\|^$\|^# Where in the hottest' | sort >sonde.txt
+		grep -v '^#$\|^$\|^# Where in the hottest' | grep -vE "$ACCOUNT" | sort >sonde.txt
 	echo "keys ${*:2}: $(wc -l <perf.txt) lines"
 	[[ $(wc -l <perf.txt) -gt 4 ]]
 	diff perf.txt sonde.txt

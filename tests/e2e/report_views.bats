@@ -33,7 +33,7 @@ same()
 # entries of a PLT and its head have no names or others in perf (script_diff.awk).
 lines()
 {
-	sed "s/ *$//; s/^\(# Samples: .*\) of events '\([^,]*\)'$/\1 of event '\2'/" | grep -vE 'Tip|^#$|^$|\[unknown\]|0x[0-9a-f]{8}|_dl_start_user|_start$|plt$|_init$|\+0x|# Unnamed|# Where in|^#  ' | sort
+	sed "s/ *$//; s/^\(# Samples: .*\) of events '\([^,]*\)'$/\1 of event '\2'/" | grep -vE 'Tip|^#$|^$|\[unknown\]|0x[0-9a-f]{8}|_dl_start_user|_start$|plt$|_init$|\+0x|# Where in|^#  |'"$ACCOUNT" | sort
 }
 
 @test "a recorded group stands side by side" { same "$DATA/group.data"; }
@@ -67,7 +67,7 @@ lines()
 	[[ -e $DATA/two.data ]] || skip "perf record fails here"
 	args=(--stdio --hierarchy --no-children -g none -s comm,dso -i "$DATA/two.data")
 	perf report "${args[@]}" 2>/dev/null | sed 's/ *$//' | grep -v 'Tip\|^#$\|^$\|^#   ' >perf.txt
-	"$SONDE" report "${args[@]}" 2>/dev/null | sed 's/ *$//' | grep -v '^#$\|^$\|^# Unnamed' >sonde.txt
+	"$SONDE" report "${args[@]}" 2>/dev/null | sed 's/ *$//' | grep -v '^#$\|^$' | grep -vE "$ACCOUNT" >sonde.txt
 	# perf draws as many dots as the longest row is wide
 	diff <(grep -v '^# \.' perf.txt) <(grep -v '^# \.\|^#  ' sonde.txt)
 	"$SONDE" report --hierarchy -i "$DATA/two.data" -s dso,sym | grep -q '^  *[0-9.]*%  *\[.\] touch_pages'
