@@ -31,6 +31,8 @@ static struct {
 	void (*end)(struct client *client);
 	void (*set_progress)(struct client *client, progress_fn *progress);
 	int (*find[2])(struct client *client, const unsigned char *build_id, int size, char **path);
+	int (*find_source)(struct client *client, const unsigned char *build_id, int size,
+			   const char *name, char **path);
 } lib;
 
 enum state { WAITING, RUNNING, DONE };
@@ -40,6 +42,7 @@ struct job {
 	enum state state;
 	uint8_t size, build_id[20];
 	bool late;                       /* it may be there, but had not come by the deadline */
+	char *name;                      /* of a source file */
 	char *path;                      /* once DONE: in the library's cache; NULL: not to be had */
 };
 
@@ -69,7 +72,7 @@ void debuginfod_set_wait(int ms)
 	pthread_mutex_unlock(&d.lock);
 }
 
-static const char *const kind_names[] = { "debuginfo", "executable" };
+static const char *const kind_names[] = { "debuginfo", "executable", "source" };
 
 /* --- the library's cache -------------------------------------------------------- */
 
@@ -143,7 +146,8 @@ static void forget_refusal(const struct job *job)
 	struct str path = STR_INIT;
 	struct stat st;
 
-	if (cached_path(&path, job->kind, job->build_id, job->size) &&
+	/* a source file's name there is not documented: the ten minutes have to pass */
+	if (!job->name && cached_path(&path, job->kind, job->build_id, job->size) &&
 	    lstat(path.p, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
 		unlink(path.p);
 	str_release(&path);
@@ -175,12 +179,14 @@ static void fetch(struct client *client, struct job *job)
 {
 	char *path = NULL;
 	char id[41];
-	int fd = lib.find[job->kind](client, job->build_id, job->size, &path);
+	int fd = job->name ? lib.find_source(client, job->build_id, job->size, job->name, &path) :
+			     lib.find[job->kind](client, job->build_id, job->size, &path);
 
 	cache_build_id_name(id, job->build_id, job->size);
 	if (fd >= 0) {
 		close(fd);
-		log_info("debuginfod has the %s of %s", kind_names[job->kind], id);
+		log_info("debuginfod has the %s of %s%s%s", kind_names[job->kind], id,
+			 job->name ? ": " : "", job->name ? job->name : "");
 	} else {
 		path = NULL;
 		if (is_over())
@@ -242,6 +248,7 @@ static bool open_library(void)
 		{ "debuginfod_set_progressfn", (void **)&lib.set_progress },
 		{ "debuginfod_find_debuginfo", (void **)&lib.find[DEBUGINFOD_DEBUG] },
 		{ "debuginfod_find_executable", (void **)&lib.find[DEBUGINFOD_BINARY] },
+		{ "debuginfod_find_source", (void **)&lib.find_source },
 	};
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
@@ -287,23 +294,26 @@ static bool begin(void)
 	return true;
 }
 
-static struct job *find_job(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size)
+static struct job *find_job(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+			    const char *name)
 {
 	for (size_t i = 0; i < d.jobs.nr; i++)
 		if (d.jobs.v[i]->kind == kind && d.jobs.v[i]->size == size &&
-		    memcmp(d.jobs.v[i]->build_id, build_id, size) == 0)
+		    memcmp(d.jobs.v[i]->build_id, build_id, size) == 0 &&
+		    (!name || strcmp(d.jobs.v[i]->name, name) == 0))
 			return d.jobs.v[i];
 	return NULL;
 }
 
 /* The job for a file, new or old; NULL if no one is to be asked. Under the lock. */
-static struct job *job_for(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size)
+static struct job *job_for(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+			   const char *name)
 {
 	struct job *job;
 
 	if (!begin())
 		return NULL;
-	job = find_job(kind, build_id, size);
+	job = find_job(kind, build_id, size, name);
 	if ((job && job->state != WAITING) || is_over() || d.jobs.nr >= FILES_MOST)
 		return job;
 	if (!job) {
@@ -311,6 +321,7 @@ static struct job *job_for(enum debuginfod_kind kind, const uint8_t *build_id, u
 		job->kind = kind;
 		job->size = size;
 		memcpy(job->build_id, build_id, size);
+		job->name = name ? mem_strdup(name) : NULL;
 		*vec_push(&d.jobs) = job;
 	}
 	if (!d.nr_idle && d.nr_threads < THREADS_MOST &&
@@ -338,7 +349,7 @@ void debuginfod_ask(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t 
 		return;
 	}
 	pthread_mutex_lock(&d.lock);
-	job_for(kind, build_id, size);
+	job_for(kind, build_id, size, NULL);
 	pthread_mutex_unlock(&d.lock);
 }
 
@@ -352,19 +363,15 @@ static void tell_once(void)
 		 (d.wait_ms ? d.wait_ms : DEBUGINFOD_WAIT_MS) / 1000.0);
 }
 
-struct elf_file *debuginfod_find(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size)
+/* The path of what was asked for, which the caller frees; NULL if it did not come. */
+static char *wait_for(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+		      const char *name)
 {
-	struct elf_file *file;
 	char *path = NULL;
 	struct job *job;
 
-	if (!can_ask(size))
-		return NULL;
-	file = find_cached(kind, build_id, size);
-	if (file)
-		return file;
 	pthread_mutex_lock(&d.lock);
-	job = job_for(kind, build_id, size);
+	job = job_for(kind, build_id, size, name);
 	while (job && job->state != DONE && !is_over())
 		pthread_cond_timedwait(&d.changed, &d.lock, &d.deadline);
 	if (d.begun && (!job || job->state != DONE || job->late))
@@ -372,9 +379,28 @@ struct elf_file *debuginfod_find(enum debuginfod_kind kind, const uint8_t *build
 	if (job && job->state == DONE && job->path)
 		path = mem_strdup(job->path);
 	pthread_mutex_unlock(&d.lock);
+	return path;
+}
+
+struct elf_file *debuginfod_find(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size)
+{
+	struct elf_file *file;
+	char *path;
+
+	if (!can_ask(size))
+		return NULL;
+	file = find_cached(kind, build_id, size);
+	if (file)
+		return file;
+	path = wait_for(kind, build_id, size, NULL);
 	file = path ? open_if_it(path, build_id, size) : NULL;
 	free(path);
 	return file;
+}
+
+char *debuginfod_source(const uint8_t *build_id, uint8_t size, const char *name)
+{
+	return can_ask(size) && *name == '/' ? wait_for(DEBUGINFOD_SOURCE, build_id, size, name) : NULL;
 }
 
 void debuginfod_stop(void)

@@ -29,6 +29,7 @@
 enum debuginfod_kind {
 	DEBUGINFOD_DEBUG,                /* the separate debug file, or dwz's */
 	DEBUGINFOD_BINARY,               /* what was mapped */
+	DEBUGINFOD_SOURCE,               /* a source file: debuginfod_source only */
 };
 
 /* Whether there is a server to ask. */
@@ -42,6 +43,13 @@ void debuginfod_ask(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t 
 
 /* The file, which the caller frees, or NULL. */
 struct elf_file *debuginfod_find(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size);
+
+/*
+ * The path of a source file in the library's cache, which the caller frees, or NULL. `name` is
+ * the absolute path that the debug information of the binary with this build-id has for it.
+ * Nothing tells whether what comes is that file but the server.
+ */
+char *debuginfod_source(const uint8_t *build_id, uint8_t size, const char *name);
 
 /* End what is still on its way, which takes a second at most. Safe where nothing began. */
 void debuginfod_stop(void);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "symbols/debuginfod.h"
 #include "symbols/symbols.h"
 
 #define SOURCE_MAX (64 << 20)
@@ -127,6 +128,15 @@ static const char *strip(const char *path, unsigned n)
 	return path;
 }
 
+static int try_server(const struct module *module, const char *path, struct source *out)
+{
+	char *fetched = debuginfod_source(module->build_id, module->build_id_size, path);
+	int e = fetched ? read_text(fetched, out) : -ENOENT;
+
+	free(fetched);
+	return e;
+}
+
 static int find(const struct sources *s, const char *path, struct source *out)
 {
 	const struct sources_options *o = &s->options;
@@ -148,6 +158,8 @@ static int find(const struct sources *s, const char *path, struct source *out)
 		while (part && *part == '/')
 			part++;
 	}
+	if (e < 0 && e != -EFBIG && s->module && try_server(s->module, path, out) == 0)
+		e = 0;
 	return e;
 }
 

@@ -6,6 +6,7 @@
  *	1. as the compiler wrote the path; or with `prefix` before it, after the first
  *	   prefix_strip folders are taken off
  *	2. below source_dir: the whole path, then ever less of its front: a/b/c.c, b/c.c, c.c
+ *	3. from a debuginfod server, where one is to be asked (symbols/debuginfod.h)
  *
  * A file is read once.  One that is missing, too large or not text costs one remark
  * (base/log) and has no lines.  Paths come from files: only regular files are opened.

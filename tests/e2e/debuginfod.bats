@@ -86,6 +86,31 @@ asked()
 executable 1" ]]
 }
 
+@test "a source file that is gone comes from a server" {
+	need cc
+	stripped
+	mkdir src
+	cp "$TOP/tests/workloads/burn.c" src/gone.c
+	cc -O1 -g -fno-omit-frame-pointer -Wl,--build-id -o compiled "$PWD/src/gone.c"
+	id=$("$SONDE" buildid-list -i compiled)
+	"$SONDE" record -q -N -e cpu-clock:u -F 999 -o s.data ./compiled 0.3 >/dev/null
+	"$SONDE" annotate -i s.data burn_a >here 2>err
+	[[ ! -s err && ! -s srv.log ]]
+	mkdir -p "srv/buildid/$id/source$PWD/src"
+	mv src/gone.c "srv/buildid/$id/source$PWD/src"
+	"$SONDE" annotate -i s.data burn_a >without 2>err
+	grep -q "gone.c' cannot be read" err
+	DEBUGINFOD_URLS=$server "$SONDE" annotate -i s.data --debuginfod-timeout 60 burn_a >there 2>err
+	[[ ! -s err ]]
+	diff here there
+	run ! diff -q here without
+	# once, and not where no one is to be asked
+	grep -c "GET /buildid/$id/source" srv.log
+	[[ $(grep -c "GET /buildid/$id/source.*gone.c" srv.log) == 1 ]]
+	DEBUGINFOD_URLS=$server "$SONDE" annotate -i s.data --debuginfod-timeout 0 burn_a >there 2>err
+	diff without there
+}
+
 @test "a server that has it not, and one that sends another's" {
 	stripped
 	export DEBUGINFOD_URLS=$server
