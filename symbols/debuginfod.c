@@ -35,10 +35,11 @@ static struct {
 			   const char *name, char **path);
 } lib;
 
+enum { KIND_SOURCE = DEBUGINFOD_BINARY + 1 };
 enum state { WAITING, RUNNING, DONE };
 
 struct job {
-	enum debuginfod_kind kind;
+	unsigned kind;                   /* enum debuginfod_kind, or KIND_SOURCE */
 	enum state state;
 	uint8_t size, build_id[20];
 	bool late;                       /* it may be there, but had not come by the deadline */
@@ -114,7 +115,7 @@ static struct elf_file *open_if_it(const char *path, const uint8_t *build_id, ui
 	return NULL;
 }
 
-static bool cached_path(struct str *path, enum debuginfod_kind kind, const uint8_t *build_id,
+static bool cached_path(struct str *path, unsigned kind, const uint8_t *build_id,
 			uint8_t size)
 {
 	char id[41];
@@ -294,7 +295,7 @@ static bool begin(void)
 	return true;
 }
 
-static struct job *find_job(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+static struct job *find_job(unsigned kind, const uint8_t *build_id, uint8_t size,
 			    const char *name)
 {
 	for (size_t i = 0; i < d.jobs.nr; i++)
@@ -306,7 +307,7 @@ static struct job *find_job(enum debuginfod_kind kind, const uint8_t *build_id, 
 }
 
 /* The job for a file, new or old; NULL if no one is to be asked. Under the lock. */
-static struct job *job_for(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+static struct job *job_for(unsigned kind, const uint8_t *build_id, uint8_t size,
 			   const char *name)
 {
 	struct job *job;
@@ -364,7 +365,7 @@ static void tell_once(void)
 }
 
 /* The path of what was asked for, which the caller frees; NULL if it did not come. */
-static char *wait_for(enum debuginfod_kind kind, const uint8_t *build_id, uint8_t size,
+static char *wait_for(unsigned kind, const uint8_t *build_id, uint8_t size,
 		      const char *name)
 {
 	char *path = NULL;
@@ -400,7 +401,7 @@ struct elf_file *debuginfod_find(enum debuginfod_kind kind, const uint8_t *build
 
 char *debuginfod_source(const uint8_t *build_id, uint8_t size, const char *name)
 {
-	return can_ask(size) && *name == '/' ? wait_for(DEBUGINFOD_SOURCE, build_id, size, name) : NULL;
+	return can_ask(size) && *name == '/' ? wait_for(KIND_SOURCE, build_id, size, name) : NULL;
 }
 
 void debuginfod_stop(void)

@@ -29,7 +29,6 @@
 enum debuginfod_kind {
 	DEBUGINFOD_DEBUG,                /* the separate debug file, or dwz's */
 	DEBUGINFOD_BINARY,               /* what was mapped */
-	DEBUGINFOD_SOURCE,               /* a source file: debuginfod_source only */
 };
 
 /* Whether there is a server to ask. */

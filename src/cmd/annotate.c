@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde annotate: where in a function the time went. */
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/vec.h"
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "cmd/values.h"
 #include "view/account.h"
 #include "view/annotate_data.h"
 
@@ -73,18 +75,6 @@ static int take_demangle(const struct opt *opt, const char *arg, bool unset, str
 
 /* --- what follows from several options ---------------------------------------------------- */
 
-static int parse_percent(const char *text, const char *option, double *out, struct err *err)
-{
-	char *end;
-
-	if (!text)
-		return 0;
-	*out = strtod(text, &end);
-	if (end == text || *end || !(*out >= 0))
-		return err_set(err, EINVAL, "%s takes a percentage, not '%s'", option, text);
-	return 0;
-}
-
 static int parse_terminal(struct annotate *a, struct err *err)
 {
 	const char *when = a->color ? a->color : "auto", *term = getenv("TERM");
@@ -100,29 +90,17 @@ static int parse_terminal(struct annotate *a, struct err *err)
 	return 0;
 }
 
-static int parse_syntax(struct annotate *a, struct err *err)
-{
-	const char *s = a->syntax;
-
-	if (!s || strcmp(s, "att") == 0)
-		return 0;
-	if (strcmp(s, "intel") != 0)
-		return err_set(err, EINVAL, "-M takes att or intel, not '%s'", s);
-	a->view.model.syntax = DISASM_INTEL;
-	return 0;
-}
-
 static int settle(struct annotate *a, struct err *err)
 {
-	int e = parse_percent(a->limit_text, "--percent-limit", &a->limit, err);
+	int e = value_percent(a->limit_text, "--percent-limit", INFINITY, &a->limit, err);
 	int type;
 
 	if (!e)
-		e = parse_percent(a->least_text, "--min-percent", &a->view.min_percent, err);
+		e = value_percent(a->least_text, "--min-percent", INFINITY, &a->view.min_percent, err);
 	if (!e)
 		e = parse_terminal(a, err);
 	if (!e)
-		e = parse_syntax(a, err);
+		e = value_syntax(a->syntax, &a->view.model.syntax, err);
 	if (!e && a->percent) {
 		type = percent_type_find(a->percent);
 		if (type < 0)

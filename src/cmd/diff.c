@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/query.h"
+#include "cmd/values.h"
 #include "view/account.h"
 #include "view/diff.h"
 
@@ -59,22 +60,10 @@ wrong:
 		       "above 0, not '%s'", what);
 }
 
-static int parse_percent(const char *text, const char *option, double *out, struct err *err)
-{
-	char *end;
-
-	if (!text)
-		return 0;
-	*out = strtod(text, &end);
-	if (end == text || *end || !(*out >= 0 && *out <= 100))
-		return err_set(err, EINVAL, "%s takes a percentage, not '%s'", option, text);
-	return 0;
-}
-
 static int parse_level(struct diff_command *c, struct err *err)
 {
 	double level = 95;
-	int r = parse_percent(c->level, "--level", &level, err);
+	int r = value_percent(c->level, "--level", 100, &level, err);
 
 	if (!r && !(level >= 50 && level < 100))
 		return err_set(err, EINVAL, "--level takes a percentage from 50 to below 100, not '%s'",
@@ -133,12 +122,10 @@ static int parse_keys(struct diff_command *c, struct err *err)
 static int parse_output(struct diff_command *c, struct err *err)
 {
 	const char *separator = c->view.separator;
+	int r = value_relative(c->percentage, &c->options.relative, err);
 
-	if (c->percentage && strcmp(c->percentage, "relative") == 0)
-		c->options.relative = true;
-	else if (c->percentage && strcmp(c->percentage, "absolute") != 0)
-		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
-			       c->percentage);
+	if (r)
+		return r;
 	if (separator && (!*separator || strcmp(separator, ".") == 0))
 		return err_set(err, EINVAL, "-t '%s': the separator cannot be %s", separator,
 			       *separator ? "'.', which takes its place inside names" : "empty");
@@ -183,7 +170,7 @@ static int settle(struct diff_command *c, struct err *err)
 	if (!r)
 		r = parse_keys(c, err);
 	if (!r)
-		r = parse_percent(c->limit, "--percent-limit", &c->view.percent_limit, err);
+		r = value_percent(c->limit, "--percent-limit", 100, &c->view.percent_limit, err);
 	return r ? r : parse_output(c, err);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What follows from several of sonde report's options. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "cmd/report_priv.h"
+#include "cmd/values.h"
 #include "view/screen.h"
 
 #define LINES_DEFAULT 24u
@@ -51,30 +52,6 @@ int report_refuse(const struct opt *opt, const char *arg, bool unset, struct err
 }
 
 /* --- what follows from several options ---------------------------------------------------- */
-
-static int parse_limit(struct report *r, struct err *err)
-{
-	char *end;
-
-	if (!r->limit)
-		return 0;
-	r->view.percent_limit = strtod(r->limit, &end);
-	if (end == r->limit || *end || !(r->view.percent_limit >= 0))
-		return err_set(err, EINVAL, "--percent-limit takes a percentage, not '%s'", r->limit);
-	r->view.callgraph.min_percent = r->view.percent_limit;
-	return 0;
-}
-
-static int parse_percentage(struct report *r, struct err *err)
-{
-	if (!r->percentage || strcmp(r->percentage, "absolute") == 0)
-		return 0;
-	if (strcmp(r->percentage, "relative") != 0)
-		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
-			       r->percentage);
-	r->view.relative = true;
-	return 0;
-}
 
 static int parse_color(struct report *r, struct err *err)
 {
@@ -152,25 +129,13 @@ static int parse_lists(struct report *r, struct err *err)
 	return e;
 }
 
-static int parse_pattern(regex_t *pattern, const char *option, const char *text, struct err *err)
-{
-	char why[128];
-	int e = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
-
-	if (!e)
-		return 0;
-	regerror(e, pattern, why, sizeof(why));
-	memset(pattern, 0, sizeof(*pattern));
-	return err_set(err, EINVAL, "%s '%s' is not a regular expression: %s", option, text, why);
-}
-
 /* -p takes a pattern of its own; the key parent alone has perf's, for system calls and faults. */
 static int parse_patterns(struct report *r, struct err *err)
 {
-	int e = parse_pattern(&r->parent_pattern, "-p", r->parent ? r->parent : "^sys_|^do_page_fault", err);
+	int e = value_pattern(r->parent ? r->parent : "^sys_|^do_page_fault", "-p", &r->parent_pattern, err);
 
-	if (!e && r->ignore_callees)
-		e = parse_pattern(&r->callees_pattern, "--ignore-callees", r->ignore_callees, err);
+	if (!e)
+		e = value_pattern(r->ignore_callees, "--ignore-callees", &r->callees_pattern, err);
 	r->wish.parent = r->parent != NULL;
 	return e;
 }
@@ -237,17 +202,10 @@ static const char *only_text(const struct report *r)
 static int choose_screen(struct report *r, struct err *err)
 {
 	const char *text = only_text(r);
-	struct err why = ERR_INIT;
 
 	if (r->tui && text)
 		return err_set(err, EINVAL, "--tui is a screen, and %s is of text; take one of them", text);
-	if (r->tui)
-		r->screen = true;
-	else if (!text && screen_possible())
-		r->screen = screen_check(&why) == 0;
-	if (why.code)
-		log_note("%s", why.msg);
-	return r->tui ? screen_check(err) : 0;
+	return screen_choose(r->tui, text != NULL, &r->screen, err);
 }
 
 int report_settle(struct report *r, struct err *err)
@@ -270,10 +228,11 @@ int report_settle(struct report *r, struct err *err)
 	if (!e)
 		e = parse_lists(r, err);
 	if (!e)
-		e = parse_limit(r, err);
-
+		e = value_percent(r->limit, "--percent-limit", INFINITY, &r->view.percent_limit, err);
+	if (!e && r->limit)
+		r->view.callgraph.min_percent = r->view.percent_limit;
 	if (!e)
-		e = parse_percentage(r, err);
+		e = value_relative(r->percentage, &r->view.relative, err);
 	if (!e)
 		e = parse_color(r, err);
 	if (!e && r->view.separator && (!*r->view.separator || strcmp(r->view.separator, ".") == 0))

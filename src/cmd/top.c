@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde top: where the time goes now. */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/top_priv.h"
+#include "cmd/values.h"
 #include "view/screen.h"
 
 #define ROWS_DEFAULT 20u
@@ -93,45 +95,18 @@ static int parse_delay(struct top *t, struct err *err)
 
 static int parse_limits(struct top *t, struct err *err)
 {
-	uint32_t nr;
-	char *end;
+	int r = value_percent(t->limit, "--percent-limit", INFINITY, &t->view.percent_limit, err);
 
-	if (t->limit) {
-		t->view.percent_limit = strtod(t->limit, &end);
-		if (end == t->limit || *end || !(t->view.percent_limit >= 0))
-			return err_set(err, EINVAL, "--percent-limit takes a percentage, not '%s'", t->limit);
+	if (!r && t->limit)
 		t->view.callgraph.min_percent = t->view.percent_limit;
-	}
-	if (t->percentage && strcmp(t->percentage, "relative") == 0)
-		t->view.relative = true;
-	else if (t->percentage && strcmp(t->percentage, "absolute") != 0)
-		return err_set(err, EINVAL, "--percentage takes relative or absolute, not '%s'",
-			       t->percentage);
-	if (t->syntax && strcmp(t->syntax, "intel") == 0)
-		t->annotate.model.syntax = DISASM_INTEL;
-	else if (t->syntax && strcmp(t->syntax, "att") != 0)
-		return err_set(err, EINVAL, "-M takes att or intel, not '%s'", t->syntax);
-	if (t->widths) {
-		int r = query_numbers(&t->query.arena, t->widths, "-w", false, &t->view.widths, &nr, err);
-
-		t->view.nr_widths = nr;
-		return r;
-	}
-	return 0;
-}
-
-static int parse_callees(struct top *t, struct err *err)
-{
-	char why[128];
-	int e = t->ignore_callees ?
-			regcomp(&t->callees, t->ignore_callees, REG_EXTENDED | REG_NOSUB) : 0;
-
-	if (!e)
-		return 0;
-	regerror(e, &t->callees, why, sizeof(why));
-	memset(&t->callees, 0, sizeof(t->callees));
-	t->ignore_callees = NULL;
-	return err_set(err, EINVAL, "--ignore-callees is not a regular expression: %s", why);
+	if (!r)
+		r = value_relative(t->percentage, &t->view.relative, err);
+	if (!r)
+		r = value_syntax(t->syntax, &t->annotate.model.syntax, err);
+	if (!r)
+		r = query_numbers(&t->query.arena, t->widths, "-w", false, &t->view.widths,
+				  &t->view.nr_widths, err);
+	return r;
 }
 
 static bool all_tracepoints(const struct event_list *events)
@@ -208,7 +183,7 @@ static int settle(struct top *t, struct err *err)
 	if (!r)
 		r = parse_limits(t, err);
 	if (!r)
-		r = parse_callees(t, err);
+		r = value_pattern(t->ignore_callees, "--ignore-callees", &t->callees, err);
 	if (!r)
 		r = parse_names(t, err);
 	if (!r)
@@ -295,26 +270,11 @@ static int watch(struct top *t, struct err *err)
 	return r;
 }
 
-/* On a terminal there is a screen, unless something asks for text. */
-static int choose_screen(struct top *t, bool *screen, struct err *err)
-{
-	struct err why = ERR_INIT;
-
-	*screen = t->tui;
-	if (t->tui)
-		return screen_check(err);
-	if (!t->stdio && !t->view.hierarchy && screen_possible())
-		*screen = screen_check(&why) == 0;
-	if (why.code)
-		log_note("%s", why.msg);
-	return 0;
-}
-
 static int top(struct top *t, struct err *err)
 {
 	struct sigaction action = { .sa_handler = take_stop };
 	bool screen;
-	int r = choose_screen(t, &screen, err);
+	int r = screen_choose(t->tui, t->stdio || t->view.hierarchy, &screen, err);
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

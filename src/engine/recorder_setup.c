@@ -334,9 +334,9 @@ static int synthesize(struct recorder *r, bool again, struct err *err)
 	/* First what may go while we look. */
 	if (target_is_cpus(target) || (again && r->o->overwrite))
 		ret = synth_all_tasks(&s, err);
-	else if (ret == 0 && again)
+	else if (again)
 		ret = synthesize_kin(r, &s, err);
-	else if (ret == 0 && target_is_tasks(target))
+	else if (target_is_tasks(target))
 		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
 	if (ret == 0)
 		ret = synth_kernel(&s, err);

@@ -530,7 +530,7 @@ static struct worker *worker_new(struct feed *feed)
 	return w;
 }
 
-static void add_account(struct profile_account *to, const struct profile_account *from)
+void count_add_account(struct profile_account *to, const struct profile_account *from)
 {
 	to->samples += from->samples;
 	to->filtered += from->filtered;
@@ -550,7 +550,7 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 		*out = w->out;
 	} else {
 		table_merge(&out->table, &w->out.table);
-		add_account(&out->account, &w->out.account);
+		count_add_account(&out->account, &w->out.account);
 		for (uint32_t i = 0; i < nr_events; i++) {
 			out->totals[i].samples += w->out.totals[i].samples;
 			out->totals[i].period += w->out.totals[i].period;

@@ -64,4 +64,7 @@ struct count_result {
 int count_samples(const struct recording *recording, const struct profile_query *query,
 		  struct count_result *out, struct err *err);
 
+/* Add what was counted of samples: no more than that is in the account of a count_result. */
+void count_add_account(struct profile_account *to, const struct profile_account *from);
+
 #endif

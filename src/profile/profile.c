@@ -521,25 +521,10 @@ static int load_extras(struct profile *p, struct err *err)
 	return extras_new(&p->priv->query.extras, q->extra_list, p->nr_extras, p->data, err);
 }
 
-/* Of the samples; the recording's own part is there. */
-static void add_account(struct profile_account *to, const struct profile_account *from)
-{
-	to->samples += from->samples;
-	to->filtered += from->filtered;
-	to->bad_records += from->bad_records;
-	to->truncated_stacks += from->truncated_stacks;
-	to->stack_dumps += from->stack_dumps;
-	for (unsigned i = 0; i < UNWIND_STOP_COUNT; i++)
-		to->unwind_stops[i] += from->unwind_stops[i];
-	if (!to->first_ns)
-		to->first_ns = from->first_ns;
-	if (from->last_ns > to->last_ns)
-		to->last_ns = from->last_ns;
-}
-
 static void take_counted(struct profile *p, struct count_result *counted)
 {
-	add_account(&p->account, &counted->account);
+	/* of the samples; the recording's own part is there */
+	count_add_account(&p->account, &counted->account);
 	p->has_chains |= counted->has_chains;
 	if (!p->totals)
 		p->totals = mem_zalloc((p->data->events.nr + 1) * sizeof(*p->totals));

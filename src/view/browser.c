@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "view/cursor.h"
 #include "view/report_priv.h"
 
 #define HOT_PERCENT 5.0
@@ -273,12 +274,7 @@ const struct profile_frame *browser_frame(const struct browser *b, const struct 
 
 void browser_move(struct browser *b, long by)
 {
-	size_t last = b->items.nr ? b->items.nr - 1 : 0;
-
-	if (by < 0)
-		b->cursor = (size_t)-by > b->cursor ? 0 : b->cursor - (size_t)-by;
-	else
-		b->cursor = (size_t)by > last - b->cursor ? last : b->cursor + (size_t)by;
+	b->cursor = cursor_moved(b->cursor, b->items.nr, by);
 }
 
 void browser_scroll(struct browser *b, unsigned height)

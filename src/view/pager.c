@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "view/cursor.h"
 
 #define HOT_PERCENT 5.0
 #define WARM_PERCENT 0.5
@@ -65,12 +66,7 @@ const char *pager_line(const struct pager *p, size_t index)
 
 void pager_move(struct pager *p, long by)
 {
-	size_t last = p->lines.nr ? p->lines.nr - 1 : 0;
-
-	if (by < 0)
-		p->cursor = (size_t)-by > p->cursor ? 0 : p->cursor - (size_t)-by;
-	else
-		p->cursor = (size_t)by > last - p->cursor ? last : p->cursor + (size_t)by;
+	p->cursor = cursor_moved(p->cursor, p->lines.nr, by);
 }
 
 /* The number a line begins with; -1: none. */

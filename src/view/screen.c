@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 #define TEXT(x) #x
 #define NAME(major) "libncursesw.so." TEXT(major)
 #define LIBRARY NAME(NCURSES_VERSION_MAJOR)
@@ -123,6 +125,20 @@ int screen_check(struct err *err)
 		return err_set(err, ENOTTY, "TERM=%s is no terminal that a screen can be drawn on; --stdio is text",
 			       term ? term : "");
 	return load(err);
+}
+
+int screen_choose(bool asked, bool text, bool *chosen, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	*chosen = asked;
+	if (asked)
+		return screen_check(err);
+	if (!text && screen_possible())
+		*chosen = screen_check(&why) == 0;
+	if (why.code)
+		log_note("%s", why.msg);
+	return 0;
 }
 
 int screen_open(struct err *err)

@@ -18,6 +18,12 @@ bool screen_possible(void);
 /* Whether it can be opened, as far as that can be told without opening it. */
 int screen_check(struct err *err);
 
+/*
+ * Whether a command is to open it: where it was asked for, if it can be, and elsewhere where
+ * it can be and nothing asks for text. Of a library that is missing a remark tells.
+ */
+int screen_choose(bool asked, bool text, bool *chosen, struct err *err);
+
 /* Take the terminal. Errors: ncursesw is not installed, or does not know the terminal. */
 int screen_open(struct err *err);
 /* Give it back as it was. */
