@@ -46,6 +46,8 @@ int sched_live_read(struct sched_live *live, struct live_snapshot *out, struct e
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "engine/rights.h"
+
 /* sched_live.bpf.c, compiled, as bytes. */
 static const unsigned char program[] __attribute__((aligned(8))) = {
 #include "sched_live.skel.h"
@@ -85,9 +87,21 @@ static int say(enum libbpf_print_level level, const char *format, va_list ap)
 
 static int explain(int code, const char *what, struct err *err)
 {
+	bool bpf = rights_hold(CAP_BPF) || rights_hold(CAP_SYS_ADMIN), perfmon = rights_hold_perfmon();
+
+	if ((code == EPERM || code == EACCES) && bpf && perfmon)
+		return err_set(err, code, "cannot %s the BPF program: %s, though the rights are there: a "
+			       "seccomp profile, a security module or a user namespace forbids it; "
+			       INSTEAD, what, strerror(code));
 	if (code == EPERM || code == EACCES)
-		return err_set(err, code, "cannot %s the BPF program: %s; it takes root or CAP_BPF and "
-			       "CAP_PERFMON, and " INSTEAD, what, strerror(code));
+		return err_set(err, code, "cannot %s the BPF program: this process lacks %s; run it as root, "
+			       "or first `sudo setcap cap_bpf,cap_perfmon+ep $(command -v sonde)`; "
+			       INSTEAD, what,
+			       bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON");
+	if (code == ENOSYS)
+		return err_set(err, code, "cannot %s the BPF program: there is no bpf() here: a kernel "
+			       "built without CONFIG_BPF_SYSCALL, or a sandbox that hides it; " INSTEAD,
+			       what);
 	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
 		return err_set(err, ENOTSUP, "cannot %s the BPF program: this kernel does not describe itself "
 			       "(/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF); " INSTEAD, what);

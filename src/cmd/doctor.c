@@ -29,6 +29,7 @@
 #include "engine/event_legacy.h"
 #include "engine/pfm.h"
 #include "engine/pmu.h"
+#include "engine/rights.h"
 #include "engine/target.h"
 #include "engine/tracefs.h"
 
@@ -118,6 +119,14 @@ static void check_syscall(void)
 		    "with --cap-add PERFMON");
 }
 
+/* Is it perf_event_paranoid? Else what was said of perf events holds for this, too. */
+static bool setting_forbids(int64_t most)
+{
+	now->state = NO;
+	return paranoid() > most && !rights_hold_perfmon() &&
+	       try_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, false, false, false) == 0;
+}
+
 static void check_kernel_part(void)
 {
 	int code = try_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, true, false, false);
@@ -127,7 +136,8 @@ static void check_kernel_part(void)
 		found(", and the kernel's part is open to this user");
 		return;
 	}
-	fix(NO, "sudo sysctl kernel.perf_event_paranoid=1");
+	if (setting_forbids(1))
+		fix(NO, "sudo sysctl kernel.perf_event_paranoid=1");
 }
 
 static void check_system(void)
@@ -139,7 +149,8 @@ static void check_system(void)
 		return;
 	}
 	found("-a and -C: %s", strerror(code));
-	fix(NO, "sudo sysctl kernel.perf_event_paranoid=0");
+	if (setting_forbids(0))
+		fix(NO, "sudo sysctl kernel.perf_event_paranoid=0");
 }
 
 /* --- the PMU -------------------------------------------------------------------- */
@@ -246,8 +257,8 @@ static void check_mlock(void)
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (is_root()) {
-		found("not limited for root");
+	if (rights_hold(CAP_IPC_LOCK)) {
+		found(is_root() ? "not limited for root" : "not limited with CAP_IPC_LOCK");
 		return;
 	}
 	found("%" PRId64 " KB a CPU (perf_event_mlock_kb)", kb);
@@ -275,7 +286,7 @@ static void check_files(void)
 
 static void check_symbols(void)
 {
-	char text[4096], *line, *save = NULL;
+	char text[4096], grant[96], *line, *save = NULL;
 	bool any = false;
 
 	if (file_read_small("/proc/kallsyms", text, sizeof(text)) <= 0) {
@@ -291,8 +302,8 @@ static void check_symbols(void)
 		return;
 	}
 	found(", and addresses are hidden: the kernel's part of call chains has no names");
-	fix(NO, "sudo sysctl kernel.kptr_restrict=0%s", is_root() || paranoid() <= 1 ? "" :
-	    " kernel.perf_event_paranoid=1");
+	rights_kallsyms_grant(grant);
+	fix(NO, "%s", grant);
 }
 
 static int count_one(const char *system, const char *name, void *arg)
@@ -310,10 +321,12 @@ static void check_tracefs(void)
 
 	/* What it takes is told, not done: doctor changes nothing. */
 	if (!dir) {
+		char *grant = tracefs_grant();
+
 		found("not readable at /sys/kernel/tracing");
-		fix(NO, access("/sys/kernel/tracing", F_OK) < 0 ? "a kernel with CONFIG_TRACING" :
-		    is_root() ? "mount -t tracefs nodev /sys/kernel/tracing" :
-		    "sudo mount -o remount,mode=755 /sys/kernel/tracing");
+		fix(NO, "%s", access("/sys/kernel/tracing", F_OK) < 0 ? "a kernel with CONFIG_TRACING" :
+		    is_root() ? "mount -t tracefs nodev /sys/kernel/tracing" : grant);
+		free(grant);
 		return;
 	}
 	if (tracefs_each(dir, "*", "*", count_one, &nr, &err) < 0) {
@@ -322,7 +335,7 @@ static void check_tracefs(void)
 		return;
 	}
 	found("%u tracepoints in %s", nr, dir);
-	if (!is_root() && paranoid() > -1)
+	if (!rights_hold_perfmon() && paranoid() > -1)
 		fix(PARTLY, "sudo sysctl kernel.perf_event_paranoid=-1 (other users' tracepoints)");
 }
 
@@ -402,9 +415,11 @@ static void check_bpf(void)
 		fix(NO, "a kernel with CONFIG_BPF_SYSCALL");
 	else if (errno == EINVAL)
 		fix(NO, "a kernel with CONFIG_BPF_EVENTS");
+	else if (rights_hold_perfmon() && (rights_hold(CAP_BPF) || rights_hold(CAP_SYS_ADMIN)))
+		fix(NO, "a container whose seccomp profile allows bpf");
 	else
 		fix(NO, is_root() ? "a container with CAP_BPF and CAP_PERFMON" :
-		    "run as root, or grant CAP_BPF and CAP_PERFMON to this program");
+		    "sudo setcap cap_bpf,cap_perfmon+ep $(command -v sonde)");
 }
 
 /* --- names of code ---------------------------------------------------------------- */

@@ -518,8 +518,12 @@ static int nothing_found(void)
 
 	if (list.json)
 		printf("[\n]\n");
-	if (!list.nr_patterns)
+	if (!list.nr_patterns && !list.unread.code)
 		return 0;
+	if (!list.nr_patterns) {
+		cmd_error("list", &list.unread);
+		return 1;
+	}
 	err_set(&err, ENOENT, "no event matches '%s'%s%s", list.patterns[0],
 		list.unread.code ? "; tracepoints cannot be listed: " : "", list.unread.msg);
 	cmd_error("list", &err);

@@ -17,11 +17,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/pmu.h"
+#include "engine/rights.h"
 #include "engine/target.h"
 
 /* So many tracepoints make closing them noticeable: 20 to 40 ms each. */
 #define LATER_AT_LEAST 3
-#define PARANOID "/proc/sys/kernel/perf_event_paranoid"
 
 /* What opening one event came to. */
 enum outcome { OPENED, SKIPPED, UNGROUP, FATAL };
@@ -172,35 +172,12 @@ static int no_files(struct opener *o, const struct event *event, int code)
 		       (uint64_t)limit.rlim_cur);
 }
 
-static int no_permission(struct opener *o, const struct counting_event *ce, int code)
+static struct denial denial_of(const struct opener *o, const struct counting_event *ce,
+			       const struct perf_event_attr *attr, int32_t thread, int code)
 {
-	int64_t paranoid = read_number(PARANOID, 2);
-	const char *name = ce->event->name;
-
-	if (geteuid() == 0)
-		return err_set(o->err, code, "cannot count '%s': %s, though this is root: a container "
-			       "without CAP_PERFMON, or its seccomp profile, forbids "
-			       "perf_event_open", name, strerror(code));
-	if (paranoid > 2)
-		return err_set(o->err, code, "cannot count '%s': perf_event_paranoid is %" PRId64
-			       ", which keeps all but root out; `sudo sysctl "
-			       "kernel.perf_event_paranoid=2` lets you count in your own programs",
-			       name, paranoid);
-	if (ce->event->attr.type == PERF_TYPE_TRACEPOINT)
-		return err_set(o->err, code, "cannot count '%s': tracepoints need CAP_PERFMON or `sudo "
-			       "sysctl kernel.perf_event_paranoid=-1` (now %" PRId64 ")", name,
-			       paranoid);
-	if (o->spec->cpus || ce->whole_cpus)
-		return err_set(o->err, code, "cannot count '%s' on whole CPUs: perf_event_paranoid is %"
-			       PRId64 "; `sudo sysctl kernel.perf_event_paranoid=0` allows it, and "
-			       "a command or -p with a process of yours needs no grant", name,
-			       paranoid);
-	if (paranoid > 1 && !ce->event->attr.exclude_kernel && !ce->user_only)
-		return err_set(o->err, code, "cannot count '%s': perf_event_paranoid is %" PRId64
-			       "; `sudo sysctl kernel.perf_event_paranoid=1` opens the kernel's "
-			       "part, and ':u' does without", name, paranoid);
-	return err_set(o->err, code, "cannot count '%s': %s; a process of another user needs "
-		       "CAP_PERFMON and CAP_SYS_PTRACE", name, strerror(code));
+	return (struct denial){ "cannot count", ce->event->name, attr,
+				o->spec->cpus || ce->whole_cpus,
+				thread < 0 ? -1 : o->spec->tids[thread], code };
 }
 
 /* Is this the kernel's way to say that the event is not to be had? */
@@ -208,15 +185,6 @@ static bool is_unsupported(int code)
 {
 	return code == ENOENT || code == EOPNOTSUPP || code == ENODEV || code == ENXIO ||
 	       code == EINVAL || code == ENOSPC || code == EBUSY || code == ERANGE;
-}
-
-static bool can_drop_kernel(struct opener *o, const struct counting_event *ce)
-{
-	const struct event *event = ce->event;
-
-	return !ce->user_only && !event->attr.exclude_kernel && !event->modifiers_given &&
-	       event->attr.type != PERF_TYPE_TRACEPOINT && !o->spec->cpus && !ce->whole_cpus &&
-	       read_number(PARANOID, 2) == 2;
 }
 
 /*
@@ -233,9 +201,11 @@ static bool happens_in_kernel(const struct event *event)
 }
 
 /* The kernel said no to one cell. OPENED means: changed, try the cell again. */
-static enum outcome answer(struct opener *o, struct counting_event *ce, bool grouped, int code)
+static enum outcome answer(struct opener *o, struct counting_event *ce, bool grouped,
+			   const struct denial *denial)
 {
 	const struct event *event = ce->event;
+	int code = denial->code;
 
 	switch (code) {
 	case ESRCH:
@@ -249,15 +219,14 @@ static enum outcome answer(struct opener *o, struct counting_event *ce, bool gro
 		no_files(o, event, code);
 		return FATAL;
 	case ENOSYS:
-		err_set(o->err, code, "this kernel was built without perf events "
-			"(CONFIG_PERF_EVENTS): nothing can be counted");
+		err_set(o->err, code, "nothing can be counted: " RIGHTS_NO_PERF);
 		return FATAL;
 	case ENOMEM:
 		err_set(o->err, code, "cannot count '%s': the kernel is out of memory", event->name);
 		return FATAL;
 	case EACCES:
 	case EPERM:
-		if (can_drop_kernel(o, ce)) {
+		if (!event->modifiers_given && rights_only_user(denial)) {
 			if (happens_in_kernel(event)) {
 				ce->code = code;
 				return UNGROUP;
@@ -265,7 +234,7 @@ static enum outcome answer(struct opener *o, struct counting_event *ce, bool gro
 			ce->user_only = true;
 			return OPENED;
 		}
-		no_permission(o, ce, code);
+		rights_explain(denial, o->err);
 		return FATAL;
 	}
 	if (code == EINVAL && event->attr.exclude_guest && !event->host_guest_given &&
@@ -305,6 +274,7 @@ static enum outcome open_cells(struct opener *o, struct counting_event *ce,
 			    cell->thread < 0 ? -1 : o->spec->tids[cell->thread];
 		unsigned long flags = PERF_FLAG_FD_CLOEXEC |
 				      (ce->cgroup_fd >= 0 ? PERF_FLAG_PID_CGROUP : 0);
+		struct denial denial;
 		enum outcome outcome;
 
 		if (leader && !grouped)
@@ -316,7 +286,8 @@ static enum outcome open_cells(struct opener *o, struct counting_event *ce,
 				return FATAL;
 			continue;
 		}
-		outcome = answer(o, ce, grouped, errno);
+		denial = denial_of(o, ce, &attr, cell->thread, errno);
+		outcome = answer(o, ce, grouped, &denial);
 		if (outcome == OPENED)
 			i--;
 		else if (outcome != SKIPPED)
@@ -418,8 +389,9 @@ static void say_user_only(const struct counting *c)
 	for (uint32_t i = 0; i < c->nr_events; i++) {
 		if (!c->events[i].user_only)
 			continue;
-		log_note("perf_event_paranoid is 2: counting in user space only (:u); `sudo sysctl "
-			 "kernel.perf_event_paranoid=1` adds the kernel");
+		log_note("perf_event_paranoid is %" PRId64 ": counting in user space only (:u); `sudo "
+			 "sysctl kernel.perf_event_paranoid=1` adds the kernel",
+			 read_number(PERF_PARANOID, 2));
 		return;
 	}
 }

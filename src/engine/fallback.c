@@ -8,15 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/rights.h"
 #include "engine/target.h"
-
-#define PARANOID "/proc/sys/kernel/perf_event_paranoid"
 
 /*
  * Bits that older kernels do not know, newest first: a kernel that lacks one
@@ -228,63 +226,18 @@ static void drop_kernel(struct event_list *events)
 	}
 }
 
-static bool others_process(pid_t tid, uid_t *uid)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d", tid);
-	if (tid <= 0 || stat(path, &st) < 0)
-		return false;
-	*uid = st.st_uid;
-	return st.st_uid != geteuid();
-}
-
 static int not_allowed(struct event_list *events, struct fallback *f, uint32_t index, int code,
 		       pid_t tid, struct err *err)
 {
 	struct event *event = &events->v[index];
-	int64_t paranoid = read_number(PARANOID, 2);
-	uid_t uid;
+	struct denial denial = { "cannot open event", event->name, &event->attr, f->per_cpu, tid,
+				 code };
 
-	if (geteuid() == 0)
-		return err_set(err, code,
-			       "cannot open event '%s': %s, though this is root: a container without "
-			       "CAP_PERFMON, or its seccomp profile, forbids perf_event_open",
-			       event->name, strerror(code));
-	if (paranoid > 2)
-		return err_set(err, code,
-			       "cannot open event '%s': perf_event_paranoid is %" PRId64
-			       ", which keeps all but root out; 'sudo sysctl "
-			       "kernel.perf_event_paranoid=2' lets you record your own programs",
-			       event->name, paranoid);
-	if (event->attr.type == PERF_TYPE_TRACEPOINT)
-		return err_set(err, code,
-			       "cannot open event '%s': tracepoints need CAP_PERFMON or 'sudo sysctl "
-			       "kernel.perf_event_paranoid=-1' (now %" PRId64 ")", event->name, paranoid);
-	if (f->per_cpu && paranoid > 0)
-		return err_set(err, code,
-			       "cannot open event '%s' on whole CPUs: perf_event_paranoid is %" PRId64
-			       "; 'sudo sysctl kernel.perf_event_paranoid=0' allows it, and a command "
-			       "or -p with a process of yours needs no grant", event->name, paranoid);
-	if (others_process(tid, &uid))
-		return err_set(err, code, "cannot record process %d: it belongs to uid %u; "
-			       "record it as that user or with CAP_PERFMON", tid, uid);
-	if (event->attr.namespaces)
-		return err_set(err, code, "cannot record namespaces: --namespaces needs CAP_PERFMON");
-	if (paranoid > 1 && can_drop_kernel(events)) {
-		f->user_only = paranoid;
-		drop_kernel(events);
-		return 1;
-	}
-	if (paranoid > 1 && !event->attr.exclude_kernel)
-		return err_set(err, code,
-			       "cannot open event '%s': perf_event_paranoid is %" PRId64 "; 'sudo sysctl "
-			       "kernel.perf_event_paranoid=1' allows the kernel to be sampled", event->name,
-			       paranoid);
-	return err_set(err, code, "cannot open event '%s': %s (perf_event_paranoid is %" PRId64
-		       "; a seccomp profile or a security module may forbid it)", event->name,
-		       strerror(code), paranoid);
+	if (f->user_only || !rights_only_user(&denial) || !can_drop_kernel(events))
+		return rights_explain(&denial, err);
+	f->user_only = read_number(PERF_PARANOID, 2);
+	drop_kernel(events);
+	return 1;
 }
 
 static int too_many(struct fallback *f, const struct event *event, int code, struct err *err)
@@ -384,8 +337,8 @@ static int not_valid(struct fallback *f, struct event_list *events, uint32_t ind
 void fallback_say(const struct fallback *f)
 {
 	if (f->user_only)
-		log_note("perf_event_paranoid is %" PRId64 ": recording user space only; 'sudo sysctl "
-			 "kernel.perf_event_paranoid=1' adds the kernel", f->user_only);
+		log_note("perf_event_paranoid is %" PRId64 ": recording user space only; `sudo sysctl "
+			 "kernel.perf_event_paranoid=1` adds the kernel", f->user_only);
 }
 
 int fallback_try(struct fallback *f, struct event_list *events, uint32_t index, int code,
@@ -413,8 +366,7 @@ int fallback_try(struct fallback *f, struct event_list *events, uint32_t index, 
 	case ENFILE:
 		return too_many(f, event, code, err);
 	case ENOSYS:
-		return err_set(err, code, "cannot open event '%s': this kernel has no perf_event_open "
-			       "(built without CONFIG_PERF_EVENTS, or a sandbox hides it)", event->name);
+		return err_set(err, code, "cannot open event '%s': " RIGHTS_NO_PERF, event->name);
 	case EBUSY:
 		return err_set(err, code, "cannot open event '%s': another profiler holds the counter",
 			       event->name);

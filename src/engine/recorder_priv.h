@@ -40,6 +40,7 @@ struct recorder {
 	struct map64 spared;             /* ids of events whose samples are left in all the same */
 	bool has_build_ids;              /* MMAP2 records were asked to have them */
 	bool follow;                     /* note who is forked, for the files to come */
+	bool said_hidden;                /* what has no names for want of rights */
 	struct map64 kin;                /* pids that were forked by those watched */
 	uint8_t *record;                 /* room for one */
 	struct stacks *stacks;           /* of samples that are rewritten; else NULL */

@@ -3,15 +3,18 @@
 #include "engine/recorder_priv.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/host.h"
+#include "engine/rights.h"
 #include "engine/synth.h"
 #include "engine/tracefs.h"
 #include "engine/tracing.h"
@@ -316,8 +319,38 @@ static int synthesize_kin(struct recorder *r, const struct synth *s, struct err 
 	return ret;
 }
 
+static bool samples_kernel(const struct recorder *r)
+{
+	for (uint32_t i = 0; i + 1 < r->events->nr || i == 0; i++)
+		if (!r->events->v[i].attr.exclude_kernel)
+			return true;
+	return false;
+}
+
+/* What will have no names for want of rights. Once: a switched output asks again. */
+static void say_hidden(struct recorder *r, uint32_t closed, bool kernel_hidden)
+{
+	char grant[96];
+
+	if (r->said_hidden)
+		return;
+	r->said_hidden = true;
+	/* with the capability it is a security module that keeps them closed, which no grant opens */
+	if (closed && !rights_hold(CAP_SYS_PTRACE))
+		log_note("other users' processes (%" PRIu32 ") do not show what they have mapped: their code "
+			 "will have no names; `sudo setcap cap_perfmon,cap_sys_ptrace+ep "
+			 "$(command -v sonde)` lets sonde look", closed);
+	if (kernel_hidden && samples_kernel(r)) {
+		rights_kallsyms_grant(grant);
+		log_note("the kernel hides its addresses (/proc/kallsyms): its code will have no names; `%s` "
+			 "shows them", grant);
+	}
+}
+
 static int synthesize(struct recorder *r, bool again, struct err *err)
 {
+	uint32_t closed = 0;
+	bool kernel_hidden = false;
 	const struct perf_event_attr *tracking = &r->events->v[r->events->nr - 1].attr;
 	struct synth s = {
 		.sink = again ? take_synthesized_again : take_synthesized,
@@ -327,6 +360,8 @@ static int synthesize(struct recorder *r, bool again, struct err *err)
 		.mmap_data = tracking->mmap_data,
 		.build_ids = tracking->build_id,
 		.proc = "/proc",
+		.closed = &closed,
+		.kernel_hidden = &kernel_hidden,
 	};
 	const struct target *target = &r->o->target;
 	int ret = 0;
@@ -342,6 +377,8 @@ static int synthesize(struct recorder *r, bool again, struct err *err)
 		ret = synth_kernel(&s, err);
 	if (ret == 0 && tracking->ksymbol)
 		ret = synth_bpf(&s, err);
+	if (ret == 0)
+		say_hidden(r, closed, kernel_hidden);
 	return ret < 0 ? ret : write_marker(r, RECORD_FINISHED_INIT, err);
 }
 

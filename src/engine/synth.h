@@ -34,6 +34,8 @@ struct synth {
 	bool mmap_data;                  /* also what is not executable */
 	bool build_ids;                  /* in MMAP2, where the kernel writes them so */
 	const char *proc;                /* "/proc" */
+	uint32_t *closed;                /* counts processes whose maps we may not read; or NULL */
+	bool *kernel_hidden;             /* set where addresses of the kernel are; or NULL */
 };
 
 /* Bytes of sample_id that a record ends with under sample_id_all (perf_event_open(2)). */

@@ -230,7 +230,8 @@ int synth_kernel(const struct synth *s, struct err *err)
 		buildids_state(s->buildids, PERF_RECORD_MISC_KERNEL, "[kernel.kallsyms]", id,
 			       (uint8_t)size);
 	if (find_kernel_text(s, &text) < 0) {
-		log_info("kernel addresses are hidden (kptr_restrict): kernel code will have no names");
+		if (s->kernel_hidden)
+			*s->kernel_hidden = true;
 		return 0;
 	}
 	if (uname(&uts) < 0)

@@ -26,11 +26,36 @@ static bool has_events(const char *dir, int *code)
 	char path[64];
 
 	snprintf(path, sizeof(path), "%s/events", dir);
-	if (faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) == 0)
+	if (faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) < 0) {
+		if (errno != ENOENT)
+			*code = errno;
+		return false;
+	}
+	/* The folders may be open where the files are not (0440 since Linux 5.16). */
+	snprintf(path, sizeof(path), "%s/events/header_page", dir);
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 || errno != EACCES)
 		return true;
-	if (errno != ENOENT)
-		*code = errno;
+	*code = EACCES;
 	return false;
+}
+
+char *tracefs_grant(void)
+{
+	struct str s = STR_INIT;
+
+	/* By the group, which is what all files of tracefs are open to. */
+	str_addf(&s, "sudo mount -o remount,mode=750,gid=%u " PLACE, getegid());
+	return str_take(&s);
+}
+
+static int not_readable(const char *what, struct err *err)
+{
+	char *grant = tracefs_grant();
+
+	err_set(err, EACCES, "cannot read %s: permission denied; run as root, or `%s` opens it to your "
+		"group", what, grant);
+	free(grant);
+	return -EACCES;
 }
 
 const char *tracefs_dir_quiet(void)
@@ -62,8 +87,7 @@ const char *tracefs_dir(const char *given, struct err *err)
 	if (has_events(OLD_PLACE, &code))
 		return found = OLD_PLACE;
 	if (code == EACCES)
-		err_set(err, EACCES, "cannot read " PLACE ": permission denied; run as root, or "
-			"`sudo mount -o remount,mode=755 " PLACE "` lets everyone read it");
+		not_readable(PLACE, err);
 	else if (faccessat(AT_FDCWD, PLACE, F_OK, 0) < 0)
 		err_set(err, ENOENT, "this kernel has no tracefs (no " PLACE "): it was built "
 			"without CONFIG_TRACING");
@@ -93,6 +117,8 @@ int tracefs_id(const char *tracefs, const char *system, const char *name, uint64
 
 	if (event_path(path, sizeof(path), tracefs, system, name, "id"))
 		n = file_read_small(path, text, sizeof(text));
+	if (n == -EACCES)
+		return not_readable(path, err);
 	if (n < 0)
 		return err_set(err, (int)-n, "cannot read the id of tracepoint '%s:%s': %s",
 			       system, name, strerror((int)-n));

@@ -24,6 +24,9 @@ const char *tracefs_dir(const char *given, struct err *err);
 /* The same without mounting anything: NULL if it is not to be had right now. */
 const char *tracefs_dir_quiet(void);
 
+/* The command that opens it to the user's group; caller frees. */
+char *tracefs_grant(void);
+
 /* Read the id of one tracepoint. -ENOENT, -EACCES, ... with a message. */
 int tracefs_id(const char *tracefs, const char *system, const char *name, uint64_t *id,
 	       struct err *err);

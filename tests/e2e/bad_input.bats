@@ -147,9 +147,9 @@ load common
 }
 
 @test "a kernel without perf_event_open, and one that forbids it" {
-	fails any "$WORKLOADS/noperf" 38 "$SONDE" record -e cpu-clock true
+	fails any "$WORKLOADS/denied" 38 perf_event_open "$SONDE" record -e cpu-clock true
 	says "perf_event_open|perf_events"
-	fails any "$WORKLOADS/noperf" 1 "$SONDE" record -e cpu-clock true
+	fails any "$WORKLOADS/denied" 1 perf_event_open "$SONDE" record -e cpu-clock true
 	[[ ! -e perf.data ]]
 }
 

@@ -137,10 +137,10 @@ said_samples()
 	one_line "-c 0"
 	run "$SONDE" record -F 99 -c 99 -o x true
 	one_line "exclude each other"
-	run "$WORKLOADS/noperf" 38 "$SONDE" record -e cpu-clock -o x true
+	run "$WORKLOADS/denied" 38 perf_event_open "$SONDE" record -e cpu-clock -o x true
 	one_line "no perf_event_open"
 	if [[ $(id -u) == 0 ]]; then
-		run "$WORKLOADS/noperf" 1 "$SONDE" record -e cpu-clock -o x true
+		run "$WORKLOADS/denied" 1 perf_event_open "$SONDE" record -e cpu-clock -o x true
 		one_line "seccomp"
 	fi
 	[[ ! -e x ]]

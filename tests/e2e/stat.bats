@@ -537,7 +537,7 @@ start_deeds()
 	fails 1 "${other[@]}" -e cs:k true
 	says "'cs:k'.*perf_event_paranoid=1"
 	fails 1 "${other[@]}" -p 1
-	says 'another user'
+	says 'belongs to uid 0'
 	rm -rf "$dir"
 	cat out
 	grep -q 'counting in user space only' out
@@ -548,11 +548,11 @@ start_deeds()
 
 @test "where perf_event_open is forbidden or missing: one line" {
 	for code in 38 1 13 12 24; do
-		fails 1 "$WORKLOADS/noperf" $code "$SONDE" stat true
+		fails 1 "$WORKLOADS/denied" $code perf_event_open "$SONDE" stat true
 	done
-	fails 1 "$WORKLOADS/noperf" 38 "$SONDE" stat true
-	says 'without perf events'
+	fails 1 "$WORKLOADS/denied" 38 perf_event_open "$SONDE" stat true
+	says 'without CONFIG_PERF_EVENTS'
 	# -n needs no counter.
-	"$WORKLOADS/noperf" 38 "$SONDE" stat -n -o out true
+	"$WORKLOADS/denied" 38 perf_event_open "$SONDE" stat -n -o out true
 	grep -q 'seconds time elapsed' out
 }
