@@ -163,9 +163,22 @@ static void name_pmus(void)
 		found("%s%s", i ? ", " : "", pmu->name);
 }
 
+static int try_cycles(void)
+{
+	return try_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false, false, false);
+}
+
 static bool has_pmu(void)
 {
-	return try_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false, false, false) != ENOENT;
+	return try_cycles() != ENOENT;
+}
+
+/* Why nothing at all may be opened, which stands under "perf events" already; or 0. */
+static int closed(void)
+{
+	int code = try_cycles();
+
+	return code == EPERM || code == EACCES || code == ENOSYS ? code : 0;
 }
 
 static void check_pmu(void)
@@ -174,6 +187,11 @@ static void check_pmu(void)
 	const struct event_legacy *l;
 	size_t nr_yes = 0;
 
+	if (closed()) {
+		found("not known (perf_event_open: %s)", strerror(closed()));
+		now->state = NO;
+		return;
+	}
 	if (!has_pmu()) {
 		found("none: cycles, instructions and cache events cannot be counted");
 		fix(NO, "in a virtual machine, have the host expose one (QEMU: -cpu host,pmu=on; "
@@ -194,7 +212,7 @@ static void check_pmu(void)
 	if (no.len)
 		found("; has no%s", no.p);
 	if (!nr_yes)
-		fix(NO, "sudo sysctl kernel.perf_event_paranoid=2");
+		now->state = NO;
 	str_release(&yes);
 	str_release(&no);
 }
@@ -212,6 +230,11 @@ static void check_sampling(void)
 		.precise_ip = 1, .exclude_kernel = 1, .exclude_hv = 1,
 	};
 
+	if (closed()) {
+		found("not known (perf_event_open: %s)", strerror(closed()));
+		now->state = NO;
+		return;
+	}
 	if (code) {
 		found("by cpu-clock only (cycles: %s)", strerror(code));
 		now->state = has_pmu() ? NO : PARTLY;
