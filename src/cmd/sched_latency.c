@@ -63,8 +63,7 @@ static int latency(struct latency_command *c, struct err *err)
 	latency = latency_new(&c->session.filter, !v->by_task);
 	r = sched_session_run(&c->session, &latency_ops, latency, err);
 	if (r == 0)
-		r = latency_rows(latency, c->session.model, v->by_task, c->sort, v->which, &v->rows, &v->nr,
-				 err);
+		r = latency_rows(latency, v->by_task, c->sort, v->which, &v->rows, &v->nr, err);
 	if (r == 0) {
 		stream = stream_account(c->session.stream);
 		v->stream = &stream;

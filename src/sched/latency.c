@@ -17,11 +17,14 @@ typedef int compare_fn(const struct latency_row *a, const struct latency_row *b,
 
 struct latency {
 	const struct profile_query *filter;
-	VEC(struct latency_row) tasks;           /* by the model's index */
+	VEC(struct latency_row) tasks;
+	VEC(uint32_t) unused;                    /* of them, indices of those that were merged */
+	VEC(uint32_t) row_of;                    /* by the model's index: index + 1 in tasks, or 0 */
+	uint32_t nr_seen;
 	bool merge;
 	struct map64 ended_by_name;
 	VEC(struct latency_row) ended;           /* of tasks that have ended, by name */
-	struct latency_row *rows;
+	struct latency_row *rows;                /* of names */
 	uint32_t nr_rows;
 };
 
@@ -56,14 +59,16 @@ void latency_free(struct latency *l)
 {
 	if (!l)
 		return;
+	free_rows(l);
 	for (size_t i = 0; i < l->tasks.nr; i++)
 		release_dists(&l->tasks.v[i]);
 	vec_release(&l->tasks);
+	vec_release(&l->unused);
+	vec_release(&l->row_of);
 	for (size_t i = 0; i < l->ended.nr; i++)
 		release_dists(&l->ended.v[i]);
 	vec_release(&l->ended);
 	map64_release(&l->ended_by_name);
-	free_rows(l);
 	free(l);
 }
 
@@ -74,16 +79,46 @@ uint64_t latency_runtime(const struct latency_row *row)
 
 /* --- counting --------------------------------------------------------------------------- */
 
+static struct latency_row *new_row(struct latency *l)
+{
+	uint32_t index = (uint32_t)l->tasks.nr;
+
+	if (l->unused.nr)
+		index = l->unused.v[--l->unused.nr];
+	else
+		vec_push(&l->tasks);
+	memset(&l->tasks.v[index], 0, sizeof(*l->tasks.v));
+	l->tasks.v[index].serial = l->nr_seen++;
+	l->tasks.v[index].nr_tasks = 1;
+	return &l->tasks.v[index];
+}
+
 static struct latency_row *row_of(struct latency *l, const struct sched_task *task)
 {
-	while (l->tasks.nr <= task->index) {
-		struct latency_row *row = vec_push(&l->tasks);
+	struct latency_row *row;
 
-		memset(row, 0, sizeof(*row));
-	}
-	l->tasks.v[task->index].task = task;
-	l->tasks.v[task->index].nr_tasks = 1;
-	return &l->tasks.v[task->index];
+	while (l->row_of.nr <= task->index)
+		*vec_push(&l->row_of) = 0;
+	if (l->row_of.v[task->index])
+		return &l->tasks.v[l->row_of.v[task->index] - 1];
+	row = new_row(l);
+	row->task = task;
+	l->row_of.v[task->index] = (uint32_t)(row - l->tasks.v) + 1;
+	return row;
+}
+
+/* Who it is of. */
+static void name_row(struct latency_row *row, const struct sched_task *task)
+{
+	memcpy(row->comm, task->comm, sizeof(row->comm));
+	row->tid = task->tid;
+	row->pid = task->pid;
+}
+
+static bool is_wanted(const struct latency *l, const struct latency_row *row,
+		      const struct sched_task *task)
+{
+	return (row->switches || latency_runtime(row)) && select_task(l->filter, task);
 }
 
 static void add_row(struct latency_row *to, const struct latency_row *from)
@@ -99,27 +134,49 @@ static void add_row(struct latency_row *to, const struct latency_row *from)
 	dist_merge(&to->preempt, &from->preempt);
 }
 
-/* The task has left for good: its counts go to those of its name. */
-static void end_task(struct latency *l, const struct sched_task *task)
+static void merge_ended(struct latency *l, const struct latency_row *row)
 {
-	struct latency_row *row = row_of(l, task), *to;
-	uint64_t *slot;
 	bool added;
+	uint64_t *slot = map64_put(&l->ended_by_name, hash_bytes(row->comm, strlen(row->comm)), &added);
+	struct latency_row *to;
 
-	if (!*task->comm)
+	if (added) {
+		*slot = l->ended.nr;
+		to = vec_push(&l->ended);
+		memset(to, 0, sizeof(*to));
+		memcpy(to->comm, row->comm, sizeof(to->comm));
+		to->tid = row->tid;
+		to->pid = row->pid;
+		to->serial = row->serial;
+	}
+	add_row(&l->ended.v[*slot], row);
+}
+
+/* The task has ended: its counts go to those of its name, or are kept as small as can be. */
+static void on_gone(void *arg, const struct sched_task *task)
+{
+	struct latency *l = arg;
+	struct latency_row *row;
+	uint32_t index;
+
+	if (task->index >= l->row_of.nr || !l->row_of.v[task->index])
 		return;
-	if (select_task(l->filter, task) && (row->switches || latency_runtime(row))) {
-		slot = map64_put(&l->ended_by_name, hash_bytes(task->comm, strlen(task->comm)), &added);
-		if (added) {
-			*slot = l->ended.nr;
-			memset(vec_push(&l->ended), 0, sizeof(struct latency_row));
-			l->ended.v[*slot].task = task;
+	index = l->row_of.v[task->index] - 1;
+	row = &l->tasks.v[index];
+	l->row_of.v[task->index] = 0;
+	name_row(row, task);
+	row->task = NULL;
+	if (is_wanted(l, row, task)) {
+		if (!l->merge || !*row->comm) {
+			dist_trim(&row->wake);
+			dist_trim(&row->preempt);
+			return;
 		}
-		to = &l->ended.v[*slot];
-		add_row(to, row);
+		merge_ended(l, row);
 	}
 	release_dists(row);
 	memset(row, 0, sizeof(*row));
+	*vec_push(&l->unused) = index;
 }
 
 static void on_slice(void *arg, const struct sched_slice *s)
@@ -130,15 +187,6 @@ static void on_slice(void *arg, const struct sched_slice *s)
 	    !select_cpu(l->filter, s->cpu))
 		return;
 	row_of(l, s->task)->on_cpu_ns += select_within(l->filter, s->from_ns, s->to_ns);
-}
-
-static void on_leaving(void *arg, const struct sched_slice *s)
-{
-	struct latency *l = arg;
-
-	on_slice(arg, s);
-	if (l->merge && s->task->idle_cpu == SCHED_NONE && (s->state == 'Z' || s->state == 'X'))
-		end_task(l, s->task);
 }
 
 static void on_start(void *arg, const struct sched_start *s)
@@ -172,7 +220,9 @@ static void on_stat(void *arg, const struct sched_task *task, const struct sched
 	row->nr_charges++;
 }
 
-const struct sched_ops latency_ops = { .slice = on_leaving, .start = on_start, .stat = on_stat };
+const struct sched_ops latency_ops = {
+	.slice = on_slice, .start = on_start, .stat = on_stat, .gone = on_gone, .forget = true,
+};
 
 /* --- rows ------------------------------------------------------------------------------- */
 
@@ -181,45 +231,67 @@ const struct dist *latency_dist(const struct latency_row *row, enum latency_whic
 	return which == LATENCY_WAKE ? &row->wake : which == LATENCY_PREEMPT ? &row->preempt : &row->all;
 }
 
-/* The row for a task's counts: its own, or that of its name. */
-static struct latency_row *row_for(struct latency *l, struct map64 *by_name,
-				   const struct sched_task *task, bool by_task)
+static void add_to_name(struct latency *l, struct map64 *by_name, const struct latency_row *from)
 {
-	uint64_t key = hash_bytes(task->comm, strlen(task->comm)), *slot;
-	bool added = true;
+	uint64_t key = hash_bytes(from->comm, strlen(from->comm)), *slot;
+	struct latency_row *to;
+	bool added;
 
-	if (!by_task) {
-		/* a task without a name is its own */
-		slot = map64_put(by_name, *task->comm ? key : hash_mix(key, task->index + 1), &added);
-		if (!added)
-			return &l->rows[*slot];
-		*slot = l->nr_rows;
+	/* a task without a name is its own */
+	slot = map64_put(by_name, *from->comm ? key : hash_mix(key, from->serial + 1), &added);
+	if (added) {
+		*slot = l->nr_rows++;
+		to = &l->rows[*slot];
+		memset(to, 0, sizeof(*to));
+		memcpy(to->comm, from->comm, sizeof(to->comm));
+		to->tid = from->tid;
+		to->pid = from->pid;
+		to->serial = from->serial;
 	}
-	memset(&l->rows[l->nr_rows], 0, sizeof(*l->rows));
-	l->rows[l->nr_rows].task = task;
-	return &l->rows[l->nr_rows++];
+	add_row(&l->rows[*slot], from);
 }
 
-static void make_rows(struct latency *l, const struct sched_model *model, bool by_task)
+/* Name those that live, and let go what is not wanted. No more can be counted then. */
+static void settle_tasks(struct latency *l)
+{
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < l->tasks.nr; i++) {
+		struct latency_row *row = &l->tasks.v[i];
+
+		/* those that have ended were asked then */
+		if (row->nr_tasks && (!row->task || is_wanted(l, row, row->task))) {
+			if (row->task)
+				name_row(row, row->task);
+			row->task = NULL;
+			l->tasks.v[nr++] = *row;
+		} else {
+			release_dists(row);
+		}
+	}
+	l->tasks.nr = nr;
+	vec_trim(&l->tasks);
+}
+
+static void make_names(struct latency *l)
 {
 	struct map64 by_name = { 0 };
 
 	free_rows(l);
 	l->rows = mem_realloc_array(NULL, l->tasks.nr + l->ended.nr + 1, sizeof(*l->rows));
 	for (size_t i = 0; i < l->ended.nr; i++)
-		add_row(row_for(l, &by_name, l->ended.v[i].task, by_task), &l->ended.v[i]);
-	for (uint32_t i = 0; i < l->tasks.nr && i < model_nr_tasks(model); i++) {
-		const struct latency_row *from = &l->tasks.v[i];
-
-		if (from->task && (from->switches || latency_runtime(from)) &&
-		    select_task(l->filter, from->task))
-			add_row(row_for(l, &by_name, from->task, by_task), from);
-	}
-	for (uint32_t i = 0; i < l->nr_rows; i++) {
-		dist_merge(&l->rows[i].all, &l->rows[i].wake);
-		dist_merge(&l->rows[i].all, &l->rows[i].preempt);
-	}
+		add_to_name(l, &by_name, &l->ended.v[i]);
+	for (size_t i = 0; i < l->tasks.nr; i++)
+		add_to_name(l, &by_name, &l->tasks.v[i]);
 	map64_release(&by_name);
+}
+
+static void add_both(struct latency_row *row)
+{
+	dist_release(&row->all);
+	dist_merge(&row->all, &row->wake);
+	dist_merge(&row->all, &row->preempt);
+	dist_trim(&row->all);
 }
 
 static int numbers(uint64_t a, uint64_t b)
@@ -271,7 +343,7 @@ static int by_p99(const struct latency_row *a, const struct latency_row *b, enum
 static int by_tid(const struct latency_row *a, const struct latency_row *b, enum latency_which w)
 {
 	(void)w;
-	return -numbers(a->task->tid, b->task->tid);
+	return -numbers(a->tid, b->tid);
 }
 
 static const struct { const char *name; compare_fn *compare; } keys[] = {
@@ -289,7 +361,7 @@ static int compare_rows(const void *a, const void *b, void *arg)
 
 	for (unsigned i = 0; i < o->nr && !r; i++)
 		r = o->by[i](x, y, o->which);
-	return r ? r : x->task->index < y->task->index ? -1 : x->task->index > y->task->index;
+	return r ? r : x->serial < y->serial ? -1 : x->serial > y->serial;
 }
 
 static int parse_keys(struct order *o, const char *text, struct err *err)
@@ -317,19 +389,24 @@ int latency_check_sort(const char *sort, struct err *err)
 	return parse_keys(&order, sort, err);
 }
 
-int latency_rows(struct latency *l, const struct sched_model *model, bool by_task, const char *sort,
-		 enum latency_which which, const struct latency_row **rows, uint32_t *nr,
-		 struct err *err)
+int latency_rows(struct latency *l, bool by_task, const char *sort, enum latency_which which,
+		 const struct latency_row **rows, uint32_t *nr, struct err *err)
 {
 	struct order order = { .which = which };
+	struct latency_row *found;
 	int r = parse_keys(&order, sort ? sort : "avg,max,switch,runtime", err);
 
 	if (r < 0)
 		return r;
-	make_rows(l, model, by_task);
-	if (l->nr_rows)
-		qsort_r(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows, &order);
-	*rows = l->rows;
-	*nr = l->nr_rows;
+	settle_tasks(l);
+	if (!by_task)
+		make_names(l);
+	found = by_task ? l->tasks.v : l->rows;
+	*nr = by_task ? (uint32_t)l->tasks.nr : l->nr_rows;
+	for (uint32_t i = 0; i < *nr; i++)
+		add_both(&found[i]);
+	if (*nr)
+		qsort_r(found, *nr, sizeof(*found), compare_rows, &order);
+	*rows = found;
 	return 0;
 }

@@ -14,8 +14,11 @@
 #include "sched/model.h"
 
 struct latency_row {
-	const struct sched_task *task;   /* one of them */
+	char comm[SCHED_COMM_MAX];       /* the last name, or "" */
+	uint32_t tid, pid;               /* of one of them; pid SCHED_NONE: not known */
 	uint32_t nr_tasks;
+	uint32_t serial;                 /* by when they began to be counted */
+	const struct sched_task *task;   /* while it lives and is counted, or NULL */
 	uint64_t on_cpu_ns;              /* by switches; without doubtful slices */
 	uint64_t charged_ns;             /* by sched_stat_runtime */
 	uint64_t nr_charges;
@@ -31,8 +34,10 @@ uint64_t latency_runtime(const struct latency_row *row);
 struct latency;
 
 /*
- * `filter` is borrowed; NULL: everything. With `merge`, for rows by name alone, tasks that have
- * ended take no more memory.
+ * `filter` is borrowed; NULL: everything.
+ *
+ * Memory grows with the tasks that live at the same time, and with rows: names with `merge`
+ * (rows by name alone: a task that has ended takes no more), else tasks.
  */
 struct latency *latency_new(const struct profile_query *filter, bool merge);
 void latency_free(struct latency *latency);
@@ -45,13 +50,12 @@ const struct dist *latency_dist(const struct latency_row *row, enum latency_whic
 
 /*
  * Once all events are in: the rows, sorted by keys from LATENCY_KEYS ("avg,max"), the largest
- * first. Idle tasks and those that never ran are left out. Borrowed. -EINVAL for a key that
- * there is not.
+ * first. Idle tasks and those that never ran are left out. Borrowed until it is asked again; the
+ * model has to be there still. -EINVAL for a key that there is not.
  */
 #define LATENCY_KEYS "avg, max, switch, runtime, p50, p95, p99, pid"
 int latency_check_sort(const char *sort, struct err *err);
-int latency_rows(struct latency *latency, const struct sched_model *model, bool by_task,
-		 const char *sort, enum latency_which which, const struct latency_row **rows,
-		 uint32_t *nr, struct err *err);
+int latency_rows(struct latency *latency, bool by_task, const char *sort, enum latency_which which,
+		 const struct latency_row **rows, uint32_t *nr, struct err *err);
 
 #endif

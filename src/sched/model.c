@@ -11,6 +11,7 @@
 
 #define TIDS_MAX 4194304u         /* PID_MAX_LIMIT, include/linux/threads.h */
 #define CPUS_MAX 65536u          /* a higher number is damage */
+#define NO_TASK UINT32_MAX       /* the index of none */
 
 struct cpu {
 	struct sched_task *current;      /* NULL: not known */
@@ -19,13 +20,21 @@ struct cpu {
 	bool gap;                        /* events were lost since */
 };
 
+#define BLOCK_TIDS 512u
+
+struct tid_block {
+	struct sched_task *task[BLOCK_TIDS];     /* who has the tid now, or NULL */
+};
+
 struct sched_model {
 	const struct sched_ops *ops;
 	void *arg;
 	struct arena arena;
 	VEC(struct sched_task *) tasks;
+	VEC(struct sched_task *) unused; /* of them, those that were forgotten */
+	struct sched_task *forgotten;    /* holds their tids */
 	VEC(struct cpu) cpus;
-	VEC(struct sched_task *) by_tid; /* who has it now, or NULL; up to TIDS_MAX */
+	struct tid_block *by_tid[TIDS_MAX / BLOCK_TIDS];
 	struct map64 by_odd_tid;         /* -> index of the same, of higher ones: damage */
 	uint64_t gaps;                   /* times that events were lost, on any CPU */
 	struct sched_account account;
@@ -37,6 +46,9 @@ struct sched_model *model_new(const struct sched_ops *ops, void *arg)
 
 	m->ops = ops;
 	m->arg = arg;
+	m->forgotten = arena_zalloc(&m->arena, sizeof(*m->forgotten));
+	m->forgotten->dead = true;
+	m->forgotten->index = NO_TASK;
 	return m;
 }
 
@@ -45,8 +57,8 @@ void model_free(struct sched_model *m)
 	if (!m)
 		return;
 	vec_release(&m->tasks);
+	vec_release(&m->unused);
 	vec_release(&m->cpus);
-	vec_release(&m->by_tid);
 	map64_release(&m->by_odd_tid);
 	arena_release(&m->arena);
 	free(m);
@@ -56,15 +68,21 @@ void model_free(struct sched_model *m)
 
 static struct sched_task *add_task(struct sched_model *m, uint32_t tid, uint64_t time_ns)
 {
-	struct sched_task *t = arena_alloc(&m->arena, sizeof(*t));
+	struct sched_task *t;
+	uint32_t index = (uint32_t)m->tasks.nr;
 
+	if (m->unused.nr) {
+		t = m->unused.v[--m->unused.nr];
+		index = t->index;
+	} else {
+		t = *vec_push(&m->tasks) = arena_alloc(&m->arena, sizeof(*t));
+	}
 	memset(t, 0, sizeof(*t));
-	t->index = (uint32_t)m->tasks.nr;
+	t->index = index;
 	t->tid = tid;
 	t->pid = t->parent_pid = t->idle_cpu = t->cpu = SCHED_NONE;
 	t->prio = -1;
 	t->first_ns = t->last_ns = time_ns;
-	*vec_push(&m->tasks) = t;
 	return t;
 }
 
@@ -94,36 +112,47 @@ static struct sched_task *idle_task(struct sched_model *m, uint32_t cpu)
 	return c->idle;
 }
 
-static void gone(struct sched_model *m, struct sched_task *t)
-{
-	if (m->ops->gone)
-		m->ops->gone(m->arg, t);
-}
-
 static struct sched_task *holder(const struct sched_model *m, uint32_t tid)
 {
 	const uint64_t *slot;
 
-	if (tid < TIDS_MAX)
-		return tid < m->by_tid.nr ? m->by_tid.v[tid] : NULL;
+	if (tid < TIDS_MAX) {
+		const struct tid_block *block = m->by_tid[tid / BLOCK_TIDS];
+
+		return block ? block->task[tid % BLOCK_TIDS] : NULL;
+	}
 	slot = map64_find(&m->by_odd_tid, tid);
-	return slot ? m->tasks.v[*slot] : NULL;
+	return !slot ? NULL : *slot == NO_TASK ? m->forgotten : m->tasks.v[*slot];
 }
 
-static void hold(struct sched_model *m, struct sched_task *t)
+static void hold(struct sched_model *m, uint32_t tid, struct sched_task *t)
 {
-	if (t->tid >= TIDS_MAX) {
-		*map64_put(&m->by_odd_tid, t->tid, NULL) = t->index;
+	struct tid_block **block;
+
+	if (tid >= TIDS_MAX) {
+		*map64_put(&m->by_odd_tid, tid, NULL) = t->index;
 		return;
 	}
-	if (m->by_tid.nr <= t->tid) {
-		size_t more = t->tid + 1 - m->by_tid.nr;
+	block = &m->by_tid[tid / BLOCK_TIDS];
+	if (!*block)
+		*block = arena_zalloc(&m->arena, sizeof(**block));
+	(*block)->task[tid % BLOCK_TIDS] = t;
+}
 
-		vec_reserve(&m->by_tid, more);
-		memset(m->by_tid.v + m->by_tid.nr, 0, more * sizeof(*m->by_tid.v));
-		m->by_tid.nr += more;
-	}
-	m->by_tid.v[t->tid] = t;
+/* No event tells more of it. */
+static void gone(struct sched_model *m, struct sched_task *t)
+{
+	if (t->is_gone || t == m->forgotten)
+		return;
+	t->is_gone = true;
+	if (m->ops->gone)
+		m->ops->gone(m->arg, t);
+	/* one that runs is some CPU's current */
+	if (!m->ops->forget || t->state == SCHED_RUNNING)
+		return;
+	if (holder(m, t->tid) == t)
+		hold(m, t->tid, m->forgotten);
+	*vec_push(&m->unused) = t;
 }
 
 /* The task with this tid, of a CPU if it is idle's; made if it is the first of it. */
@@ -142,7 +171,7 @@ static struct sched_task *task_of(struct sched_model *m, uint32_t tid, uint32_t 
 	}
 	if (!t) {
 		t = add_task(m, tid, time_ns);
-		hold(m, t);
+		hold(m, tid, t);
 	}
 	if (time_ns > t->last_ns)
 		t->last_ns = time_ns;
@@ -168,7 +197,7 @@ static struct sched_task *new_task(struct sched_model *m, uint32_t tid, uint64_t
 	}
 	t = add_task(m, tid, time_ns);
 	t->fresh = true;
-	hold(m, t);
+	hold(m, tid, t);
 	return t;
 }
 
@@ -338,8 +367,11 @@ static void on_switch(struct sched_model *m, const struct sched_event *e)
 	next = task_of(m, e->task, e->cpu, e->time_ns);
 	name(next, e->comm);
 	c = cpu_at(m, e->cpu);
+	leave_elsewhere(m, prev, e->cpu);
 	task_leaves(m, c, e, prev, next);
 	task_starts(m, c, e, next, prev);
+	if (prev->dead && prev != next)
+		gone(m, prev);
 }
 
 static void wakes(struct sched_model *m, struct sched_task *t, const struct sched_event *e)
@@ -374,6 +406,8 @@ static void note_waker(struct sched_model *m, struct sched_task *t, const struct
 		t->waker = task_of(m, e->tid, e->cpu, e->time_ns);
 	if (t->waker && t->waker->pid == SCHED_NONE && e->tid != SCHED_NONE)
 		t->waker->pid = e->pid;
+	if (m->ops->forget)
+		t->waker = NULL;
 }
 
 /* It is ready: by a waking whose wake-up this is, or because it was thrown out. */

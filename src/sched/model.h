@@ -20,7 +20,8 @@
  * What is not known is not guessed: where a task was never seen before, where events were
  * lost in between, or where a clock stepped back, there is no figure but a count.
  *
- * A tid that is used again is another task.  Memory grows with tasks, not with events.
+ * A tid that is used again is another task.  Memory grows with tasks, not with events; for
+ * who asks to forget tasks that are gone, with those that are there at the same time.
  */
 #ifndef SCHED_MODEL_H
 #define SCHED_MODEL_H
@@ -60,7 +61,7 @@ struct sched_task {
 	uint64_t gaps;                   /* of the model, when it came into this state */
 	bool expects_wakeup;             /* READY by its sched_waking alone so far */
 	bool fresh;                      /* was made and has done nothing since */
-	bool exiting, dead;
+	bool exiting, dead, is_gone;
 	uint64_t first_ns, last_ns;      /* seen from, to */
 	/* The last wake-up. */
 	struct sched_task *waker;        /* NULL: not known */
@@ -137,8 +138,13 @@ struct sched_ops {
 	void (*migrate)(void *arg, const struct sched_task *task, const struct sched_task *by,
 			const struct sched_event *event);
 	void (*stat)(void *arg, const struct sched_task *task, const struct sched_event *event);
-	/* No further event tells of this task: its slot may be asked for still. */
+	/* The task has left its CPU for the last time, or another has its tid: no event tells more of it. */
 	void (*gone)(void *arg, const struct sched_task *task);
+	/*
+	 * After gone, a task's struct and index are another's. Then wakers are not told (NULL): they
+	 * may be gone before those whom they woke.
+	 */
+	bool forget;
 };
 
 /* Ops and arg are borrowed. Never NULL. */

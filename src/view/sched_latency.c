@@ -23,11 +23,14 @@ static double ms(uint64_t ns)
 
 static void add_name(struct str *s, const struct latency_row *row, bool by_task)
 {
-	sched_add_comm(s, row->task);
+	if (*row->comm)
+		str_add_safe(s, row->comm);
+	else
+		str_addf(s, ":%u", row->tid);
 	if (row->nr_tasks > 1 && !by_task)
 		str_addf(s, ":(%u)", row->nr_tasks);
 	else
-		str_addf(s, ":%u", row->task->tid);
+		str_addf(s, ":%u", row->tid);
 }
 
 /* --- text ----------------------------------------------------------------------------------- */
@@ -176,22 +179,18 @@ static void write_narrow_row(const struct sched_latency_view *v, const struct la
 
 static void write_hist(const char *title, const struct dist *d, FILE *out)
 {
-	uint32_t most = 0;
-	unsigned last = 0;
+	uint64_t log2_us[DIST_LOG2_MAX], most = 0;
+	unsigned last = dist_log2(d, log2_us);
 
 	fprintf(out, "\n  %s: %" PRIu64 " delays\n", title, d->nr);
 	fprintf(out, "  %12s -> %-12s : %-9s %s\n", "usecs", "", "count", "distribution");
-	for (unsigned i = 0; i < DIST_LOG2_MAX; i++) {
-		if (d->log2_us[i])
-			last = i;
-		if (d->log2_us[i] > most)
-			most = d->log2_us[i];
-	}
+	for (unsigned i = 0; i <= last; i++)
+		most = log2_us[i] > most ? log2_us[i] : most;
 	for (unsigned i = 0; d->nr && i <= last; i++) {
-		unsigned bar = (unsigned)((uint64_t)d->log2_us[i] * BAR_WIDTH / most);
+		unsigned bar = (unsigned)(log2_us[i] * BAR_WIDTH / most);
 
-		fprintf(out, "  %12" PRIu64 " -> %-12" PRIu64 " : %-9" PRIu32 "|", i ? (uint64_t)1 << i : 0,
-			((uint64_t)2 << i) - 1, d->log2_us[i]);
+		fprintf(out, "  %12" PRIu64 " -> %-12" PRIu64 " : %-9" PRIu64 "|", i ? (uint64_t)1 << i : 0,
+			((uint64_t)2 << i) - 1, log2_us[i]);
 		for (unsigned b = 0; b < BAR_WIDTH; b++)
 			fputc(b < bar ? '*' : ' ', out);
 		fputs("|\n", out);
@@ -296,16 +295,16 @@ void sched_latency_csv(const struct sched_latency_view *v, FILE *out)
 		bool one = row->nr_tasks == 1;
 		struct str s = STR_INIT;
 
-		if (*row->task->comm)
-			str_add_csv(&s, row->task->comm);
+		if (*row->comm)
+			str_add_csv(&s, row->comm);
 		else
-			str_addf(&s, ":%u", row->task->tid);
+			str_addf(&s, ":%u", row->tid);
 		str_addc(&s, ',');
-		if (one && row->task->pid != SCHED_NONE)
-			str_addf(&s, "%u", row->task->pid);
+		if (one && row->pid != SCHED_NONE)
+			str_addf(&s, "%u", row->pid);
 		str_addc(&s, ',');
 		if (one)
-			str_addf(&s, "%u", row->task->tid);
+			str_addf(&s, "%u", row->tid);
 		str_addf(&s, ",%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, row->nr_tasks,
 			 latency_runtime(row), row->on_cpu_ns, row->switches, row->unknown);
 		csv_dist(&s, &row->all);
@@ -318,20 +317,19 @@ void sched_latency_csv(const struct sched_latency_view *v, FILE *out)
 
 static void json_dist(struct str *s, const char *name, const struct dist *d, bool hist)
 {
-	unsigned last = 0;
+	uint64_t log2_us[DIST_LOG2_MAX];
+	unsigned last;
 
 	str_addf(s, ", \"%s\": {\"nr\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"avg_ns\": %" PRIu64
 		 ", \"p50_ns\": %" PRIu64 ", \"p95_ns\": %" PRIu64 ", \"p99_ns\": %" PRIu64
 		 ", \"max_ns\": %" PRIu64 ", \"max_start_ns\": %" PRIu64 ", \"max_end_ns\": %" PRIu64,
 		 name, d->nr, d->total_ns, dist_average(d), dist_percentile(d, 50),
 		 dist_percentile(d, 95), dist_percentile(d, 99), d->max_ns, d->max_from_ns, d->max_to_ns);
-	for (unsigned i = 0; i < DIST_LOG2_MAX; i++)
-		if (d->log2_us[i])
-			last = i;
 	if (hist) {
+		last = dist_log2(d, log2_us);
 		str_add(s, ", \"log2_us\": [");
 		for (unsigned i = 0; d->nr && i <= last; i++)
-			str_addf(s, "%s%" PRIu32, i ? ", " : "", d->log2_us[i]);
+			str_addf(s, "%s%" PRIu64, i ? ", " : "", log2_us[i]);
 		str_addc(s, ']');
 	}
 	str_addc(s, '}');
@@ -348,12 +346,12 @@ void sched_latency_json(const struct sched_latency_view *v, FILE *out)
 		const struct latency_row *row = &v->rows[i];
 
 		str_addf(&s, "%s\n  {\"comm\": \"", i ? "," : "");
-		str_add_json(&s, row->task->comm);
+		str_add_json(&s, row->comm);
 		str_addf(&s, "\", \"tasks\": %u", row->nr_tasks);
-		if (row->nr_tasks == 1 && row->task->pid != SCHED_NONE)
-			str_addf(&s, ", \"pid\": %u", row->task->pid);
+		if (row->nr_tasks == 1 && row->pid != SCHED_NONE)
+			str_addf(&s, ", \"pid\": %u", row->pid);
 		if (row->nr_tasks == 1)
-			str_addf(&s, ", \"tid\": %u", row->task->tid);
+			str_addf(&s, ", \"tid\": %u", row->tid);
 		str_addf(&s, ", \"runtime_ns\": %" PRIu64 ", \"on_cpu_ns\": %" PRIu64 ", \"switches\": %"
 			 PRIu64 ", \"unknown_delays\": %" PRIu64, latency_runtime(row), row->on_cpu_ns,
 			 row->switches, row->unknown);

@@ -41,7 +41,7 @@ static void see_latency(const struct perf_data *data, const struct profile_query
 	struct stream *stream;
 
 	run(data, &latency_ops, latency, &model, &stream);
-	if (model && latency_rows(latency, model, true, NULL, LATENCY_ALL, &view.rows, &view.nr, NULL) == 0) {
+	if (model && latency_rows(latency, true, NULL, LATENCY_ALL, &view.rows, &view.nr, NULL) == 0) {
 		account = stream_account(stream);
 		view.stream = &account;
 		view.account = model_account(model);

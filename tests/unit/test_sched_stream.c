@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "sched/latency.h"
@@ -128,9 +129,9 @@ static void run_file(const char *path, const char *comm, struct result *out)
 	while (stream_next(stream, &e, NULL) > 0)
 		model_event(model, &e);
 	model_end(model);
-	assert_int_equal(latency_rows(latency, model, true, NULL, LATENCY_ALL, &rows, &nr, &err), 0);
+	assert_int_equal(latency_rows(latency, true, NULL, LATENCY_ALL, &rows, &nr, &err), 0);
 	for (uint32_t i = 0; i < nr; i++) {
-		if (strcmp(rows[i].task->comm, comm) != 0)
+		if (strcmp(rows[i].comm, comm) != 0)
 			continue;
 		out->row = rows[i];
 		out->nr = rows[i].all.nr;
@@ -299,6 +300,72 @@ static void a_file_without_its_end_gives_what_is_there(void **state)
 	str_release(&records);
 }
 
+/* Forty tasks that take turns on two CPUs, all along, with delays of some different lengths. */
+static void put_turns(struct str *records, const struct sched_form *f, unsigned nr)
+{
+	uint64_t time_ns = 1 * MS;
+
+	for (unsigned i = 0; i < nr; i++, time_ns += 1 * MS) {
+		uint32_t cpu = i % 2, task = 100 + i % 40, other = 200 + i % 2;
+
+		sf_wakeup(records, f, time_ns, cpu, other, "turn", task);
+		sf_switch(records, f, time_ns + 1000 * (1 + i % 97), cpu, "other", other, f->preempted, "turn", task);
+		sf_switch(records, f, time_ns + MS / 2, cpu, "turn", task, 1, "other", other);
+		if (i % 200 == 0)
+			sf_round(records, f);
+	}
+}
+
+/* The most that is taken of the heap while a recording is read. */
+static size_t most_taken(const struct sched_form *f, unsigned nr_turns, bool by_task)
+{
+	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd, most = 0;
+	struct str records = STR_INIT;
+	struct latency *latency;
+	struct sched_model *model;
+	struct reading r = { 0 };
+	const struct latency_row *rows;
+	struct sched_event e;
+	uint32_t nr;
+
+	put_turns(&records, f, nr_turns);
+	reading_begin(&r, f, &records);
+	str_release(&records);
+	latency = latency_new(NULL, !by_task);
+	model = model_new(&latency_ops, latency);
+	for (unsigned i = 0; stream_next(r.stream, &e, NULL) > 0; i++) {
+		model_event(model, &e);
+		if (i % 100 == 0 && mallinfo2().uordblks + mallinfo2().hblkhd > most)
+			most = mallinfo2().uordblks + mallinfo2().hblkhd;
+	}
+	model_end(model);
+	assert_int_equal(latency_rows(latency, by_task, NULL, LATENCY_ALL, &rows, &nr, NULL), 0);
+	assert_int_equal(nr, by_task ? 42 : 2);
+	assert_int_equal(model_account(model)->events[SCHED_SWITCH], 2 * nr_turns);
+	if (mallinfo2().uordblks + mallinfo2().hblkhd > most)
+		most = mallinfo2().uordblks + mallinfo2().hblkhd;
+	latency_free(latency);
+	model_free(model);
+	reading_end(&r);
+	return most - before;
+}
+
+static void memory_does_not_grow_with_events(void **state)
+{
+	const struct sched_form *f = &sched_forms[2];
+
+	(void)state;
+	/* of an allocator that does not tell (a sanitizer's) */
+	if (mallinfo2().uordblks + mallinfo2().hblkhd == 0)
+		skip();
+	for (int by_task = 0; by_task < 2; by_task++) {
+		size_t few = most_taken(f, 10000, by_task), many = most_taken(f, 100000, by_task);
+
+		print_message("%zu bytes for 30000 events, %zu for 300000\n", few, many);
+		assert_true(many <= few + few / 20);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_steps_back_makes_no_figure_and_is_counted),
 		cmocka_unit_test(samples_cut_short_are_counted),
 		cmocka_unit_test(a_file_without_its_end_gives_what_is_there),
+		cmocka_unit_test(memory_does_not_grow_with_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
