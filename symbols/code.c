@@ -484,6 +484,8 @@ bool codes_has_symbol(struct module_set *set, const char *name)
 	for (uint32_t i = 0; i < module_set_count(set); i++) {
 		struct module *module = module_set_at(set, i);
 
+		if (!module->path)
+			continue;
 		module_image(module, &image);
 		if ((image.file && file_has(image.file, name)) || (image.debug && file_has(image.debug, name)))
 			return true;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "symbols/debuginfod.h"
 #include "symbols/dwarf.h"
@@ -39,8 +40,12 @@ static void module_release(struct module *module)
 	elf_file_free(priv->debug);
 	elf_file_free(priv->file);
 	vec_release(&priv->added);
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++)
+		free(priv->jit_dumps.v[i].path);
 	vec_release(&priv->jit_dumps);
 	jit_free(priv->jit);
+	free(priv->path);
+	free(priv->short_name);
 	pthread_mutex_destroy(&priv->lock);
 }
 
@@ -57,8 +62,10 @@ void module_set_free(struct module_set *set)
 	debuginfod_stop();
 	module_set_keep(set);
 	for (size_t i = 0; i < set->modules.nr; i++)
-		module_release(set->modules.v[i]);
+		if (set->modules.v[i]->priv->path)
+			module_release(set->modules.v[i]);
 	vec_release(&set->modules);
+	vec_release(&set->spare);
 	vec_release(&set->heads);
 	intern_release(&set->keys);
 	kernel_free(set->kernel);
@@ -69,6 +76,11 @@ void module_set_free(struct module_set *set)
 uint32_t module_set_count(const struct module_set *set)
 {
 	return (uint32_t)set->modules.nr;
+}
+
+size_t module_set_made(const struct module_set *set)
+{
+	return set->nr_made;
 }
 
 struct module *module_set_at(const struct module_set *set, uint32_t index)
@@ -90,41 +102,36 @@ static const char *last_part(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* "ext4" of "[ext4]" and of "/lib/modules/.../ext4.ko.xz". */
-static char *kmod_name(struct arena *arena, const char *path)
+/* "[ext4]" of "[ext4]" and of "/lib/modules/.../ext4.ko.xz". */
+static char *kmod_name(const char *path)
 {
 	const char *last = last_part(path);
-	char *name = arena_strdup(arena, *last == '[' ? last + 1 : last);
+	struct str name = STR_INIT;
 
-	name[strcspn(name, ".]")] = '\0';
-	for (char *p = name; *p; p++)
-		if (*p == '-')
-			*p = '_';
-	return name;
+	last += *last == '[';
+	str_addc(&name, '[');
+	for (size_t i = 0; last[i] && !strchr(".]", last[i]); i++)
+		str_addc(&name, last[i] == '-' ? '_' : last[i]);
+	str_addc(&name, ']');
+	return str_take(&name);
 }
 
-static const char *short_name_of(struct arena *arena, enum module_kind kind, const char *path)
+static char *short_name_of(enum module_kind kind, const char *path)
 {
 	struct str text = STR_INIT;
-	const char *name;
 	unsigned pid;
 
 	switch (kind) {
 	case MODULE_KMOD:
-		str_addf(&text, "[%s]", kmod_name(arena, path));
-		name = arena_strdup(arena, text.p);
-		str_release(&text);
-		return name;
+		return kmod_name(path);
 	case MODULE_ANON:
 		if (sscanf(path, "/tmp/perf-%u.map", &pid) == 1) {
 			str_addf(&text, "[JIT] tid %u", pid);
-			name = arena_strdup(arena, text.p);
-			str_release(&text);
-			return name;
+			return str_take(&text);
 		}
-		return str_starts(path, "//anon") ? "[anon]" : last_part(path);
+		return mem_strdup(str_starts(path, "//anon") ? "[anon]" : last_part(path));
 	default:
-		return path[0] == '[' ? path : last_part(path);
+		return mem_strdup(path[0] == '[' ? path : last_part(path));
 	}
 }
 
@@ -175,21 +182,34 @@ static void set_build_id(struct module *module, const uint8_t *build_id, uint8_t
 	memcpy(module->build_id, build_id, module->build_id_size);
 }
 
-static struct module *module_new(struct module_set *set, enum module_kind kind, const char *path)
+/* Memory of one that was forgotten, with its number, or new. */
+static struct module *module_alloc(struct module_set *set)
 {
-	struct module *module = arena_zalloc(&set->arena, sizeof(*module));
+	struct module *module = set->spare.nr ? set->spare.v[--set->spare.nr] : NULL;
+
+	set->nr_made++;
+	if (module)
+		return module;
+	module = arena_zalloc(&set->arena, sizeof(*module));
+	module->priv = arena_zalloc(&set->arena, sizeof(*module->priv));
+	module->index = (uint32_t)set->modules.nr;
+	*vec_push(&set->modules) = module;
+	return module;
+}
+
+/* `path` is taken over. */
+static struct module *module_new(struct module_set *set, enum module_kind kind, char *path)
+{
+	struct module *module = module_alloc(set);
 
 	module->kind = kind;
-	module->path = path;
-	module->short_name = short_name_of(&set->arena, kind, path);
-	module->index = (uint32_t)set->modules.nr;
+	module->path = module->priv->path = path;
+	module->short_name = module->priv->short_name = short_name_of(kind, path);
 	module->is_64bit = true;
-	module->priv = arena_zalloc(&set->arena, sizeof(*module->priv));
 	module->priv->set = set;
 	arena_init(&module->priv->arena);
 	module->priv->is_guest = str_starts(path, "[guest.");
 	pthread_mutex_init(&module->priv->lock, NULL);
-	*vec_push(&set->modules) = module;
 	if (kind == MODULE_KERNEL && !module->priv->is_guest && !set->host_kernel)
 		set->host_kernel = module;
 	return module;
@@ -213,13 +233,10 @@ static struct module *find_same(struct module *head, const uint8_t *build_id, ui
 	return unstated;
 }
 
-struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
-			     const uint8_t *build_id, uint8_t build_id_size)
+/* The number in `heads` of a kind and path. */
+static uint32_t key_of(struct module_set *set, enum module_kind kind, const char *path, size_t length)
 {
-	size_t length = plain_length(kind, path);
-	uint8_t size = build_id ? build_id_size : 0;
 	struct str key = STR_INIT;
-	struct module *module;
 	uint32_t id;
 
 	str_addf(&key, "%d", (int)kind);
@@ -228,13 +245,65 @@ struct module *module_intern(struct module_set *set, enum module_kind kind, cons
 	str_release(&key);
 	if (id == set->heads.nr)
 		*vec_push(&set->heads) = NULL;
+	return id;
+}
+
+struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
+			     const uint8_t *build_id, uint8_t build_id_size)
+{
+	size_t length = plain_length(kind, path);
+	uint8_t size = build_id ? build_id_size : 0;
+	struct module *module;
+	uint32_t id = key_of(set, kind, path, length);
+
 	module = find_same(set->heads.v[id], build_id, size);
 	if (module)
 		return module;
-	module = module_new(set, kind, arena_strndup(&set->arena, path, length));
+	module = module_new(set, kind, mem_strndup(path, length));
 	if (size)
 		set_build_id(module, build_id, size);
 	module->priv->same_path = set->heads.v[id];
 	set->heads.v[id] = module;
 	return module;
+}
+
+/* --- forgetting ------------------------------------------------------------- */
+
+static bool may_go(const struct module *module)
+{
+	return module->priv->path && !module->is_held &&
+	       (module->kind == MODULE_FILE || module->kind == MODULE_ANON);
+}
+
+static void forget(struct module_set *set, struct module *module)
+{
+	struct module_priv *priv = module->priv;
+	uint32_t index = module->index;
+
+	dwarf_keep(priv->dwarf);
+	module_release(module);
+	memset(priv, 0, sizeof(*priv));
+	*module = (struct module){ .index = index, .priv = priv };
+	*vec_push(&set->spare) = module;
+}
+
+uint32_t module_set_forget(struct module_set *set, const bool *used)
+{
+	for (size_t i = 0; i < set->modules.nr; i++)
+		if (!used[i] && may_go(set->modules.v[i]))
+			forget(set, set->modules.v[i]);
+	intern_release(&set->keys);
+	intern_init(&set->keys);
+	set->heads.nr = 0;
+	for (size_t i = 0; i < set->modules.nr; i++) {
+		struct module *module = set->modules.v[i];
+		uint32_t id;
+
+		if (!module->priv->path)
+			continue;
+		id = key_of(set, module->kind, module->path, strlen(module->path));
+		module->priv->same_path = set->heads.v[id];
+		set->heads.v[id] = module;
+	}
+	return (uint32_t)(set->modules.nr - set->spare.nr);
 }

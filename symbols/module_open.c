@@ -311,7 +311,7 @@ void module_add_jit_dump(struct module *module, const char *path, uint64_t mappe
 		if (strcmp(priv->jit_dumps.v[i].path, path) == 0)
 			return;
 	*vec_push(&priv->jit_dumps) = (struct jit_dump){
-		arena_strdup(&priv->set->arena, path), mapped_ns,
+		mem_strdup(path), mapped_ns,
 	};
 }
 

@@ -24,12 +24,13 @@ struct added {
 };
 
 struct jit_dump {
-	const char *path;
+	char *path;
 	uint64_t mapped_ns;
 };
 
 struct module_priv {
 	struct module_set *set;
+	char *path, *short_name;         /* the module's */
 	struct module *same_path;        /* the next one of this kind and path */
 	bool is_guest;
 	pthread_mutex_t lock;            /* opening, `added`, ranges and their names */
@@ -67,6 +68,8 @@ struct module_set {
 	VEC(struct module *) modules;
 	struct intern keys;              /* kind and path -> index in heads */
 	VEC(struct module *) heads;      /* first module of a key */
+	size_t nr_made;
+	VEC(struct module *) spare;      /* forgotten ones, whose numbers are free */
 	struct module *host_kernel;      /* the first MODULE_KERNEL that is no guest's */
 };
 

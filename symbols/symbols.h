@@ -93,6 +93,7 @@ struct module {
 	uint8_t build_id_size, build_id[20];         /* the recording's; size 0: not stated */
 	uint32_t index;          /* place in the set, from 0 */
 	bool is_64bit;           /* known once opened; true until then */
+	bool is_held;            /* not to be forgotten: somebody outside remembers it */
 	struct module_priv *priv;
 };
 
@@ -102,6 +103,9 @@ struct module_set;
 struct module_set *module_set_new(const struct symbol_options *options);
 void module_set_free(struct module_set *set);
 uint32_t module_set_count(const struct module_set *set);
+/* How many were ever made: those that were forgotten count, too. */
+size_t module_set_made(const struct module_set *set);
+/* Of one that was forgotten path is NULL. */
 struct module *module_set_at(const struct module_set *set, uint32_t index);
 
 /*
@@ -110,6 +114,12 @@ struct module *module_set_at(const struct module_set *set, uint32_t index);
  */
 struct module *module_intern(struct module_set *set, enum module_kind kind, const char *path,
 			     const uint8_t *build_id, uint8_t build_id_size);
+
+/*
+ * While nobody looks up: forget the files and JITs' memory that are not used[index], and their
+ * names; their numbers may be given to others. Returns how many modules are left.
+ */
+uint32_t module_set_forget(struct module_set *set, const bool *used);
 
 /*
  * Which kind of module a mapping with this name is, by perf's conventions:

@@ -10,8 +10,8 @@
 /* How much of what was counted is left after each look: perf top's decay. */
 #define FADE_PART 7
 #define FADE_OF 8
-/* So long after they ended, tasks are forgotten; nothing of their samples is left then. */
-#define FORGET_AFTER_NS (600ull * 1000000000)
+/* What ended so long before the last look's latest sample will not be sampled in this one. */
+#define FORGET_AFTER_NS (2ull * 1000000000)
 
 static uint64_t now_ns(void)
 {

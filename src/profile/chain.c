@@ -95,8 +95,10 @@ static void mark_up(struct chains *c, uint32_t end, const struct profile_entry *
 	const struct stack_node *nodes = c->h->tree.nodes.nodes;
 	uint32_t below = STACK_TREE_NONE;
 
+	if (!e->period && !e->samples)
+		return;
 	for (uint32_t at = end; at != STACK_TREE_NONE; below = at, at = nodes[at].parent) {
-		bool fresh = !c->mark[at].samples;
+		bool fresh = !c->mark[at].samples && !c->mark[at].period;
 
 		if (fresh) {
 			c->mark_child[at] = STACK_TREE_NONE;
@@ -154,7 +156,7 @@ static void draft_spot(struct chains *c, struct drafts *d, struct spot spot)
 	uint64_t *place;
 	bool added;
 
-	if (!w.samples)
+	if (!w.samples && !w.period)
 		return;
 	place = map64_put(&d->by_sym, sym, &added);
 	if (added) {

@@ -430,3 +430,18 @@ void extras_name(struct extras *x, const struct recording *rec, uint32_t event,
 		}
 	}
 }
+
+void extras_renew(struct extras *x, uint64_t *values, const bool *used, size_t nr)
+{
+	struct intern old = x->texts;
+
+	intern_init(&x->texts);
+	for (size_t set = 0; set < nr; set++) {
+		uint64_t *v = values + set * x->nr;
+
+		for (uint32_t i = 0; i < x->nr && used[set]; i++)
+			if (extra_is_text(x->v[i].kind) && v[i] != EXTRA_UNKNOWN)
+				v[i] = text(x, intern_str(&old, (uint32_t)v[i]));
+	}
+	intern_release(&old);
+}

@@ -75,6 +75,12 @@ size_t extras_room(const struct extras *extras);
 void extras_name(struct extras *extras, const struct recording *recording, uint32_t event,
 		 const uint64_t *words, const char *parent, uint64_t *values);
 
+/*
+ * Of `nr` sets of values, keep the texts of those that are `used` and drop the others: in
+ * those sets, values that are texts are replaced.
+ */
+void extras_renew(struct extras *extras, uint64_t *values, const bool *used, size_t nr);
+
 bool extra_is_text(enum extra_kind kind);
 bool extra_is_frame(enum extra_kind kind);       /* values are addresses until profile.c makes them frames */
 /* The text of a value, NULL where there was nothing to tell; lives as long as the extras. */

@@ -130,7 +130,7 @@ static struct module *map_module(struct process_table *t, const struct record_mm
 static struct module *known_module(struct process_table *t, const struct record_mmap *m,
 				   bool is_kernel, uint32_t name)
 {
-	uint32_t nr = module_set_count(t->modules);
+	size_t nr = module_set_made(t->modules);
 	struct known_file *known;
 	struct module *module;
 
@@ -143,7 +143,7 @@ static struct module *known_module(struct process_table *t, const struct record_
 		return known->module;
 	module = map_module(t, m, is_kernel);
 	if (!is_kernel && module->kind == MODULE_FILE)
-		*known = (struct known_file){ module, module_set_count(t->modules) };
+		*known = (struct known_file){ module, module_set_made(t->modules) };
 	return module;
 }
 
@@ -311,13 +311,17 @@ static void apply_comm(struct process_table *t, const struct change *c)
 	}
 }
 
-static void apply_fork(struct process_table *t, const struct change *c)
+static void apply_fork(struct process_table *t, struct change *c)
 {
 	struct task *parent_thread = task_find(t, c->ptid);
 
-	if (parent_thread && parent_thread->comms.nr)
-		comm_set(t, c->tid, c->time_ns,
-			 parent_thread->comms.v[parent_thread->comms.nr - 1].comm);
+	/* kept, because the parent may be forgotten before its child */
+	if (!c->has_comm && parent_thread && parent_thread->comms.nr) {
+		c->comm = parent_thread->comms.v[parent_thread->comms.nr - 1].comm;
+		c->has_comm = true;
+	}
+	if (c->has_comm)
+		comm_set(t, c->tid, c->time_ns, c->comm);
 	if (c->pid != c->ppid) {
 		struct image *parent = c->inherit ? image_now(t, c->ppid, c->time_ns) : NULL;
 		struct task *task = task_get(t, c->pid);
@@ -521,7 +525,7 @@ struct module *image_jit(const struct image *image)
 	return image->jit;
 }
 
-static void apply(struct process_table *t, const struct change *c)
+static void apply(struct process_table *t, struct change *c)
 {
 	struct task *task;
 

@@ -59,13 +59,23 @@ void process_table_freeze(struct process_table *table);
 /*
  * For who watches live: before the first add, have the table remember what it was told,
  * so that it can be thawed: then more may be added, and it is to be frozen anew. Images
- * and mappings are new ones then; ids of comms stay. What is of tasks that ended before
+ * and mappings are new ones then; ids of comms stay, unless
+ * they are renewed. What is of tasks that ended before
  * `before_ns`, and that nobody alive was forked from, is forgotten.
  */
 void process_table_keep(struct process_table *table);
 void process_table_thaw(struct process_table *table, uint64_t before_ns);
 /* How many changes it remembers. */
 size_t process_table_remembers(const struct process_table *table);
+
+/*
+ * While it is thawed: forget the names of tasks and files that nothing remembered has, but for
+ * those of `comms`, which is given the ids that they have from now on.
+ */
+void process_table_renew_names(struct process_table *table, uint32_t *comms, size_t nr);
+size_t process_table_names(const struct process_table *table);
+/* While it is thawed: set used[index] of the modules that something remembered is mapped from. */
+void process_table_mark_modules(struct process_table *table, bool *used);
 
 /* The image that ran as `pid` at `time_ns`; an empty one for a pid never seen. Never NULL. */
 const struct image *process_image(const struct process_table *table, uint32_t pid,

@@ -69,7 +69,7 @@ static bool is_useful(const struct change *c, const struct ends *ends, const str
 	uint32_t task = c->kind == CHANGE_MAP ? c->pid : c->tid;
 
 	return c->time_ns >= before_ns || task == UINT32_MAX || is_alive(ends, task, before_ns) ||
-	       map64_find(parents, c->pid);
+	       (task == c->pid && map64_find(parents, c->pid));
 }
 
 static void forget(struct process_table *t, uint64_t before_ns)
@@ -87,6 +87,45 @@ static void forget(struct process_table *t, uint64_t before_ns)
 	map64_release(&ends.by_tid);
 	vec_release(&ends.v);
 	map64_release(&parents);
+}
+
+size_t process_table_names(const struct process_table *t)
+{
+	return t->strings.nr;
+}
+
+static bool has_comm(const struct change *c)
+{
+	return c->kind == CHANGE_COMM || (c->kind == CHANGE_FORK && c->has_comm);
+}
+
+void process_table_renew_names(struct process_table *t, uint32_t *comms, size_t nr)
+{
+	struct intern old = t->strings;
+
+	intern_init(&t->strings);
+	for (size_t i = 0; i < t->changes.nr; i++) {
+		struct change *c = &t->changes.v[i];
+
+		if (has_comm(c))
+			c->comm = intern_id(&t->strings, intern_str(&old, c->comm));
+		else if (c->kind == CHANGE_MAP)
+			c->map.filename = intern_str(&t->strings, intern_id(&t->strings, c->map.filename));
+	}
+	for (size_t i = 0; i < nr; i++)
+		if (!(comms[i] & PROCESS_COMM_TID))
+			comms[i] = intern_id(&t->strings, intern_str(&old, comms[i]));
+	vec_release(&t->files);
+	intern_release(&old);
+}
+
+void process_table_mark_modules(struct process_table *t, bool *used)
+{
+	for (size_t i = 0; i < t->changes.nr; i++)
+		if (t->changes.v[i].kind == CHANGE_MAP)
+			used[t->changes.v[i].map.module->index] = true;
+	/* what it knows of others will not be asked for: they are about to go */
+	vec_release(&t->files);
 }
 
 void process_table_thaw(struct process_table *t, uint64_t before_ns)

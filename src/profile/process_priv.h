@@ -29,6 +29,7 @@ struct change {
 	enum { CHANGE_MAP, CHANGE_COMM, CHANGE_FORK, CHANGE_EXIT } kind;
 	bool exec, inherit;
 	bool untimed;                    /* a recording without times: all is in file order */
+	bool has_comm;                   /* of a fork: what its parent was called is known */
 	uint32_t pid, tid, ppid, ptid, comm;
 	struct mapping map;
 };
@@ -47,7 +48,7 @@ struct task {
 /* The module that a file name was of when it was mapped last. */
 struct known_file {
 	struct module *module;           /* NULL: nothing is known */
-	uint32_t nr_modules;             /* there were then: another one may be of the same path */
+	size_t nr_modules;               /* had been made then: another one may be of the same path */
 };
 
 struct process_table {

@@ -10,44 +10,48 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/progress.h"
-#include "base/vec.h"
 #include "profile/count.h"
 #include "profile/extra.h"
 #include "profile/filter.h"
-#include "profile/lines.h"
-#include "profile/recording.h"
+#include "profile/profile_priv.h"
 #include "profile/resolve.h"
 #include "profile/text.h"
 
 #define NONE32 UINT32_MAX
 #define FRAMES_MAX (65536 / 8)
-#define STACKS_SPARE 1024u           /* stacks kept beyond those in use, when counts fade */
 #define WAITING_MAX (1u << 16)           /* addresses resolved before their lines are looked up */
-
-struct profile_priv {
-	struct arena arena;
-	struct recording recording;
-	struct profile_query query;
-	VEC(struct profile_frame) frames;
-	VEC(struct profile_stack) stacks;
-	VEC(struct profile_entry) entries;
-	struct map64 frame_ids, stack_ids, entry_ids, module_frames;
-	VEC(uint64_t) extra_values;      /* nr_extras for each set */
-	struct map64 extra_ids;
-	struct lines *lines;
-	struct resolver *text_resolver;  /* while text is counted: it has nothing to resolve */
-	char comm_text[16];
-};
 
 /* --- frames, stacks and entries, each distinct one once -------------------------------- */
 
 /*
- * Which frame a place is: by its symbol; without one, by its module; where nothing
- * is mapped, or when asked for, by its address.
+ * Which frame it is: by its symbol; without one, by its module; where nothing is mapped,
+ * or when asked for, by its address. What was inlined: one for each name in a module.
  */
-static uint32_t frame_of(struct profile *p, struct place *place)
+static uint64_t frame_key(const struct profile *p, const struct profile_frame *f)
 {
 	bool by_addr = p->priv->query.by & PROFILE_BY_ADDR;
+	uint64_t key = f->is_inline ?
+			       hash_mix((uint64_t)(uintptr_t)f->name, (uint64_t)(uintptr_t)f->module + f->kernel) :
+			       hash_mix((uint64_t)(uintptr_t)f->module,
+					hash_mix(f->sym_start, (uint64_t)f->kernel << 1 | !f->name));
+
+	return by_addr || (!f->module && !f->is_inline) ? hash_mix(key, f->elf_addr) : key;
+}
+
+uint32_t profile_put_frame(struct profile *p, const struct profile_frame *frame)
+{
+	bool added;
+	uint64_t *slot = map64_put(&p->priv->frame_ids, frame_key(p, frame), &added);
+
+	if (added) {
+		*slot = p->priv->frames.nr;
+		*vec_push(&p->priv->frames) = *frame;
+	}
+	return (uint32_t)*slot;
+}
+
+static uint32_t frame_of(struct profile *p, struct place *place)
+{
 	struct profile_frame f = {
 		.module = place->module,
 		.name = place->symbol.name,
@@ -60,28 +64,16 @@ static uint32_t frame_of(struct profile *p, struct place *place)
 		.sym_bytes = place->symbol.name ? place->symbol.end - place->symbol.start : 0,
 		.map_bytes = place->map ? place->map->end - place->map->start : 0,
 	};
-	uint64_t key = hash_mix((uint64_t)(uintptr_t)f.module,
-				hash_mix(f.sym_start, (uint64_t)f.kernel << 1 | !f.name));
-	bool added;
-	uint64_t *slot;
 
-	if (place->tag)
-		return place->tag - 1;
-	if (by_addr || !f.module)
-		key = hash_mix(key, f.elf_addr);
-	slot = map64_put(&p->priv->frame_ids, key, &added);
-	if (added) {
-		*slot = p->priv->frames.nr;
-		*vec_push(&p->priv->frames) = f;
-	}
-	place->tag = (uint32_t)*slot + 1;
-	return (uint32_t)*slot;
+	if (!place->tag)
+		place->tag = profile_put_frame(p, &f) + 1;
+	return place->tag - 1;
 }
 
-/* A function that was inlined at a place: one for each name in a module. */
+/* A function that was inlined at a place. */
 static uint32_t inline_frame_of(struct profile *p, const struct place *place, const char *name)
 {
-	struct profile_frame f = {
+	return profile_put_frame(p, &(struct profile_frame){
 		.module = place->module,
 		.name = name,
 		.kernel = place->kernel,
@@ -89,22 +81,10 @@ static uint32_t inline_frame_of(struct profile *p, const struct place *place, co
 		.elf_addr = place->elf_addr,
 		.run_addr = place->run_addr,
 		.is_inline = true,
-	};
-	uint64_t key = hash_mix((uint64_t)(uintptr_t)name, (uint64_t)(uintptr_t)f.module + f.kernel);
-	bool added;
-	uint64_t *slot;
-
-	if (p->priv->query.by & PROFILE_BY_ADDR)
-		key = hash_mix(key, f.elf_addr);
-	slot = map64_put(&p->priv->frame_ids, key, &added);
-	if (added) {
-		*slot = p->priv->frames.nr;
-		*vec_push(&p->priv->frames) = f;
-	}
-	return (uint32_t)*slot;
+	});
 }
 
-static uint32_t stack_of(struct profile *p, const uint32_t *frames, uint32_t nr)
+uint32_t profile_put_stack(struct profile *p, const uint32_t *frames, uint32_t nr)
 {
 	uint64_t key = hash_bytes(frames, (size_t)nr * sizeof(*frames));
 	bool added;
@@ -116,6 +96,20 @@ static uint32_t stack_of(struct profile *p, const uint32_t *frames, uint32_t nr)
 			.frames = arena_dup(&p->priv->arena, frames, (size_t)nr * sizeof(*frames)),
 			.nr = nr,
 		};
+	}
+	return (uint32_t)*slot;
+}
+
+uint32_t profile_put_set(struct profile *p, const uint64_t *values)
+{
+	bool added;
+	uint64_t *slot = map64_put(&p->priv->extra_ids, hash_bytes(values, p->nr_extras * sizeof(*values)),
+				   &added);
+
+	if (added) {
+		*slot = p->priv->extra_values.nr / p->nr_extras;
+		for (uint32_t i = 0; i < p->nr_extras; i++)
+			*vec_push(&p->priv->extra_values) = values[i];
 	}
 	return (uint32_t)*slot;
 }
@@ -132,8 +126,7 @@ static uint32_t frame_at(struct profile *p, struct resolver *resolver, const str
 	return frame_of(p, resolve(resolver, image, addr, ns, is_of_kernel(p, image, addr, ns), false));
 }
 
-/* Of all frames of a module, or of a line, the one that was first asked for here. */
-static uint32_t first_frame(struct profile *p, uint32_t frame, bool of_line)
+uint32_t profile_first_frame(struct profile *p, uint32_t frame, bool of_line)
 {
 	const struct profile_frame *f = &p->priv->frames.v[frame];
 	const void *of = of_line ? (const void *)lines_of_frame(p->priv->lines, f) : f->module;
@@ -151,8 +144,7 @@ static uint32_t extra_of(struct profile *p, struct resolver *resolver, const str
 {
 	const struct raw_key *k = raw->key;
 	const struct image *image = process_image_at(p->processes, raw->image);
-	uint64_t values[EXTRAS_MAX], *slot;
-	bool added;
+	uint64_t values[EXTRAS_MAX];
 
 	if (!p->nr_extras)
 		return 0;
@@ -163,15 +155,10 @@ static uint32_t extra_of(struct profile *p, struct resolver *resolver, const str
 			continue;
 		values[i] = frame_at(p, resolver, image, values[i], raw->first_ns);
 		if (p->extra_list[i].of_module || p->extra_list[i].of_line)
-			values[i] = first_frame(p, (uint32_t)values[i], p->extra_list[i].of_line);
+			values[i] = profile_first_frame(p, (uint32_t)values[i],
+							p->extra_list[i].of_line);
 	}
-	slot = map64_put(&p->priv->extra_ids, hash_bytes(values, p->nr_extras * sizeof(*values)), &added);
-	if (added) {
-		*slot = p->priv->extra_values.nr / p->nr_extras;
-		for (uint32_t i = 0; i < p->nr_extras; i++)
-			*vec_push(&p->priv->extra_values) = values[i];
-	}
-	return (uint32_t)*slot;
+	return profile_put_set(p, values);
 }
 
 uint64_t profile_extra(const struct profile *p, uint32_t set, uint32_t extra)
@@ -189,7 +176,7 @@ unsigned profile_field_width(const struct profile *p, uint32_t extra, uint32_t e
 	return extras_field_width(p->priv->query.extras, extra, event);
 }
 
-static uint64_t entry_key(const struct profile_entry *e)
+uint64_t profile_entry_key(const struct profile_entry *e)
 {
 	uint32_t dims[] = { e->event, e->comm, e->pid, e->tid, e->cpu, e->leaf, e->stack, e->extra };
 
@@ -205,7 +192,7 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 		.leaf = leaf, .stack = stack, .extra = extra,
 	};
 	bool added;
-	uint64_t *slot = map64_put(&p->priv->entry_ids, entry_key(&made), &added);
+	uint64_t *slot = map64_put(&p->priv->entry_ids, profile_entry_key(&made), &added);
 	struct profile_entry *e;
 
 	if (added) {
@@ -378,7 +365,7 @@ static void name_entry(struct naming *n, const struct raw_entry *raw, struct pla
 	first = without_callees(n->p, ids, nr);
 	if (first)
 		leaf = ids[first];
-	add_entry(n->p, raw, leaf, stack_of(n->p, ids + first, nr - first),
+	add_entry(n->p, raw, leaf, profile_put_stack(n->p, ids + first, nr - first),
 		  extra_of(n->p, n->resolver, raw, parent));
 }
 
@@ -419,8 +406,7 @@ static void ask_for_modules(const struct raw_table *table, const struct profile 
 	}
 }
 
-/* What was named is what views read. */
-static void publish(struct profile *p)
+void profile_publish(struct profile *p)
 {
 	p->frames = p->priv->frames.v;
 	p->nr_frames = (uint32_t)p->priv->frames.nr;
@@ -447,7 +433,7 @@ static void name_all(struct profile *p, const struct raw_table *table)
 	vec_release(&n.places);
 	vec_release(&n.lengths);
 	resolver_free(n.resolver);
-	publish(p);
+	profile_publish(p);
 }
 
 /* --- text --------------------------------------------------------------------------------- */
@@ -480,7 +466,7 @@ void profile_add_stack(struct profile *p, const struct raw_entry *raw, struct te
 	first = without_callees(p, ids, nr);
 	if (first)
 		leaf = ids[first];
-	add_entry(p, raw, leaf, stack_of(p, ids + first, nr - first),
+	add_entry(p, raw, leaf, profile_put_stack(p, ids + first, nr - first),
 		  extra_of(p, p->priv->text_resolver, raw, parent_of(p, ids, nr)));
 }
 
@@ -504,7 +490,7 @@ static int load_text(struct profile *p, struct err *err)
 	text_count(p, &p->priv->query, p->priv->query.extras);
 	process_table_freeze(p->processes);
 	resolver_free(p->priv->text_resolver);
-	publish(p);
+	profile_publish(p);
 	return 0;
 }
 
@@ -521,7 +507,7 @@ static int load_extras(struct profile *p, struct err *err)
 	return extras_new(&p->priv->query.extras, q->extra_list, p->nr_extras, p->data, err);
 }
 
-static void take_counted(struct profile *p, struct count_result *counted)
+void profile_take(struct profile *p, struct count_result *counted)
 {
 	/* of the samples; the recording's own part is there */
 	count_add_account(&p->account, &counted->account);
@@ -544,7 +530,7 @@ static int load_records(struct profile *p, struct err *err)
 
 	if (r < 0)
 		return r;
-	take_counted(p, &counted);
+	profile_take(p, &counted);
 	return 0;
 }
 
@@ -583,113 +569,6 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	else
 		*out = p;
 	return r;
-}
-
-/* --- live ----------------------------------------------------------------------------- */
-
-/* The recording tells its part anew, from its beginning on. */
-static void renew_account(struct profile *p, uint64_t bad_before)
-{
-	const struct profile_account *a = &p->priv->recording.account;
-
-	p->account.lost_records = a->lost_records;
-	p->account.lost_events = a->lost_events;
-	p->account.lost_samples = a->lost_samples;
-	p->account.throttles = a->throttles;
-	p->account.unknown_records = a->unknown_records;
-	p->account.aux_bytes = a->aux_bytes;
-	p->account.bad_records += a->bad_records - bad_before;
-	p->account.damages = a->damages;
-	p->account.nr_damages = a->nr_damages;
-}
-
-int profile_add(struct profile *p, struct perf_data *more, uint64_t before_ns, struct err *err)
-{
-	struct recording *rec = &p->priv->recording;
-	uint64_t bad_before = rec->account.bad_records;
-	struct count_result counted;
-	int r = more->events.nr != p->data->events.nr ?
-			err_set(err, EINVAL, "what was recorded later has other events") :
-			recording_add(rec, more, before_ns, err);
-
-	if (!r)
-		r = count_samples(rec, &p->priv->query, &counted, err);
-	if (!r) {
-		renew_account(p, bad_before);
-		take_counted(p, &counted);
-	}
-	blocks_free(rec->blocks);
-	rec->blocks = NULL;
-	rec->data = p->data;
-	perf_data_close(more);
-	return r;
-}
-
-static uint64_t faded(uint64_t n, unsigned part, unsigned of)
-{
-	return (uint64_t)((unsigned __int128)n * part / of);
-}
-
-static void fade_entry(struct profile_entry *e, unsigned part, unsigned of)
-{
-	e->samples = faded(e->samples, part, of);
-	e->period = faded(e->period, part, of);
-	e->squares *= (double)part / of;
-	e->period_kernel = faded(e->period_kernel, part, of);
-	e->period_user = faded(e->period_user, part, of);
-	e->period_guest_kernel = faded(e->period_guest_kernel, part, of);
-	e->period_guest_user = faded(e->period_guest_user, part, of);
-}
-
-/* Only those stacks that entries still have. */
-static void renew_stacks(struct profile *p)
-{
-	struct profile_priv *priv = p->priv;
-	struct profile_stack *old = priv->stacks.v;
-	struct arena arena = priv->arena;
-
-	arena_init(&priv->arena);
-	map64_release(&priv->stack_ids);
-	priv->stacks.v = NULL;
-	priv->stacks.nr = priv->stacks.cap = 0;
-	for (size_t i = 0; i < priv->entries.nr; i++) {
-		const struct profile_stack *s = &old[priv->entries.v[i].stack];
-
-		priv->entries.v[i].stack = stack_of(p, s->frames, s->nr);
-	}
-	free(old);
-	arena_release(&arena);
-	p->stacks = priv->stacks.v;
-	p->nr_stacks = (uint32_t)priv->stacks.nr;
-}
-
-void profile_fade(struct profile *p, unsigned part, unsigned of)
-{
-	struct profile_priv *priv = p->priv;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < priv->entries.nr; i++) {
-		struct profile_entry *e = &priv->entries.v[i];
-
-		fade_entry(e, part, of);
-		if (e->samples || e->period)
-			priv->entries.v[kept++] = *e;
-	}
-	priv->entries.nr = kept;
-	if (priv->stacks.nr > 2 * kept + STACKS_SPARE)
-		renew_stacks(p);
-	map64_release(&priv->entry_ids);
-	memset(p->totals, 0, p->data->events.nr * sizeof(*p->totals));
-	for (size_t i = 0; i < kept; i++) {
-		struct profile_entry *e = &priv->entries.v[i];
-
-		*map64_put(&priv->entry_ids, entry_key(e), NULL) = i;
-		/* not faded by themselves: rows are to sum up to them */
-		p->totals[e->event].samples += e->samples;
-		p->totals[e->event].period += e->period;
-	}
-	p->entries = priv->entries.v;
-	p->nr_entries = kept;
 }
 
 void profile_free(struct profile *p)

@@ -221,15 +221,19 @@ int recording_load(struct recording *rec, const struct perf_data *data,
 	return recording_load_lasting(rec, data, symbols, false, err);
 }
 
-int recording_add(struct recording *rec, const struct perf_data *more, uint64_t before_ns,
-		  struct err *err)
+int recording_thaw(struct recording *rec, uint64_t before_ns, struct err *err)
 {
 	if (rec->samples_values)
 		return err_set(err, EOPNOTSUPP, "values that samples have read cannot be followed live");
+	process_table_thaw(rec->processes, before_ns);
+	return 0;
+}
+
+int recording_add(struct recording *rec, const struct perf_data *more, struct err *err)
+{
 	rec->data = more;
 	blocks_free(rec->blocks);
 	rec->blocks = NULL;
-	process_table_thaw(rec->processes, before_ns);
 	return walk_all(rec, false, 1, err);
 }
 

@@ -43,12 +43,13 @@ int recording_load(struct recording *recording, const struct perf_data *data,
 int recording_load_lasting(struct recording *recording, const struct perf_data *data,
 			   const struct symbol_options *symbols, bool lasting, struct err *err);
 /*
- * Go on with `more`, a recording of the same events that was taken later and becomes the
- * one that blocks are read from. The first one was loaded as lasting. What was told of tasks that ended before `before_ns` is forgotten.
- * Values that samples have read (PERF_SAMPLE_READ) are not carried over: -EOPNOTSUPP.
+ * Go on: thaw first, with the process table's process_table_thaw, and then add `more`, a
+ * recording of the same events that was taken later and becomes the one that blocks are read
+ * from. The first one was loaded as lasting. Values that samples have read
+ * (PERF_SAMPLE_READ) are not carried over: -EOPNOTSUPP.
  */
-int recording_add(struct recording *recording, const struct perf_data *more, uint64_t before_ns,
-		  struct err *err);
+int recording_thaw(struct recording *recording, uint64_t before_ns, struct err *err);
+int recording_add(struct recording *recording, const struct perf_data *more, struct err *err);
 
 /* The path of a cgroup, or NULL. */
 const char *recording_cgroup(const struct recording *recording, uint64_t id);

@@ -191,6 +191,7 @@ static void annotate(struct explore *x)
 		explore_say(x, "This has no name, so where it begins and ends is not known");
 	else {
 		x->annotated = *f;
+		x->annotated.module->is_held = true;
 		annotate_copy(x);
 	}
 }

@@ -161,6 +161,42 @@ static void values_come_from_the_sample(void **state)
 	str_release(&data);
 }
 
+/* Of one sample in "/a" and eight in "/b" an eighth: (1+4)/8 = 0, (8+5)/8 = 1; "/b" is the first text then. */
+static void texts_go_with_entries(void **state)
+{
+	static const struct extra list[] = { { .kind = EXTRA_CGROUP }, { .kind = EXTRA_WEIGHT } };
+	struct profile_query query = { .extra_list = list, .nr_extras = 2, .lasting = true, .jobs = 1 };
+	struct str data = STR_INIT;
+	struct err err = ERR_INIT;
+	struct profile *p;
+
+	(void)state;
+	put_cgroup(&data, 70, "/a");
+	put_cgroup(&data, 71, "/b");
+	put_one(&data, 1100, 0, 5, 70);
+	for (unsigned i = 0; i < 8; i++)
+		put_one(&data, 1200 + i, 0, 6, 71);
+	p = load(recording(&data, CGROUP_TYPE, NULL, 0), &query);
+	assert_int_equal(samples_of(p, 0, 0), 1);
+	assert_int_equal(samples_of(p, 0, 1), 8);
+	profile_fade(p, 1, 8);
+	assert_int_equal(p->nr_entries, 1);
+	assert_int_equal(samples_of(p, 0, 0), 1);
+	assert_int_equal(samples_of_text(p, 0, "/b"), 1);
+	assert_int_equal(samples_of(p, 1, 6), 1);
+	data.len = 0;
+	put_one(&data, 2000, 0, 6, 71);
+	put_one(&data, 2001, 0, 5, 70);
+	if (profile_add(p, recording(&data, CGROUP_TYPE, NULL, 0), 0, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(p->nr_entries, 2);
+	assert_int_equal(samples_of_text(p, 0, "/b"), 2);
+	assert_int_equal(samples_of(p, 0, 1), 1);
+	assert_int_equal(samples_of_text(p, 0, "/a"), 1);
+	profile_free(p);
+	str_release(&data);
+}
+
 static void put_string(struct str *s, const char *text)
 {
 	size_t n = strlen(text);
@@ -261,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_come_from_the_sample),
+		cmocka_unit_test(texts_go_with_entries),
 		cmocka_unit_test(sockets_and_nodes_come_from_the_header),
 		cmocka_unit_test(a_recording_without_topology_knows_none),
 	};
