@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/tracepoint_check.h"
 
+#include <ctype.h>
 #include <event-parse.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -407,9 +408,50 @@ static bool take_expression(struct scan *s)
 	return ok;
 }
 
+/*
+ * No width or precision of more than three digits, and none out of the sample but that of a
+ * %.*s, which only shortens: libc would pad for minutes.  Kernels up to 6.18 have no other,
+ * except for a %*pbl that libtraceevent does not know either.
+ */
+static bool is_narrow(const char *format)
+{
+	while ((format = strchr(format, '%'))) {
+		size_t len = strspn(++format, "-+ #'.*0123456789hlzjtqL");
+
+		for (size_t i = 0, digits = 0; i < len; i++) {
+			digits = isdigit((unsigned char)format[i]) ? digits + 1 : 0;
+			if (digits > 3)
+				return false;
+			if (format[i] == '*' && (format[i - 1] != '.' || format[i + 1] != 's'))
+				return false;
+		}
+		format += len;
+		format += *format == '%';
+	}
+	return true;
+}
+
+static bool take_format(struct scan *s)
+{
+	struct str text = STR_INIT;
+	const char *from;
+	bool ok;
+
+	do {
+		skip_blanks(s);
+		from = s->at;
+		ok = take_quoted(s, '"');
+		if (ok)
+			str_addn(&text, from + 1, (size_t)(s->at - from) - 2);
+	} while (ok && sees(s, "\""));
+	ok = ok && is_narrow(text.p);
+	str_release(&text);
+	return ok;
+}
+
 static bool take_print_fmt(struct scan *s)
 {
-	if (!take(s, "print fmt:") || !take_text(s))
+	if (!take(s, "print fmt:") || !take_format(s))
 		return false;
 	while (take(s, ","))
 		if (!take_expression(s))

@@ -94,11 +94,34 @@ static void what_libtraceevent_cannot_take_is_refused(void **state)
 	str_release(&deep);
 }
 
+/* A print format out of a file must not make libc pad for minutes. */
+static void wide_conversions_are_refused(void **state)
+{
+	static const char *const fine[] = {
+		"\"\"", "\"%\"", "\"%%\"", "\"100%%9999\"", "\"comm=%s pid=%d\"", "\"%#016llx %08x\"",
+		"\"name %.*s valid %#x\"", "\"%999d\"", "\"%.999s\"", "\"% 64s\"", "\"12345 %d 12345\"",
+		"\"%d\" \"12345\"",
+	};
+	static const char *const wide[] = {
+		"\"%*pbl\"", "\"%-*s\"", "\"%*.*s\"", "\"%.*d\"", "\"%1000d\"", "\"%.1000x\"", "\"%l99999x\"",
+		"\"%d %2000000000c\"", "\"%%%9999d\"", "\"%-*\"", "\"%.*\"", "\"%50\" \"00d\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		if (!check("e", "u64", "88", fine[i]))
+			fail_msg("refused: %s", fine[i]);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (check("e", "u64", "88", wide[i]))
+			fail_msg("passes: %s", wide[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_kernels_write_passes),
 		cmocka_unit_test(what_libtraceevent_cannot_take_is_refused),
+		cmocka_unit_test(wide_conversions_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
