@@ -27,7 +27,7 @@ struct jit {
 	VEC(uint64_t) changes;
 	struct map64 by_index;           /* code_index -> codes + 1, of the dump being read */
 	uint64_t table_bytes, code_bytes;
-	bool keep_code;
+	bool keep_code, keep_names;
 };
 
 struct jit *jit_new(void)
@@ -37,21 +37,6 @@ struct jit *jit_new(void)
 	arena_init(&jit->arena);
 	intern_init(&jit->names);
 	return jit;
-}
-
-void jit_free(struct jit *jit)
-{
-	if (!jit)
-		return;
-	for (int i = 0; i < jit->nr_texts; i++)
-		free(jit->texts[i]);
-	vec_release(&jit->codes);
-	vec_release(&jit->changes);
-	map64_release(&jit->by_index);
-	free(jit->max_end);
-	intern_release(&jit->names);
-	arena_release(&jit->arena);
-	free(jit);
 }
 
 static struct jit_code *add_code(struct jit *jit, uint64_t start, uint64_t size, uint64_t from_ns,
@@ -72,6 +57,43 @@ void jit_keep_code(struct jit *jit)
 	jit->keep_code = true;
 }
 
+void jit_keep_names(struct jit *jit)
+{
+	jit->keep_names = true;
+}
+
+static void texts_free(struct jit *jit)
+{
+	while (jit->nr_texts)
+		free(jit->texts[--jit->nr_texts]);
+}
+
+void jit_clear(struct jit *jit)
+{
+	texts_free(jit);
+	vec_release(&jit->codes);
+	vec_release(&jit->changes);
+	map64_release(&jit->by_index);
+	free(jit->max_end);
+	jit->max_end = NULL;
+	arena_release(&jit->arena);
+	jit->table_bytes = jit->code_bytes = 0;
+}
+
+void jit_free(struct jit *jit)
+{
+	if (!jit)
+		return;
+	jit_clear(jit);
+	intern_release(&jit->names);
+	free(jit);
+}
+
+static const char *map_name(struct jit *jit, const char *name)
+{
+	return jit->keep_names ? intern_str(&jit->names, intern_id(&jit->names, name)) : name;
+}
+
 void jit_add_map(struct jit *jit, char *text, size_t size)
 {
 	struct perf_map_line line;
@@ -84,7 +106,9 @@ void jit_add_map(struct jit *jit, char *text, size_t size)
 	jit->texts[jit->nr_texts++] = text;
 	perf_map_init(&map, text, size);
 	while (perf_map_next(&map, &line))
-		add_code(jit, line.start, line.size, line.from_ns, line.name);
+		add_code(jit, line.start, line.size, line.from_ns, map_name(jit, line.name));
+	if (jit->keep_names)
+		texts_free(jit);
 }
 
 /* --- jitdump ------------------------------------------------------------------- */

@@ -57,6 +57,13 @@ void jit_free(struct jit *jit);
 /* Keep the code of dumps that are added from now on, as far as it is not too much. */
 void jit_keep_code(struct jit *jit);
 
+/*
+ * Live: names outlast jit_clear, which takes all code out again, so that it can be told anew
+ * from files that have grown. Before anything is added.
+ */
+void jit_keep_names(struct jit *jit);
+void jit_clear(struct jit *jit);
+
 /* Take a perf map's text, which becomes the jit's. text[size] is a NUL. */
 void jit_add_map(struct jit *jit, char *text, size_t size);
 

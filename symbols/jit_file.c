@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -174,15 +175,44 @@ static char *read_text(int fd, size_t *size)
 	return text.len ? str_take(&text) : NULL;
 }
 
-enum name_reason jit_file_map(struct jit *jit, const struct jit_origin *origin)
+static void find_map(struct finding *f, const struct jit_origin *origin)
 {
-	char path[64], own_path[64], *text;
-	struct finding f;
-	size_t size;
+	char path[64], own_path[64];
 
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", origin->pid);
 	snprintf(own_path, sizeof(own_path), "/tmp/perf-%u.map", jit_file_own_pid(origin->pid));
-	find(&f, origin, "map", path, own_path);
+	find(f, origin, "map", path, own_path);
+}
+
+uint64_t jit_file_stamp(const struct jit_origin *origin, const char *dump)
+{
+	struct finding f;
+	struct stat st;
+	uint64_t stamp = 0;
+
+	if (dump)
+		find(&f, origin, "dump", dump, dump);
+	else
+		find_map(&f, origin);
+	if (f.fd >= 0 && fstat(f.fd, &st) == 0) {
+		stamp = hash_mix((uint64_t)st.st_dev, (uint64_t)st.st_ino);
+		stamp = hash_mix(stamp, (uint64_t)st.st_size);
+		stamp = hash_mix(stamp, (uint64_t)st.st_mtim.tv_sec * 1000000000 +
+						(uint64_t)st.st_mtim.tv_nsec) | 1;
+	}
+	if (f.fd >= 0)
+		close(f.fd);
+	str_release(&f.path);
+	return stamp;
+}
+
+enum name_reason jit_file_map(struct jit *jit, const struct jit_origin *origin)
+{
+	struct finding f;
+	size_t size;
+	char *text;
+
+	find_map(&f, origin);
 	if (f.fd < 0)
 		return not_found(&f);
 	text = read_text(f.fd, &size);

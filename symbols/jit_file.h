@@ -35,6 +35,12 @@ enum name_reason jit_file_map(struct jit *jit, const struct jit_origin *origin);
 enum name_reason jit_file_dump(struct jit *jit, const struct jit_origin *origin, const char *path,
 			       uint64_t mapped_ns);
 
+/*
+ * A number that changes when the file, which either of these would read (dump NULL: the map),
+ * is another one or has other contents; 0: there is none.
+ */
+uint64_t jit_file_stamp(const struct jit_origin *origin, const char *dump);
+
 /* "PID-TIME.map", "PID-TIME.dump": the names of copies in the cache. */
 void jit_file_copy_name(char name[64], uint32_t pid, uint64_t recording_ns, const char *what);
 

@@ -308,6 +308,7 @@ static void jit_symbol(struct module *module, uint64_t addr, uint64_t time_ns, s
 	const struct jit_code *code = jit ? jit_find(jit, addr, time_ns) : NULL;
 
 	if (!code) {
+		atomic_store(&module->priv->jit_missed, true);
 		out->reason = module->priv->reason;
 		return;
 	}

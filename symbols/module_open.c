@@ -212,15 +212,35 @@ static enum name_reason open_kernel(struct module *module)
 			   kernel ? kernel->build_id_size : 0);
 }
 
-/* A perf map and jitdumps may both be there: all names are taken. */
-static enum name_reason open_jit(struct module_priv *priv)
+static struct jit_origin origin_of(const struct module_priv *priv)
 {
 	const struct symbol_options *options = &priv->set->options;
-	struct jit_origin origin = { priv->jit_pid, options->symfs, options->recording_ns };
-	struct jit *jit = jit_new();
+
+	return (struct jit_origin){ priv->jit_pid, options->symfs, options->recording_ns };
+}
+
+/* Of all files that tell a JIT's names as they are now; 0: there are none. */
+static uint64_t stamp_jit(const struct module_priv *priv)
+{
+	struct jit_origin origin = origin_of(priv);
+	uint64_t stamp = jit_file_stamp(&origin, NULL);
+
+	for (size_t i = 0; i < priv->jit_dumps.nr; i++) {
+		uint64_t one = jit_file_stamp(&origin, priv->jit_dumps.v[i].path);
+
+		if (one)
+			stamp = hash_mix(stamp, one) | 1;
+	}
+	return stamp;
+}
+
+/* A perf map and jitdumps may both be there: all names are taken. */
+static enum name_reason read_jit(const struct module_priv *priv, struct jit *jit)
+{
+	struct jit_origin origin = origin_of(priv);
 	enum name_reason reason = jit_file_map(jit, &origin);
 
-	if (options->jit_code)
+	if (priv->set->options.jit_code)
 		jit_keep_code(jit);
 	for (size_t i = 0; i < priv->jit_dumps.nr; i++) {
 		const struct jit_dump *dump = &priv->jit_dumps.v[i];
@@ -230,12 +250,56 @@ static enum name_reason open_jit(struct module_priv *priv)
 			reason = other;
 	}
 	jit_finish(jit);
+	return reason;
+}
+
+static enum name_reason open_jit(struct module_priv *priv)
+{
+	struct jit *jit = jit_new();
+	enum name_reason reason;
+
+	if (priv->set->options.lasting) {
+		jit_keep_names(jit);
+		/* before it is read: what is written meanwhile is read once more */
+		priv->jit_stamp = stamp_jit(priv);
+	}
+	reason = read_jit(priv, jit);
 	if (reason == NAME_OK) {
 		priv->jit = jit;
 		return NAME_JIT_UNKNOWN;
 	}
 	jit_free(jit);
 	return reason;
+}
+
+/* A file that has gone, with its process, leaves the names that it told. */
+static bool renew_jit(struct module_priv *priv)
+{
+	uint64_t stamp = stamp_jit(priv);
+
+	if (!stamp || stamp == priv->jit_stamp)
+		return false;
+	if (!priv->jit) {
+		priv->reason = open_jit(priv);
+		return priv->jit;
+	}
+	priv->jit_stamp = stamp;
+	jit_clear(priv->jit);
+	read_jit(priv, priv->jit);
+	return true;
+}
+
+bool module_set_renew(struct module_set *set)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < set->modules.nr; i++) {
+		struct module_priv *priv = set->modules.v[i]->priv;
+
+		if (priv->jit_pid && atomic_load(&priv->opened) && atomic_exchange(&priv->jit_missed, false))
+			any |= renew_jit(priv);
+	}
+	return any;
 }
 
 void module_open(struct module *module)
@@ -299,7 +363,10 @@ bool module_is_jit(const struct module *module)
 bool module_jit_has_names(struct module *module)
 {
 	module_open(module);
-	return module->priv->jit && jit_count(module->priv->jit);
+	if (module->priv->jit && jit_count(module->priv->jit))
+		return true;
+	atomic_store(&module->priv->jit_missed, true);
+	return false;
 }
 
 void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns)

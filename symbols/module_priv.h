@@ -59,6 +59,8 @@ struct module_priv {
 	uint32_t jit_pid;                /* "/tmp/perf-PID.map"; 0: not a JIT's memory */
 	VEC(struct jit_dump) jit_dumps;
 	struct jit *jit;                 /* once opened; NULL: nothing was found */
+	uint64_t jit_stamp;              /* of its files, when they were read; for module_set_renew */
+	atomic_bool jit_missed;          /* there was no name for an address since */
 };
 
 struct module_set {

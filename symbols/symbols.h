@@ -83,6 +83,7 @@ struct symbol_options {
 	bool no_demangle;
 	bool soon;               /* names will be asked for: a recording may get them ready meanwhile */
 	unsigned jobs;           /* threads that may read a recording; 0: as many as cores */
+	bool lasting;            /* what JITs write meanwhile is asked for: module_set_renew */
 	bool jit_code;           /* keep the code that jitdumps hold, for module_jit_code */
 };
 
@@ -157,6 +158,13 @@ bool module_jit_has_names(struct module *module);
 void module_add_jit_dump(struct module *module, const char *path, uint64_t mapped_ns);
 /* The times at which names of a JIT's code changed, in order; opens the module. */
 const uint64_t *module_jit_changes(struct module *module, size_t *nr);
+
+/*
+ * While nobody looks up, and with the option `lasting`: read the files of JITs' names again
+ * that have changed since, of those modules where a name was missed. Names live on; what
+ * module_lines and module_jit_code told of them does not. Returns whether there was any.
+ */
+bool module_set_renew(struct module_set *set);
 
 struct jit_code;
 /* The piece of code there (symbols/jit.h: lines, unwinding tables), or NULL. */

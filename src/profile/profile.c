@@ -547,6 +547,7 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	p->priv->lines = lines_new(query->full_paths);
 	p->priv->query.extras = NULL;
 	p->priv->query.symbols.soon = true;
+	p->priv->query.symbols.lasting = query->lasting;
 	p->priv->query.symbols.jobs = query->jobs;
 	if (data->text.form) {
 		r = load_extras(p, err);

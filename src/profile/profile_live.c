@@ -205,6 +205,20 @@ static void renew_account(struct profile *p, uint64_t bad_before)
 	p->account.nr_damages = a->nr_damages;
 }
 
+/* While the process table is thawed. */
+static void forget(struct profile *p)
+{
+	bool renewed = renew_names(p);
+
+	/* lines that a JIT told were remembered, too */
+	if (module_set_renew(p->modules)) {
+		renew(p);
+		renewed = true;
+	}
+	if (forget_modules(p) || renewed)
+		index_entries(p);
+}
+
 int profile_add(struct profile *p, struct perf_data *more, uint64_t before_ns, struct err *err)
 {
 	struct recording *rec = &p->priv->recording;
@@ -217,10 +231,7 @@ int profile_add(struct profile *p, struct perf_data *more, uint64_t before_ns, s
 	if (!r)
 		r = recording_thaw(rec, before_ns, err);
 	if (!r) {
-		bool renewed = renew_names(p);
-
-		if (forget_modules(p) || renewed)
-			index_entries(p);
+		forget(p);
 		r = recording_add(rec, more, err);
 	}
 	if (!r)

@@ -69,6 +69,20 @@ gone()
 	return 1
 }
 
+# count FILE PATTERN N: wait until so many lines of the file have it, up to a minute
+count()
+{
+	local i
+
+	for ((i = 0; i < 600; i++)); do
+		[[ $(grep -c -- "$2" "$1") -ge $3 ]] && return
+		sleep 0.1
+	done
+	echo "no '$2' in $1:"
+	tail -n 30 "$1"
+	return 1
+}
+
 @test "report: unfold, filter, annotate, switch events, help, quit" {
 	start 100 30
 	keys "$SONDE report; echo ended \$?" Enter
@@ -199,16 +213,11 @@ gone()
 }
 
 @test "top: plain tables of a process, until it ends" {
-	local i
-
 	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
 	pid=$!
 	"$SONDE" top -ns comm,sym -e cpu-clock -d 0.3 -p $pid >out 2>err 3>&- &
 	local top=$!
-	for ((i = 0; i < 600; i++)); do
-		[[ $(grep -c 'burn_a$' out) -ge 2 ]] && break
-		sleep 0.1
-	done
+	count out 'burn_a$' 2
 	kill $pid
 	pid=
 	wait $top
@@ -218,6 +227,39 @@ gone()
 	# 5 : 3 : 2, as burn tells: the largest first
 	grep -E -o 'burn_[abc]$' out | head -1 | grep -qx burn_a
 	! grep -q $'\x1b' out
+}
+
+@test "top: code that a JIT tells the name of when it runs already" {
+	need python3
+	# a program that writes machine code (a loop without end), and its map when it is told to
+	cat >late.py <<-'PY'
+		import ctypes, mmap, os, threading
+		if os.uname().machine != "x86_64":
+		    raise SystemExit(77)
+		m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+		m.write(bytes.fromhex("ebfe"))
+		at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+		threading.Thread(target=ctypes.CFUNCTYPE(None)(at), daemon=True).start()
+		with open("go") as f:
+		    f.read()
+		with open(f"/tmp/perf-{os.getpid()}.map", "w") as f:
+		    f.write(f"{at:x} 2 late_loop\n")
+		threading.Event().wait()
+	PY
+	[[ $(uname -m) == x86_64 ]] || skip "knows machine code of x86_64 only"
+	mkfifo go
+	python3 late.py 3>&- &
+	pid=$!
+	"$SONDE" top -e cpu-clock:u -d 0.2 -p $pid >late.out 2>late.err 3>&- &
+	local top=$!
+	count late.out "\[JIT\] tid $pid .*\[unknown\]" 1
+	! grep -q late_loop late.out
+	echo >go
+	count late.out "\[JIT\] tid $pid .*late_loop" 1
+	rm -f "/tmp/perf-$pid.map"
+	kill $pid
+	pid=
+	wait $top
 }
 
 @test "top: what it does not have is refused with a reason" {

@@ -407,6 +407,53 @@ static void write_file(const char *path, const char *bytes, size_t size)
 	assert_int_equal(fclose(file), 0);
 }
 
+static void expect_symbol(struct module *module, uint64_t addr, const char *name)
+{
+	struct symbol s;
+
+	module_symbol(module, addr, &s);
+	if (name)
+		assert_string_equal(s.name, name);
+	else
+		assert_null(s.name);
+}
+
+/* A map that is not there at first, grows, and goes with its process. */
+static void test_renew(void **state)
+{
+	struct symbol_options options = { .lasting = true };
+	struct module_set *set = module_set_new(&options);
+	struct module *module = module_jit_intern(set, (uint32_t)getpid());
+	const char first[] = "1000 100 early\n", later[] = "1000 100 early\n2000 100 late\n";
+	struct symbol early;
+
+	(void)state;
+	unlink(module->path);
+	expect_symbol(module, 0x1000, NULL);
+	assert_false(module_set_renew(set));
+	write_file(module->path, first, strlen(first));
+	/* nothing was asked for since */
+	assert_false(module_set_renew(set));
+	expect_symbol(module, 0x1000, NULL);
+	assert_true(module_set_renew(set));
+	module_symbol(module, 0x1000, &early);
+	assert_string_equal(early.name, "early");
+	expect_symbol(module, 0x2000, NULL);
+	/* the file is as it was */
+	assert_false(module_set_renew(set));
+	write_file(module->path, later, strlen(later));
+	expect_symbol(module, 0x2000, NULL);
+	assert_true(module_set_renew(set));
+	expect_symbol(module, 0x2000, "late");
+	/* names that were told are where they were */
+	assert_string_equal(early.name, "early");
+	unlink(module->path);
+	expect_symbol(module, 0x3000, NULL);
+	assert_false(module_set_renew(set));
+	expect_symbol(module, 0x2000, "late");
+	module_set_free(set);
+}
+
 /* Code that is overwritten begins an epoch of its process, and of the child it had before. */
 static void test_epochs(void **state)
 {
@@ -560,7 +607,7 @@ int main(void)
 		cmocka_unit_test(test_lines_and_unwinding),
 		cmocka_unit_test(test_lines_written_over),
 		cmocka_unit_test(test_cut_anywhere),
-		cmocka_unit_test(test_epochs),
+		cmocka_unit_test(test_renew), cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_forked),
 		cmocka_unit_test(test_not_believed),
 	};
