@@ -15,7 +15,7 @@ struct chrome {
 	FILE *out;
 	struct str s;
 	struct stack_tree tree;          /* labels: frames */
-	uint32_t *nodes;                 /* [sample] */
+	uint32_t *nodes;                 /* [stack of the source], 0: not asked for yet */
 	bool first;
 };
 
@@ -46,19 +46,17 @@ static void add_time(struct chrome *c, uint64_t ns)
 	str_addf(&c->s, "%" PRIu64 ".%03u", ns / 1000, (unsigned)(ns % 1000));
 }
 
-static void lay(struct chrome *c)
+/* The place of a sample's stack in the tree. */
+static uint32_t node_of(struct chrome *c, const struct export_sample *sample)
 {
-	struct export_sample sample;
+	uint32_t *known = &c->nodes[sample->stack], node = STACK_TREE_ROOT;
 
-	c->nodes = mem_realloc_array(NULL, c->source->nr_samples + 1, sizeof(*c->nodes));
-	for (size_t i = 0; i < c->source->nr_samples; i++) {
-		uint32_t node = STACK_TREE_ROOT;
-
-		c->source->sample(c->source, i, &sample);
-		for (uint32_t f = sample.nr_frames; f-- > 0;)
-			node = stack_tree_child(&c->tree, node, sample.frames[f]);
-		c->nodes[i] = node;
-	}
+	if (*known)
+		return *known;
+	for (uint32_t f = sample->nr_frames; f-- > 0;)
+		node = stack_tree_child(&c->tree, node, sample->frames[f]);
+	*known = node;
+	return node;
 }
 
 static void name_task(struct chrome *c, const struct export_sample *sample, const char *what)
@@ -95,7 +93,7 @@ static void write_events(struct chrome *c)
 		if (!i || sample.pid != last.pid || sample.tid != last.tid)
 			name_task(c, &sample, "thread_name");
 		for (uint64_t n = 0; event.is_trace && n < sample.samples; n++)
-			add_instant(c, &sample, &event, c->nodes[i]);
+			add_instant(c, &sample, &event, node_of(c, &sample));
 		last = sample;
 		put(c);
 	}
@@ -136,7 +134,7 @@ static void write_samples(struct chrome *c)
 		export_add_json(&c->s, event.name);
 		str_addf(&c->s, ",\"cpu\":%d,\"tid\":%d,\"ts\":", id_of(sample.cpu), id_of(sample.tid));
 		add_time(c, sample.time_ns);
-		str_addf(&c->s, ",\"sf\":%" PRIu32 ",\"weight\":%" PRIu64 "}", c->nodes[i],
+		str_addf(&c->s, ",\"sf\":%" PRIu32 ",\"weight\":%" PRIu64 "}", node_of(c, &sample),
 			 export_weight(c->source, &sample));
 		put(c);
 	}
@@ -147,16 +145,17 @@ int chrome_trace_write(const struct export_source *source, FILE *out, struct err
 	struct chrome c = { .source = source, .out = out, .s = STR_INIT, .first = true };
 
 	stack_tree_init(&c.tree);
-	lay(&c);
+	c.nodes = mem_zalloc(((size_t)source->nr_stacks + 1) * sizeof(*c.nodes));
 	str_add(&c.s, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"title\":");
 	export_add_json(&c.s, source->title);
 	str_add(&c.s, "},\n\"traceEvents\":[");
 	write_events(&c);
+	str_add(&c.s, "],\n\"samples\":[");
+	write_samples(&c);
+	/* those of all samples are known by now */
 	str_add(&c.s, "],\n\"stackFrames\":{");
 	write_frames(&c);
-	str_add(&c.s, "},\n\"samples\":[");
-	write_samples(&c);
-	str_add(&c.s, "]}\n");
+	str_add(&c.s, "}}\n");
 	put(&c);
 	stack_tree_release(&c.tree);
 	free(c.nodes);

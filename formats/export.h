@@ -60,6 +60,7 @@ struct export_frame {
 struct export_sample {
 	const uint32_t *frames;          /* leaf first */
 	uint32_t nr_frames;
+	uint32_t stack;                  /* below nr_stacks: the same frames; of a source with times */
 	uint32_t event;
 	const char *comm;                /* NULL: not kept apart */
 	uint32_t pid, tid, cpu;          /* EXPORT_NONE: not kept apart */
@@ -76,7 +77,7 @@ struct export_sample {
  */
 struct export_source {
 	const void *of;
-	uint32_t nr_events, nr_modules, nr_frames;
+	uint32_t nr_events, nr_modules, nr_frames, nr_stacks;
 	size_t nr_samples;
 	void (*event)(const struct export_source *s, uint32_t i, struct export_event *out);
 	void (*module)(const struct export_source *s, uint32_t i, struct export_module *out);

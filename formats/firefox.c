@@ -26,7 +26,8 @@ struct firefox {
 	/* of the thread that is being written */
 	struct intern strings;
 	struct stack_tree tree;          /* labels: places in frames */
-	uint32_t *nodes;                 /* [sample of the thread] */
+	uint32_t *nodes;                 /* [stack of the source]: node in tree, 0: not of the thread */
+	VEC(uint32_t) stacks;            /* those of the thread */
 	uint32_t *places;                /* [frame of the source]: place in frames + 1 */
 	VEC(uint32_t) frames;
 	VEC(uint32_t) modules;           /* resources */
@@ -158,6 +159,7 @@ static uint32_t place_of(struct firefox *f, uint32_t frame)
 	return f->places[frame] - 1;
 }
 
+/* The thread's tables; of a stack the place in stackTable. */
 static void lay(struct firefox *f, size_t from, size_t to)
 {
 	struct export_sample sample;
@@ -166,9 +168,12 @@ static void lay(struct firefox *f, size_t from, size_t to)
 		uint32_t node = STACK_TREE_ROOT;
 
 		f->source->sample(f->source, i, &sample);
+		if (f->nodes[sample.stack])
+			continue;
 		for (uint32_t k = sample.nr_frames; k-- > 0;)
 			node = stack_tree_child(&f->tree, node, place_of(f, sample.frames[k]));
-		f->nodes[i - from] = node - 1;
+		f->nodes[sample.stack] = node;
+		*vec_push(&f->stacks) = sample.stack;
 	}
 }
 
@@ -370,7 +375,7 @@ static void cells(struct firefox *f, const char *key, enum cell cell, bool marke
 			if (!first)
 				str_addc(&f->s, ',');
 			first = false;
-			add_cell(f, cell, &sample, f->nodes[i - from]);
+			add_cell(f, cell, &sample, f->nodes[sample.stack] - 1);
 		}
 		put(f);
 	}
@@ -423,7 +428,6 @@ static void write_thread(struct firefox *f, size_t from, size_t to)
 
 	f->source->sample(f->source, from, &first);
 	f->source->sample(f->source, to - 1, &last);
-	f->nodes = mem_realloc_array(NULL, to - from, sizeof(*f->nodes));
 	stack_tree_init(&f->tree);
 	intern_init(&f->strings);
 	lay(f, from, to);
@@ -435,10 +439,11 @@ static void write_thread(struct firefox *f, size_t from, size_t to)
 	put(f);
 	for (size_t i = 0; i < f->frames.nr; i++)
 		f->places[f->frames.v[i]] = 0;
-	f->frames.nr = f->modules.nr = 0;
+	for (size_t i = 0; i < f->stacks.nr; i++)
+		f->nodes[f->stacks.v[i]] = 0;
+	f->frames.nr = f->modules.nr = f->stacks.nr = 0;
 	intern_release(&f->strings);
 	stack_tree_release(&f->tree);
-	free(f->nodes);
 }
 
 int firefox_write(const struct export_source *source, FILE *out, struct err *err)
@@ -448,6 +453,7 @@ int firefox_write(const struct export_source *source, FILE *out, struct err *err
 	size_t from = 0;
 
 	f.places = mem_zalloc((source->nr_frames + 1) * sizeof(*f.places));
+	f.nodes = mem_zalloc(((size_t)source->nr_stacks + 1) * sizeof(*f.nodes));
 	write_meta(&f);
 	for (size_t i = 1; i <= source->nr_samples; i++) {
 		source->sample(source, from, &first);
@@ -463,6 +469,8 @@ int firefox_write(const struct export_source *source, FILE *out, struct err *err
 	str_add(&f.s, "]}\n");
 	put(&f);
 	free(f.places);
+	free(f.nodes);
+	vec_release(&f.stacks);
 	vec_release(&f.frames);
 	vec_release(&f.modules);
 	str_release(&f.s);

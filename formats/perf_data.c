@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -522,17 +523,13 @@ static int open_pipe(struct perf_data *data, struct err *err)
 /* Copy what cannot be mapped (a pipe, a terminal) to a file without a name. */
 static int spool(int fd, const char *path, struct err *err)
 {
-	const char *dir = getenv("TMPDIR");
 	static const size_t step = 1 << 20;
+	int out = file_temporary(), r = 0;
 	char *buf;
-	int out, r = 0;
 
-	out = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (out < 0)
-		out = memfd_create("sonde-input", MFD_CLOEXEC);
-	if (out < 0)
-		return err_set(err, errno, "cannot make a temporary file for '%s': %s", path,
-			       strerror(errno));
+		return err_set(err, -out, "cannot make a temporary file for '%s': %s", path,
+			       strerror(-out));
 	buf = mem_alloc(step);
 	for (;;) {
 		ssize_t n = read(fd, buf, step);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -42,6 +44,16 @@ ssize_t file_read_small_at(int dir_fd, const char *path, char *buf, size_t size)
 ssize_t file_read_small(const char *path, char *buf, size_t size)
 {
 	return file_read_small_at(AT_FDCWD, path, buf, size);
+}
+
+int file_temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = memfd_create("sonde", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 char *file_read_all(const char *path, size_t most, size_t *len)

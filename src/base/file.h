@@ -19,6 +19,12 @@ ssize_t file_read_small(const char *path, char *buf, size_t size);
 /* The same below an open folder. */
 ssize_t file_read_small_at(int dir_fd, const char *path, char *buf, size_t size);
 
+/*
+ * A new file without a name, for what is too big for memory: in TMPDIR or /tmp, or in memory
+ * where neither takes one. Its descriptor, or a negative errno.
+ */
+int file_temporary(void);
+
 /* Read the whole file, at most `most` bytes, into memory that the caller frees; NULL: errno. */
 char *file_read_all(const char *path, size_t most, size_t *len);
 

@@ -9,7 +9,6 @@
 #include "cmd/cmd.h"
 #include "cmd/outfile.h"
 #include "cmd/query.h"
-#include "profile/extra.h"
 #include "view/account.h"
 #include "view/export.h"
 #include "view/fold.h"
@@ -108,37 +107,25 @@ static int write_out(const struct export_command *c, enum form form, const struc
 	} else {
 		export_view_init(&view, profile, event, c->period ? STACK_PERIOD : STACK_SAMPLES);
 		if (forms[form].times)
-			export_view_moments(&view);
-		r = forms[form].write(&view.source, file.out, err);
+			r = export_view_moments(&view, err);
+		if (!r)
+			r = forms[form].write(&view.source, file.out, err);
 		export_view_release(&view);
 	}
 	return outfile_end(&file, r, err);
 }
 
-/* A dimension for the time, and for what tracepoints told where there are any. */
-static void keep_times(struct profile_query *query, const struct perf_data *data, struct extra extras[2])
+static void note_times(const struct perf_data *data)
 {
-	bool timed = false;
-
-	extras[0] = (struct extra){ .kind = EXTRA_TIME, .name = "time", .quantum_ns = 1 };
-	extras[1] = (struct extra){ .kind = EXTRA_TRACE, .name = "trace" };
-	query->extra_list = extras;
-	query->nr_extras = 1;
-	for (uint32_t i = 0; i < data->events.nr; i++) {
-		const struct perf_event_attr *attr = &data->events.v[i].attr;
-
-		timed |= (attr->sample_type & PERF_SAMPLE_TIME) != 0;
-		if (attr->type == PERF_TYPE_TRACEPOINT && data->tracing_data)
-			query->nr_extras = 2;
-	}
-	if (!timed)
-		log_note("the recording does not tell when its samples were taken: all stand at its beginning");
+	for (uint32_t i = 0; i < data->events.nr; i++)
+		if (data->events.v[i].attr.sample_type & PERF_SAMPLE_TIME)
+			return;
+	log_note("the recording does not tell when its samples were taken: all stand at its beginning");
 }
 
 static int export(struct export_command *c, enum form form, struct err *err)
 {
 	struct profile_query query;
-	struct extra extras[2];
 	struct perf_data *data;
 	struct profile *profile;
 	int r;
@@ -154,7 +141,8 @@ static int export(struct export_command *c, enum form form, struct err *err)
 		query.by |= PROFILE_BY_CPU;
 	if (forms[form].times) {
 		query.by |= PROFILE_BY_PID | PROFILE_BY_TID | PROFILE_BY_CPU;
-		keep_times(&query, data, extras);
+		query.replaying = true;
+		note_times(data);
 	}
 	cmd_progress_begin(c->query.quiet);
 	r = profile_load(&profile, data, &query, err);

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "profile/extra.h"
 #include "profile/filter.h"
+#include "profile/order.h"
 #include "profile/user_stack.h"
 #include "profile/who.h"
 
@@ -110,6 +111,19 @@ static inline struct raw_entry *table_get(struct raw_table *t, uint64_t lo, uint
 	return table_add(t, s, lo, hi);
 }
 
+/* The place of the entry with that hash, or NONE32. */
+static uint32_t table_find(const struct raw_table *t, struct hash128 hash)
+{
+	uint32_t mask = t->nr_slots - 1, index;
+
+	if (!t->nr_slots)
+		return NONE32;
+	for (uint32_t s = slot_of(t, hash); (index = t->slots[s].index); s = (s + 1) & mask)
+		if (t->v[index - 1].hash.lo == hash.lo && t->v[index - 1].hash.hi == hash.hi)
+			return index - 1;
+	return NONE32;
+}
+
 /* Have the lines of cache on their way that table_get will look at. */
 static void table_fetch_slot(const struct raw_table *t, struct hash128 hash)
 {
@@ -162,6 +176,10 @@ struct feed {
 	size_t nr_list;
 	atomic_size_t next;
 	struct blocks *blocks;           /* NULL with a list */
+	/* once more: what to tell of the table's entries, and whom */
+	const struct raw_table *table;
+	count_seen_fn *seen;
+	void *seen_arg;
 	pthread_mutex_t lock;
 	int failed;
 	struct err err;
@@ -344,6 +362,14 @@ static inline struct raw_key *start_key(struct worker *w, const struct sample *s
 	return key;
 }
 
+static void tell_again(const struct feed *feed, struct hash128 hash, const struct sample *s)
+{
+	uint32_t raw = table_find(feed->table, hash);
+
+	if (raw != NONE32)
+		feed->seen(feed->seen_arg, raw, s);
+}
+
 /* Lay the sample by whose key and period stand in the next pending one. */
 static inline void lay_by(struct worker *w, const struct sample *s, const struct who *who,
 			  const struct sample_branch *branch)
@@ -359,6 +385,10 @@ static inline void lay_by(struct worker *w, const struct sample *s, const struct
 	p->time_ns = s->time_ns;
 	p->image = image_index(who->image);
 	p->hash = hash_of(key, who->hash);
+	if (w->feed->seen) {
+		tell_again(w->feed, p->hash, s);
+		return;
+	}
 	table_fetch_slot(&w->out.table, p->hash);
 	w->laid++;
 	/* the next one may write over what this one leads to */
@@ -612,4 +642,26 @@ int count_samples(const struct recording *recording, const struct profile_query 
 		return err_set(err, -feed.failed, "%s", feed.err.msg);
 	}
 	return 0;
+}
+
+int count_again(const struct recording *recording, const struct profile_query *query,
+		const struct raw_table *table, count_seen_fn *seen, void *arg, struct err *err)
+{
+	struct feed feed = { .recording = recording, .query = query, .table = table, .seen = seen,
+			     .seen_arg = arg };
+	struct ordered *records = ordered_new(recording->data);
+	struct worker *w = worker_new(&feed);
+	struct count_result none = { .totals = w->out.totals };
+	uint64_t off;
+	int r;
+
+	while ((r = ordered_next(records, &w->record, &off, err)) > 0) {
+		if (w->record.type != PERF_RECORD_SAMPLE)
+			continue;
+		count_sample(w, &w->record.sample);
+		progress("writing", off - recording->data->data_off, recording->data->data_size);
+	}
+	worker_finish(w, &none, 0);
+	ordered_free(records);
+	return r;
 }

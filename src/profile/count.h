@@ -64,6 +64,16 @@ struct count_result {
 int count_samples(const struct recording *recording, const struct profile_query *query,
 		  struct count_result *out, struct err *err);
 
+/* One sample of those that were counted: which entry of the table it is of. */
+typedef void count_seen_fn(void *arg, uint32_t raw, const struct sample *sample);
+
+/*
+ * Go through the same samples once more, in the order of time, with the table that counting
+ * them made (merged, of a query without extras and branches). `sample` is for the call alone.
+ */
+int count_again(const struct recording *recording, const struct profile_query *query,
+		const struct raw_table *table, count_seen_fn *seen, void *arg, struct err *err);
+
 /* Add what was counted of samples: no more than that is in the account of a count_result. */
 void count_add_account(struct profile_account *to, const struct profile_account *from);
 

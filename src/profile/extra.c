@@ -369,6 +369,14 @@ static uint64_t text(struct extras *x, const char *s)
 	return intern_id(&x->texts, s);
 }
 
+void extra_add_trace(struct tracepoints *points, struct str *out, const struct sample *sample, bool as_fields)
+{
+	if (!(as_fields ? tracepoint_print_fields : tracepoint_print)(points, out, sample))
+		str_add(out, "[no description in the recording]");
+	while (out->len && (out->p[out->len - 1] == ' ' || out->p[out->len - 1] == '\n'))
+		out->p[--out->len] = '\0';
+}
+
 static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, uint32_t size,
 			   bool as_fields)
 {
@@ -378,10 +386,7 @@ static uint64_t trace_text(struct extras *x, uint32_t event, const void *raw, ui
 
 	if (!size)
 		return EXTRA_UNKNOWN;
-	if (!(as_fields ? tracepoint_print_fields : tracepoint_print)(x->points, &s, &sample))
-		str_add(&s, "[no description in the recording]");
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\n'))
-		s.p[--s.len] = '\0';
+	extra_add_trace(x->points, &s, &sample, as_fields);
 	id = text(x, s.p);
 	str_release(&s);
 	return id;

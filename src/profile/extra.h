@@ -83,6 +83,10 @@ void extras_renew(struct extras *extras, uint64_t *values, const bool *used, siz
 
 bool extra_is_text(enum extra_kind kind);
 bool extra_is_frame(enum extra_kind kind);       /* values are addresses until profile.c makes them frames */
+/* Append what a tracepoint's sample tells, as EXTRA_TRACE does, or as EXTRA_RAW_TRACE. */
+struct tracepoints;
+void extra_add_trace(struct tracepoints *points, struct str *out, const struct sample *sample, bool as_fields);
+
 /* The text of a value, NULL where there was nothing to tell; lives as long as the extras. */
 const char *extras_text(const struct extras *extras, uint64_t value);
 

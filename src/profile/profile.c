@@ -183,8 +183,9 @@ uint64_t profile_entry_key(const struct profile_entry *e)
 	return hash_bytes(dims, sizeof(dims));
 }
 
-static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t leaf,
-		      uint32_t stack, uint32_t extra)
+/* Returns its place in entries. */
+static uint32_t add_entry(struct profile *p, const struct raw_entry *raw, uint32_t leaf,
+			  uint32_t stack, uint32_t extra)
 {
 	const struct raw_key *k = raw->key;
 	const struct profile_entry made = {
@@ -209,6 +210,7 @@ static void add_entry(struct profile *p, const struct raw_entry *raw, uint32_t l
 	case PERF_RECORD_MISC_GUEST_USER: e->period_guest_user += raw->period; break;
 	default: e->period_user += raw->period; break;
 	}
+	return (uint32_t)*slot;
 }
 
 /* --- naming --------------------------------------------------------------------------- */
@@ -351,8 +353,8 @@ static uint32_t add_frames(struct naming *n, struct place *place, uint32_t *ids,
 	return nr;
 }
 
-static void name_entry(struct naming *n, const struct raw_entry *raw, struct place *const *places,
-		       uint32_t nr_places)
+static uint32_t name_entry(struct naming *n, const struct raw_entry *raw, struct place *const *places,
+			   uint32_t nr_places)
 {
 	uint32_t ids[FRAMES_MAX], nr = 0, leaf = frame_of(n->p, places[0]), first;
 	const char *parent;
@@ -365,8 +367,8 @@ static void name_entry(struct naming *n, const struct raw_entry *raw, struct pla
 	first = without_callees(n->p, ids, nr);
 	if (first)
 		leaf = ids[first];
-	add_entry(n->p, raw, leaf, profile_put_stack(n->p, ids + first, nr - first),
-		  extra_of(n->p, n->resolver, raw, parent));
+	return add_entry(n->p, raw, leaf, profile_put_stack(n->p, ids + first, nr - first),
+			 extra_of(n->p, n->resolver, raw, parent));
 }
 
 /* Lines are looked up for many places at once, because that is done by several threads. */
@@ -377,8 +379,12 @@ static void name_waiting(struct naming *n)
 	if (!n->p->priv->query.no_inline && n->p->has_chains)
 		resolver_lines(n->resolver, n->p->priv->query.jobs);
 	for (size_t i = 0; i < n->lengths.nr; i++) {
+		uint32_t entry = NONE32;
+
 		if (n->lengths.v[i])
-			name_entry(n, &n->table->v[n->first + i], places, n->lengths.v[i]);
+			entry = name_entry(n, &n->table->v[n->first + i], places, n->lengths.v[i]);
+		if (n->p->priv->query.replaying)
+			*vec_push(&n->p->priv->entry_of) = entry;
 		places += n->lengths.v[i];
 	}
 	n->first += (uint32_t)n->lengths.nr;
@@ -520,7 +526,10 @@ void profile_take(struct profile *p, struct count_result *counted)
 	}
 	free(counted->totals);
 	name_all(p, &counted->table);
-	raw_table_release(&counted->table);
+	if (p->priv->query.replaying)
+		p->priv->counted = counted->table;
+	else
+		raw_table_release(&counted->table);
 }
 
 static int load_records(struct profile *p, struct err *err)
@@ -572,6 +581,30 @@ int profile_load(struct profile **out, struct perf_data *data, const struct prof
 	return r;
 }
 
+/* --- replaying ------------------------------------------------------------------------ */
+
+struct replay {
+	const struct profile *profile;
+	profile_sample_fn *fn;
+	void *arg;
+};
+
+static void replay_one(void *arg, uint32_t raw, const struct sample *sample)
+{
+	const struct replay *replay = arg;
+	uint32_t entry = replay->profile->priv->entry_of.v[raw];
+
+	if (entry != NONE32)
+		replay->fn(replay->arg, &replay->profile->entries[entry], sample);
+}
+
+int profile_replay(const struct profile *p, profile_sample_fn *fn, void *arg, struct err *err)
+{
+	struct replay replay = { .profile = p, .fn = fn, .arg = arg };
+
+	return count_again(&p->priv->recording, &p->priv->query, &p->priv->counted, replay_one, &replay, err);
+}
+
 void profile_free(struct profile *p)
 {
 	if (!p)
@@ -580,6 +613,8 @@ void profile_free(struct profile *p)
 	vec_release(&p->priv->frames);
 	vec_release(&p->priv->stacks);
 	vec_release(&p->priv->entries);
+	vec_release(&p->priv->entry_of);
+	raw_table_release(&p->priv->counted);
 	map64_release(&p->priv->frame_ids);
 	map64_release(&p->priv->stack_ids);
 	map64_release(&p->priv->entry_ids);

@@ -64,6 +64,7 @@ struct profile_query {
 	bool branches;                   /* count branches in the place of samples: what they lead to */
 	struct extras *extras;           /* profile_load's own */
 	bool lasting;                    /* profile_add will follow */
+	bool replaying;                  /* profile_replay will follow: no extras, no branches */
 };
 
 /* A function (or an unnamed address) as it stands in a call tree. */
@@ -154,6 +155,13 @@ void profile_free(struct profile *profile);
  * but for what was counted. Frames, stacks and entries may lie elsewhere afterwards.
  */
 int profile_add(struct profile *profile, struct perf_data *more, uint64_t before_ns, struct err *err);
+
+/*
+ * Tell of each sample which entry it is counted in, in the order of time; a recording only
+ * (of text no samples are known), loaded as replaying. `sample` is for the call alone.
+ */
+typedef void profile_sample_fn(void *arg, const struct profile_entry *entry, const struct sample *sample);
+int profile_replay(const struct profile *profile, profile_sample_fn *fn, void *arg, struct err *err);
 
 /*
  * Let all counts fade to `part` of `of` (rounded down; 0 clears them). Entries that come to

@@ -22,6 +22,8 @@ struct profile_priv {
 	VEC(uint64_t) extra_values;      /* nr_extras for each set */
 	struct map64 extra_ids;
 	struct lines *lines;
+	struct raw_table counted;        /* kept for replaying */
+	VEC(uint32_t) entry_of;          /* [entry of counted]: of entries, or NONE32 */
 	/* of profile_fade: what it cut off, in parts of a sample; when to look for what is not used */
 	unsigned fade_rest, fade_of;
 	size_t due_frames, due_stacks, due_sets, due_names, due_modules;

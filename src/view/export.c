@@ -68,20 +68,15 @@ static uint32_t bucket_of(const struct export_view *view, const struct profile_e
 	return ns == EXTRA_UNKNOWN || ns < view->first_ns ? 0 : (uint32_t)((ns - view->first_ns) / view->bucket_ns);
 }
 
-static uint64_t moment_of(const struct export_view *view, const struct profile_entry *e)
-{
-	uint64_t ns = view->source.has_times ? profile_extra(view->profile, e->extra, 0) : 0;
-
-	return ns == EXTRA_UNKNOWN ? 0 : ns;
-}
-
 static void get_sample(const struct export_source *s, size_t i, struct export_sample *out)
 {
 	const struct export_view *view = view_of(s);
-	const struct profile_entry *e = &view->profile->entries[view->entries[i]];
+	const struct moment *moment = view->has_moments ? &view->moments.v[i] : NULL;
+	const struct profile_entry *e = &view->profile->entries[moment ? moment->entry : view->entries[i]];
 	const struct profile_stack *stack = &view->profile->stacks[e->stack];
 
 	*out = (struct export_sample){
+		.stack = stack->nr ? e->stack : view->profile->nr_stacks + e->leaf,
 		.frames = stack->nr ? stack->frames : &e->leaf,
 		.nr_frames = stack->nr ? stack->nr : 1,
 		.event = view->places[e->event],
@@ -90,10 +85,10 @@ static void get_sample(const struct export_source *s, size_t i, struct export_sa
 		.tid = e->tid,
 		.cpu = e->cpu,
 		.bucket = bucket_of(view, e),
-		.samples = e->samples,
-		.period = e->period,
-		.time_ns = moment_of(view, e),
-		.trace = view->has_traces ? profile_extra_text(view->profile, e->extra, 1) : NULL,
+		.samples = moment ? 1 : e->samples,
+		.period = moment ? moment->period : e->period,
+		.time_ns = moment ? moment->time_ns : 0,
+		.trace = moment ? moments_text(&view->moments, moment) : NULL,
 	};
 }
 
@@ -168,6 +163,7 @@ void export_view_init(struct export_view *view, const struct profile *profile, u
 		.of = view,
 		.nr_modules = module_set_count(profile->modules),
 		.nr_frames = profile->nr_frames,
+		.nr_stacks = profile->nr_stacks + profile->nr_frames,
 		.event = get_event,
 		.module = get_module,
 		.frame = get_frame,
@@ -196,28 +192,40 @@ uint32_t export_view_times(struct export_view *view)
 	return (uint32_t)((profile->account.last_ns - view->first_ns) / quantum) + 1;
 }
 
-static int compare_moments(const void *a, const void *b, void *arg)
+static int compare_tasks(const void *a, const void *b, void *arg)
 {
 	const struct export_view *view = arg;
 	const size_t *i = a, *j = b;
 	const struct profile_entry *x = &view->profile->entries[*i], *y = &view->profile->entries[*j];
-	uint64_t x_ns = moment_of(view, x), y_ns = moment_of(view, y);
 
 	if (x->pid != y->pid)
 		return x->pid < y->pid ? -1 : 1;
 	if (x->tid != y->tid)
 		return x->tid < y->tid ? -1 : 1;
-	if (x_ns != y_ns)
-		return x_ns < y_ns ? -1 : 1;
 	return (*i > *j) - (*i < *j);
 }
 
-void export_view_moments(struct export_view *view)
+int export_view_moments(struct export_view *view, struct err *err)
 {
+	const struct profile *profile = view->profile;
+	uint32_t nr = profile->data->events.nr;
+	bool *wanted;
+	int r;
+
 	view->source.has_times = true;
-	view->source.first_ns = view->profile->account.first_ns;
-	view->has_traces = view->profile->nr_extras > 1;
-	qsort_r(view->entries, view->source.nr_samples, sizeof(*view->entries), compare_moments, view);
+	view->source.first_ns = profile->account.first_ns;
+	if (profile->data->text.form) {
+		qsort_r(view->entries, view->source.nr_samples, sizeof(*view->entries), compare_tasks, view);
+		return 0;
+	}
+	wanted = mem_zalloc((nr + 1) * sizeof(*wanted));
+	for (uint32_t i = 0; i < nr; i++)
+		wanted[i] = view->places[i] != EXPORT_NONE;
+	r = moments_load(&view->moments, profile, wanted, err);
+	free(wanted);
+	view->has_moments = !r;
+	view->source.nr_samples = view->moments.nr;
+	return r;
 }
 
 void export_view_release(struct export_view *view)
@@ -228,5 +236,6 @@ void export_view_release(struct export_view *view)
 	free(view->events);
 	free(view->places);
 	free(view->entries);
+	moments_release(&view->moments);
 	str_release(&view->title);
 }

@@ -7,6 +7,7 @@
 
 #include "formats/export.h"
 #include "profile/profile.h"
+#include "view/moments.h"
 
 struct export_view {
 	struct export_source source;
@@ -16,7 +17,8 @@ struct export_view {
 	size_t *entries;                 /* of those events, indices into the profile's */
 	struct str title;
 	uint64_t first_ns, bucket_ns;    /* bucket_ns 0: times are not kept apart */
-	bool has_traces;
+	struct moments moments;          /* samples, if has_moments; else they are the entries */
+	bool has_moments;
 };
 
 /*
@@ -32,10 +34,10 @@ void export_view_init(struct export_view *view, const struct profile *profile, u
 uint32_t export_view_times(struct export_view *view);
 
 /*
- * The same for each sample's own time: EXTRA_TIME has a quantum of 1 ns. A second extra, if
- * there is one, is EXTRA_TRACE.
+ * Each sample by itself, with its time and what its tracepoint told; the profile was loaded
+ * as replaying. Those of a text, which tells no times, stay in numbers.
  */
-void export_view_moments(struct export_view *view);
+int export_view_moments(struct export_view *view, struct err *err);
 
 void export_view_release(struct export_view *view);
 

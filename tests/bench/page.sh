@@ -69,3 +69,16 @@ case_page()
 	note "page in Chromium: opened after $opened ms (goal: 2000), a zoom takes $zoom ms (median of 20), $most ms" \
 		"at most (goal: 100); it has $sum samples"
 }
+
+# The forms with a line for each sample: memory is to grow with stacks and threads, not with samples.
+case_export()
+{
+	local form n
+	for n in 1000000 4450000; do
+		((QUICK)) && ((n /= 10))
+		input redis "$n" || return
+		for form in speedscope chrome firefox perfetto; do
+			alone "export --$form of $n" "$REPLY" "$SONDE export --$form -q -i $REPLY"
+		done
+	done
+}

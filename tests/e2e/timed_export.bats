@@ -172,6 +172,72 @@ setup_file()
 		awk 'NF { split($1, id, "/"); sub(/\./, "", $3); printf "%d %d %d %d\n", id[1], id[2], $2, $3 }' | sort | diff - got
 }
 
+# sums FILE [ARG...]: samples, or periods, of each event in each form that has more than one of them
+sums()
+{
+	local form
+	for form in json csv speedscope chrome firefox callgrind; do
+		"$SONDE" export --$form -q -i "$@" -o $form || return
+	done
+	python3 - "$*" <<-'END'
+		import collections, csv, json, sys
+		period = "--period" in sys.argv[1]
+		kind = "period" if period else "samples"
+		def add(form, pairs):
+		    n = collections.Counter()
+		    for event, value in pairs: n[event.split(":")[0]] += int(value)
+		    print(form, sorted(n.items()))
+		d = json.load(open("json"))
+		add("json", ((d["events"][s["event"]]["name"], s[kind]) for s in d["samples"]))
+		add("csv", ((r["event"], r[kind]) for r in csv.DictReader(open("csv", newline=""))))
+		add("speedscope", ((p["name"], w) for p in json.load(open("speedscope"))["profiles"] for w in p["weights"]))
+		add("chrome", ((s["name"], s["weight"]) for s in json.load(open("chrome"))["samples"]))
+		lines = dict(l.rstrip("\n").split(": ", 1) for l in open("callgrind") if l[:7] in ("events:", "summary"))
+		add("callgrind", zip(lines["events"].split(), lines["summary"].split()))
+		# a marker stands for one sample; the first event's are weighed
+		d = json.load(open("firefox"))
+		first = json.load(open("json"))["events"][0]["name"]
+		n = [(first, w) for t in d["threads"] for w in t["samples"]["weight"]]
+		if not period:
+		    n += [(t["stringArray"][m], 1) for t in d["threads"] for m in t["markers"]["name"]]
+		add("firefox", n)
+	END
+}
+
+@test "one total in every form: groups read by their leader, packed, unwound" {
+	need python3
+	need protoc
+	"$SONDE" record -q -e '{cpu-clock,page-faults}:S' -g -o group -- "$WORKLOADS/faults" 20000
+	"$SONDE" record -q -z -F 1999 -g -e cpu-clock:u -e page-faults -o packed -- "$WORKLOADS/faults" 20000
+	"$SONDE" record -q -F 999 --call-graph dwarf,8192 -e cpu-clock:u -o dwarf -- "$WORKLOADS/burn" 0.1
+	for file in group packed dwarf; do
+		for what in '' --period; do
+			sums $file $what >got
+			echo "$file $what"
+			cat got
+			perf script -i $file -F event,period 2>/dev/null | awk -v what=$what '
+				NF { sub(/:.*/, "", $2); n[$2] += what ? $1 : 1 }
+				END { for (e in n) printf "(\x27%s\x27, %d)\n", e, n[e] }' | sort | paste -sd, |
+				sed 's/,(/, (/g; s/.*/[&]/' >want
+			cat want
+			[[ $(wc -c <want) -gt 10 ]]
+			# Firefox has no number for the period of a marker
+			sed 's/, (.page.*/]/' want >want.firefox
+			while read -r form sum; do
+				[[ $form == firefox && $what ]] && want=want.firefox || want=want
+				diff <(echo "$sum") $want
+			done <got
+		done
+		n=$(perf script -i $file -F event 2>/dev/null | grep -c .)
+		[[ $("$SONDE" export --perfetto -q -i $file | protoc --decode_raw | grep -c '^  66 {') == "$n" ]]
+		# through a pipe that cannot be read twice
+		for form in chrome firefox perfetto; do
+			"$SONDE" export --$form -q -i $file | grep -av '"title":\|^{"meta"' >file.out
+			cat $file | "$SONDE" export --$form -q -i - | grep -av '"title":\|^{"meta"' | cmp - file.out
+		done
+	done
+}
+
 @test "one event of several, no samples, no times and what cannot be" {
 	need python3
 	"$SONDE" export --firefox -q -i "$DATA/two" -e page-faults -o out
