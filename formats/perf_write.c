@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -71,11 +72,21 @@ void perf_write_advance(struct iovec **v, int *nr, size_t n)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 /* Write all pieces at `offset` (a pipe: next). *done tells how far it came. */
 static int write_pieces(struct perf_write *w, const struct iovec *pieces, int nr, uint64_t offset,
 			size_t *done)
 {
 	struct iovec copy[4], *v = copy;
+	uint64_t from_ns = now_ns(), took_ns;
+	int ret = 0;
 
 	memcpy(copy, pieces, (size_t)nr * sizeof(*pieces));
 	*done = 0;
@@ -86,12 +97,17 @@ static int write_pieces(struct perf_write *w, const struct iovec *pieces, int nr
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
+		if (n <= 0) {
+			ret = n ? -errno : -EIO;
+			break;
+		}
 		*done += (size_t)n;
 		perf_write_advance(&v, &nr, (size_t)n);
 	}
-	return 0;
+	took_ns = now_ns() - from_ns;
+	if (took_ns > w->longest_ns)
+		w->longest_ns = took_ns;
+	return ret;
 }
 
 static int write_at(struct perf_write *w, const void *bytes, size_t size, uint64_t offset)
@@ -172,7 +188,7 @@ static int reserve(struct perf_write *w, size_t size)
 static int append_failed(struct perf_write *w, int code, struct err *err)
 {
 	if (!w->is_pipe && ftruncate(w->fd, (off_t)w->at) < 0)
-		w->finished = true;
+		w->finished = w->unsure = true;
 	return write_error(w, code, err);
 }
 
@@ -475,7 +491,7 @@ static void finish_without_late(struct perf_write *w)
 	if (ftruncate(w->fd, (off_t)w->at) == 0 && come_to_rest(w) == 0)
 		return;
 	/* Not even that: at its last rest the file is whole. */
-	w->finished = true;
+	w->finished = w->unsure = true;
 }
 
 static int finish_file(struct perf_write *w, struct err *err)
@@ -508,6 +524,7 @@ int perf_write_finish(struct perf_write *w, struct err *err)
 	r = w->thread_code;
 	if (r < 0 && err)
 		*err = w->thread_err;
+	w->unsure |= r < 0;              /* what was queued behind the failure */
 	failed = w->failed || r < 0;     /* finish as well as can be, and tell of the first error */
 	if (w->finished || !w->started)
 		return r;
@@ -554,6 +571,16 @@ uint64_t perf_write_bytes(const struct perf_write *w)
 uint64_t perf_write_raw_bytes(const struct perf_write *w)
 {
 	return w->raw_bytes;
+}
+
+bool perf_write_is_sure(const struct perf_write *w)
+{
+	return !w->unsure;
+}
+
+uint64_t perf_write_longest_ns(const struct perf_write *w)
+{
+	return w->longest_ns;
 }
 
 uint64_t perf_write_ring_bytes(const struct perf_write *w)

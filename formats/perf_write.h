@@ -111,6 +111,10 @@ int perf_write_finish(struct perf_write *w, struct err *err);
 uint64_t perf_write_bytes(const struct perf_write *w);       /* written so far, all told */
 uint64_t perf_write_raw_bytes(const struct perf_write *w);   /* of ring data before compression */
 uint64_t perf_write_ring_bytes(const struct perf_write *w);  /* of ring data as written */
+/* Whether all that was appended and kept can be read; once it is finished. */
+bool perf_write_is_sure(const struct perf_write *w);
+/* What the longest write took; once it is finished. */
+uint64_t perf_write_longest_ns(const struct perf_write *w);
 void perf_write_free(struct perf_write *w);
 
 /* Pieces of feature sections, in host byte order, appended to `out`. */

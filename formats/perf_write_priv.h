@@ -31,6 +31,7 @@ struct feature {
 struct perf_write {
 	int fd;
 	bool is_pipe, started, failed, at_rest, finished, cannot_reserve;
+	bool unsure;                     /* what was appended need not be in the file */
 	char *path;
 	struct file_header header;
 	struct feature features[FEATURE_MAX];
@@ -39,6 +40,7 @@ struct perf_write {
 	size_t table_size;
 	uint64_t reserved;               /* up to here the disk has room for sure */
 	uint64_t bytes, raw_bytes, ring_bytes, kept;
+	uint64_t longest_ns;             /* that a write took */
 	uint8_t *buffer;
 	size_t buffered;
 	ZSTD_CCtx *zstd;

@@ -203,6 +203,9 @@ static uint64_t nr_lost(const struct recorder_result *result)
 	return result->lost_records > result->lost_samples ? result->lost_records : result->lost_samples;
 }
 
+/* A write that takes longer is one of a slow disk. */
+#define SLOW_NS 200000000u
+
 /* CPUs that are named one by one. */
 #define CPUS_MOST 16
 
@@ -232,19 +235,31 @@ static size_t say_event_losses(const struct recorder_result *result, size_t at)
 static void say_losses(const struct recorder_result *result)
 {
 	uint64_t lost = nr_lost(result);
-	struct str when = STR_INIT;
+	struct str when = STR_INIT, advice = STR_INIT, line = STR_INIT;
 
 	if (result->throttled)
 		log_info("the kernel throttled sampling %" PRIu64 " times", result->throttled);
 	if (!lost)
 		return;
-	if (result->lost_to_ns)
+	if (result->lost_to_end)
+		str_addf(&when, ", from %.3f s after the first sample on",
+			 (double)result->lost_from_ns / 1e9);
+	else if (result->lost_to_ns)
 		str_addf(&when, ", from %.3f to %.3f s after the first sample",
 			 (double)result->lost_from_ns / 1e9, (double)result->lost_to_ns / 1e9);
-	fprintf(stderr, "sonde record: lost %" PRIu64 " of %" PRIu64 " records (%.2f %%)%s; larger rings "
-		"(-m), a lower rate (-F) or fewer events lose less\n", lost, result->samples + lost,
-		100.0 * (double)lost / (double)(result->samples + lost), when.p);
+	/* Who waits for a disk does not empty rings. */
+	if (result->longest_write_ns >= SLOW_NS)
+		str_addf(&advice, "a single write to '%s' took %.3f s: a faster disk, -z or larger rings "
+			 "(-m) lose less", rec.s.o.output, (double)result->longest_write_ns / 1e9);
+	else
+		str_add(&advice, "larger rings (-m), a lower rate (-F) or fewer events lose less");
+	str_add_safe(&line, advice.p);
+	fprintf(stderr, "sonde record: lost %" PRIu64 " of %" PRIu64 " records (%.2f %%)%s; %s\n", lost,
+		result->samples + lost, 100.0 * (double)lost / (double)(result->samples + lost), when.p,
+		line.p);
 	str_release(&when);
+	str_release(&advice);
+	str_release(&line);
 	for (size_t i = 0; i < result->nr_losses;)
 		i = say_event_losses(result, i);
 }
@@ -262,8 +277,9 @@ static void say_result(const struct recorder_result *result)
 	str_add_safe(&path, result->path ? result->path : rec.s.o.output);
 	if (result->files > 1)
 		str_addf(&path, " and %" PRIu64 " before it", result->files - 1);
-	fprintf(stderr, "[ sonde record: Captured and wrote %.3f MB %s (%" PRIu64 " samples) ]\n",
-		(double)result->bytes / 1024 / 1024, path.p, result->samples);
+	fprintf(stderr, "[ sonde record: Captured and wrote %.3f MB %s (%s%" PRIu64 " samples) ]\n",
+		(double)result->bytes / 1024 / 1024, path.p, result->unsure ? "at most " : "",
+		result->samples);
 	str_release(&path);
 }
 

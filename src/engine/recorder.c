@@ -409,7 +409,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	ret = run(&r, err);
 	workload_kill(&r.workload);
 	mapwatch_free(r.mapwatch);
-	if (r.lost_to_ns) {
+	if (r.lost_to_ns || result->lost_to_end) {
 		result->lost_from_ns = r.lost_from_ns > r.start_ns ? r.lost_from_ns - r.start_ns : 0;
 		result->lost_to_ns = r.lost_to_ns > r.start_ns ? r.lost_to_ns - r.start_ns : 0;
 	}

@@ -67,11 +67,15 @@ struct recorder_loss {
 struct recorder_result {
 	bool written;                    /* there is a file with what the numbers below say */
 	uint64_t bytes, samples;
+	bool unsure;                     /* the output failed: some of the samples may not be there */
 	uint64_t lost_records;           /* by PERF_RECORD_LOST */
 	uint64_t lost_samples;           /* by PERF_FORMAT_LOST, 0 where not counted */
 	struct recorder_loss *losses;    /* the same, where */
 	size_t nr_losses;
-	uint64_t lost_from_ns, lost_to_ns;       /* LOST records, since the first sample; 0, 0: none */
+	/* When: from the last sample before to the first record after, since the first sample. */
+	uint64_t lost_from_ns, lost_to_ns;       /* 0, 0: not told */
+	bool lost_to_end;                /* of the latest no record tells until when */
+	uint64_t longest_write_ns;
 	uint64_t throttled;              /* PERF_RECORD_THROTTLE */
 	uint64_t own_samples;            /* of the recorder itself, which were left out */
 	uint64_t files;                  /* that were written, also those removed again */

@@ -43,11 +43,14 @@ static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t
 		break;
 	case PERF_RECORD_LOST:
 		tally->lost += ring_word(ring, at, 16);
-		time = ring_word(ring, at, 32);  /* behind pid and tid, which all records end with */
-		if (!tally->lost_from_ns || time < tally->lost_from_ns)
-			tally->lost_from_ns = time;
+		/* Behind pid and tid, which all records end with; it is written when there is room. */
+		time = ring_word(ring, at, 32);
 		if (time > tally->lost_to_ns)
 			tally->lost_to_ns = time;
+		if (tally->last_ns || ring->last_ns)
+			time = tally->last_ns ? tally->last_ns : ring->last_ns;
+		if (!tally->lost_from_ns || time < tally->lost_from_ns)
+			tally->lost_from_ns = time;
 		break;
 	case PERF_RECORD_THROTTLE:
 		tally->throttled++;
@@ -69,12 +72,15 @@ static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t
 	}
 }
 
-static void count(struct recorder *r, const struct tally *tally)
+static void count(struct recorder *r, struct ring *ring, const struct tally *tally)
 {
 	r->result->samples += tally->samples;
 	r->result->lost_records += tally->lost;
 	r->result->throttled += tally->throttled;
 	r->result->own_samples += tally->own;
+	ring->lost += tally->lost;
+	if (tally->last_ns > ring->last_ns)
+		ring->last_ns = tally->last_ns;
 	if (tally->lost && (!r->lost_from_ns || tally->lost_from_ns < r->lost_from_ns))
 		r->lost_from_ns = tally->lost_from_ns;
 	if (tally->lost_to_ns > r->lost_to_ns)
@@ -90,13 +96,13 @@ static void count(struct recorder *r, const struct tally *tally)
 		r->start_ns = tally->first_ns;
 }
 
-void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
+void recorder_count(struct recorder *r, struct ring *ring, const uint8_t *bytes, uint64_t size)
 {
 	struct tally tally = { 0 };
 	/* a ring that is all there is: nothing of it goes round */
 	struct perf_event_mmap_page page = { .data_tail = 0 };
 	struct ring linear = { .page = &page, .data = (uint8_t *)(uintptr_t)bytes,
-			       .bytes = 1ull << 62 };
+			       .bytes = 1ull << 62, .last_ns = ring->last_ns };
 	struct perf_event_header header;
 
 	for (uint64_t at = 0; size - at >= sizeof(header); at += header.size) {
@@ -105,7 +111,7 @@ void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size)
 			break;
 		look_at_record(r, &linear, at, &header, &tally);
 	}
-	count(r, &tally);
+	count(r, ring, &tally);
 }
 
 /* The first `size` bytes of the pieces. */
@@ -194,7 +200,7 @@ static int write_run(struct recorder *r, struct ring *ring, struct iovec *pieces
 	}
 	if (ret < 0)
 		look_at_records(r, ring, perf_write_kept(r->writer), run);
-	count(r, &run->tally);
+	count(r, ring, &run->tally);
 	return ret;
 }
 

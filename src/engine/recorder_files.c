@@ -93,6 +93,9 @@ int recorder_close_file(struct recorder *r, bool good, struct err *err)
 		ret = perf_write_finish(r->writer, err);
 	else
 		perf_write_finish(r->writer, NULL);
+	if (perf_write_longest_ns(r->writer) > r->result->longest_write_ns)
+		r->result->longest_write_ns = perf_write_longest_ns(r->writer);
+	r->result->unsure |= !perf_write_is_sure(r->writer);
 	r->bytes_before += perf_write_bytes(r->writer);
 	r->result->bytes = r->bytes_before;
 	r->result->files++;

@@ -78,12 +78,12 @@ static const uint8_t *whole(struct recorder *r, const struct ring *ring, uint64_
 	return r->record;
 }
 
-static int write_batch(struct recorder *r, size_t *size, struct err *err)
+static int write_batch(struct recorder *r, struct ring *ring, size_t *size, struct err *err)
 {
 	struct iovec piece = { r->batch, *size };
 	int ret = *size ? perf_write_ring(r->writer, &piece, 1, err) : 0;
 
-	recorder_count(r, r->batch, ret < 0 ? perf_write_kept(r->writer) : *size);
+	recorder_count(r, ring, r->batch, ret < 0 ? perf_write_kept(r->writer) : *size);
 	*size = 0;
 	return ret;
 }
@@ -110,16 +110,16 @@ static size_t put_record(struct recorder *r, const uint8_t *record, uint8_t *to)
 
 static int dump_ring(struct recorder *r, size_t i, uint64_t before, struct err *err)
 {
-	const struct ring *ring = &r->counters.rings[i];
+	struct ring *ring = &r->counters.rings[i];
 	size_t nr = find_records(r, ring, r->heads[i], before), size = 0;
 	int ret = 0;
 
 	while (nr-- && ret == 0) {
 		size += put_record(r, whole(r, ring, r->positions[nr]), r->batch + size);
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1)
-			ret = write_batch(r, &size, err);
+			ret = write_batch(r, ring, &size, err);
 	}
-	return ret < 0 ? ret : write_batch(r, &size, err);
+	return ret < 0 ? ret : write_batch(r, ring, &size, err);
 }
 
 /* Of samples with stacks: what was mapped has to be known before one is unwound. */

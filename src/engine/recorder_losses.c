@@ -67,6 +67,22 @@ static uint64_t lost_since(struct recorder *r, size_t event, size_t cpu)
 	return lost;
 }
 
+/* What no LOST record told of, since there was no room for it any more: from when on? */
+static void note_last_losses(struct recorder *r, size_t cpu)
+{
+	const struct counters *c = &r->counters;
+	const struct ring *ring = &c->rings[cpu];
+	uint64_t lost = 0;
+
+	for (size_t e = 0; e < r->events->nr; e++)
+		lost += r->lost_before[e * c->cpus.nr + cpu];
+	if (!ring->page || lost <= ring->lost)
+		return;
+	r->result->lost_to_end = true;
+	if (!r->lost_from_ns || ring->last_ns < r->lost_from_ns)
+		r->lost_from_ns = ring->last_ns;
+}
+
 int recorder_write_lost(struct recorder *r, struct err *err)
 {
 	struct counters *c = &r->counters;
@@ -85,6 +101,8 @@ int recorder_write_lost(struct recorder *r, struct err *err)
 			ret = write_lost(r, e, cpu, lost, err);
 		}
 	}
+	for (size_t cpu = 0; cpu < c->cpus.nr && r->is_over; cpu++)
+		note_last_losses(r, cpu);
 	return ret;
 }
 
@@ -131,6 +149,10 @@ static int drain_held(struct recorder *r, struct ring *held, struct err *err)
 	ret = recorder_drain(r, err);
 	c->rings = rings;
 	for (size_t i = 0; i < c->cpus.nr; i++) {
+		if (held[i].page) {
+			rings[i].last_ns = held[i].last_ns;
+			rings[i].lost = held[i].lost;
+		}
 		free(held[i].page);
 		free(held[i].data);
 	}

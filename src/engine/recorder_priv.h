@@ -112,8 +112,8 @@ int recorder_grow(struct recorder *r, struct err *err);
 
 /* recorder_drain.c: write what all rings hold now, a round. */
 int recorder_drain(struct recorder *r, struct err *err);
-/* Count the whole records in `size` bytes that are in the file. */
-void recorder_count(struct recorder *r, const uint8_t *bytes, uint64_t size);
+/* Count the whole records in `size` bytes of a ring's that are in the file. */
+void recorder_count(struct recorder *r, struct ring *ring, const uint8_t *bytes, uint64_t size);
 /*
  * Linux (6.18 at least) marks an MMAP2 record as one with a build-id for all events when
  * some other recorder's event has asked for it: the mark stays in the record that

@@ -119,12 +119,12 @@ static int take_sideband(struct recorder *r, const struct ring *ring, uint64_t l
 	return 0;
 }
 
-static int write_batch(struct recorder *r, size_t size, struct err *err)
+static int write_batch(struct recorder *r, struct ring *ring, size_t size, struct err *err)
 {
 	struct iovec piece = { r->batch, size };
 	int ret = size ? perf_write_ring(r->writer, &piece, 1, err) : 0;
 
-	recorder_count(r, r->batch, ret < 0 ? perf_write_kept(r->writer) : size);
+	recorder_count(r, ring, r->batch, ret < 0 ? perf_write_kept(r->writer) : size);
 	return ret;
 }
 
@@ -154,11 +154,11 @@ static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, st
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {
-			ret = write_batch(r, size, err);
+			ret = write_batch(r, ring, size, err);
 			size = 0;
 		}
 	}
-	return ret < 0 ? ret : write_batch(r, size, err);
+	return ret < 0 ? ret : write_batch(r, ring, size, err);
 }
 
 int recorder_drain_stacks(struct recorder *r, struct err *err)

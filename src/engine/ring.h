@@ -25,6 +25,7 @@ struct ring {
 	uint64_t bytes;                          /* of data; a power of two */
 	bool latest;                             /* the kernel overwrites; nothing is consumed */
 	int fd, cpu;                             /* borrowed fd of the event it belongs to */
+	uint64_t last_ns, lost;                  /* the last sample taken from it, and LOST so far */
 };
 
 /*

@@ -6,6 +6,7 @@
  *	short=N      no call writes more than N bytes
  *	eintr=N      every Nth call is interrupted (EINTR) before it has written anything
  *	after=N      behind N bytes all calls fail, the one at the border after what still fits
+ *	beyond=N     calls that write behind byte N of the file fail, likewise
  *	errno=E      with this number (5, EIO)
  *	kill=N       the Nth call ends the process with SIGKILL when it is written up to a page's
  *	             border: only there does the kernel look for a signal (generic_perform_write)
@@ -92,7 +93,7 @@ static size_t half_of(size_t size, off_t at)
 static ssize_t bad_write(int fd, const char *bytes, size_t size, off_t at, bool has_offset)
 {
 	unsigned long n = ++calls, most = fault("short"), after = fault("after");
-	unsigned long code = fault("errno");
+	unsigned long code = fault("errno"), beyond = fault("beyond");
 	ssize_t ret;
 
 	if (fault("eintr") && n % fault("eintr") == 0) {
@@ -109,6 +110,12 @@ static ssize_t bad_write(int fd, const char *bytes, size_t size, off_t at, bool 
 		errno = code ? (int)code : EIO;
 		return -1;
 	}
+	if (beyond && has_offset && (unsigned long)at >= beyond) {
+		errno = code ? (int)code : EIO;
+		return -1;
+	}
+	if (beyond && has_offset && size > beyond - (unsigned long)at)
+		size = beyond - (unsigned long)at;
 	if (after && size > after - written)
 		size = after - written;
 	ret = real_write(fd, bytes, size, at, has_offset);
