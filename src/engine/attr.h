@@ -56,7 +56,7 @@ struct attr_options {
 	bool unbuffered;                 /* --no-buffering: wake for each sample */
 	bool use_clockid;
 	int32_t clockid;
-	uint32_t nr_events;              /* all told, with the one for side-band */
+	uint32_t nr_events;              /* that sample; more than one and records have their ids */
 };
 
 /*

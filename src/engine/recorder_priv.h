@@ -19,6 +19,7 @@
 struct recorder {
 	const struct recorder_options *o;
 	struct event_list *events;
+	uint32_t nr_described;           /* of events, in the file; without the side-band event: 1 */
 	struct recorder_result *result;
 	struct counters counters;
 	struct workload workload;

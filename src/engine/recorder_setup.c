@@ -70,8 +70,10 @@ static int configure_events(struct recorder *r, struct attr_options *attr, struc
 	bool cpu = false;
 	int ret = 0;
 
-	add_tracking_event(r, attr->command);
 	attr->nr_events = l->nr;
+	add_tracking_event(r, attr->command);
+	/* Where one event samples no record needs to say which it is of: 8 bytes less in each. */
+	r->nr_described = attr->nr_events == 1 ? 1 : l->nr;
 	for (uint32_t i = 0; i < l->nr; i++)
 		cpu |= l->v[i].attr.type == PERF_TYPE_TRACEPOINT;
 	/* All records of a file end alike, whatever event's ring they came through. */
@@ -196,7 +198,7 @@ int recorder_read_tracing(struct recorder *r, struct str *out, struct err *err)
 
 static int write_events(struct recorder *r, struct err *err)
 {
-	uint32_t nr = r->events->nr;
+	uint32_t nr = r->nr_described;
 	struct perf_write_event *events = mem_zalloc(nr * sizeof(*events));
 	struct perf_event_attr *attrs = mem_zalloc(nr * sizeof(*attrs));
 	uint64_t **ids = mem_zalloc(nr * sizeof(*ids));

@@ -25,7 +25,7 @@ static int make_set(struct recorder *r, struct err *err)
 {
 	struct event_set *set = &r->set;
 
-	set->nr = r->events->nr;
+	set->nr = r->nr_described;
 	set->v = mem_zalloc(set->nr * sizeof(*set->v));
 	for (uint32_t i = 0; i < set->nr; i++) {
 		struct event_desc *e = &set->v[i];
