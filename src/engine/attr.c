@@ -242,6 +242,9 @@ int attr_configure(struct event *event, const struct attr_options *options, bool
 		attr->wakeup_watermark = UINT32_MAX;
 	} else if (o->unbuffered) {
 		attr->wakeup_events = 1;
+	} else if (o->wakeup_bytes) {
+		attr->watermark = 1;
+		attr->wakeup_watermark = o->wakeup_bytes;
 	}
 	set_start(attr, o, leader != NULL);
 	if (tracking)

@@ -54,6 +54,7 @@ struct attr_options {
 	bool build_ids;                  /* have the kernel write them into MMAP2 */
 	bool lean;                       /* of tracepoints, what all have alike is left out: the ip */
 	bool unbuffered;                 /* --no-buffering: wake for each sample */
+	uint32_t wakeup_bytes;           /* in a ring: wake; 0: when it is half full */
 	bool use_clockid;
 	int32_t clockid;
 	uint32_t nr_events;              /* that sample; more than one and records have their ids */

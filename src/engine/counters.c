@@ -169,6 +169,17 @@ static int map_rings(struct counters *c)
 	return 0;
 }
 
+/* What wakes us has to fit a ring that has become smaller. */
+static void set_watermarks(struct counters *c)
+{
+	for (size_t i = 0; i < c->events->nr; i++) {
+		struct perf_event_attr *attr = &c->events->v[i].attr;
+
+		if (attr->watermark && !attr->write_backward)
+			attr->wakeup_watermark = ring_wakeup_bytes(c->ring_bytes);
+	}
+}
+
 static int ring_error(const struct counters *c, int code, struct err *err)
 {
 	if (code == EPERM)
@@ -212,6 +223,7 @@ int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
 			break;
 		}
 		c->ring_bytes /= 2;
+		set_watermarks(c);
 		close_fds(c);
 		r = open_all(c, fallback, err);
 	}
@@ -245,7 +257,7 @@ void counters_close(struct counters *c)
  * An event that samples nothing and belongs to this process: a ring that is mapped by it can
  * be exchanged without any event that writes to it being closed.
  */
-static int open_holder(const struct counters *c, size_t cpu)
+static int open_holder(const struct counters *c, size_t cpu, uint64_t bytes)
 {
 	const struct perf_event_attr *first = &c->events->v[0].attr;
 	struct perf_event_attr attr = {
@@ -259,6 +271,8 @@ static int open_holder(const struct counters *c, size_t cpu)
 		/* rings of two clocks are not to be mixed (perf_event_set_output) */
 		.use_clockid = first->use_clockid,
 		.clockid = first->clockid,
+		.watermark = 1,
+		.wakeup_watermark = ring_wakeup_bytes(bytes),
 	};
 
 	return open_event(&attr, 0, c->cpus.v[cpu], -1);
@@ -297,7 +311,7 @@ int counters_grow(struct counters *c, size_t cpu, uint64_t bytes, struct ring *h
 	/* Once for each ring: one that has been exchanged has no owner among the events. */
 	if (!ring->page || (c->holders && c->holders[cpu] >= 0))
 		return -EBUSY;
-	holder = open_holder(c, cpu);
+	holder = open_holder(c, cpu, bytes);
 	if (holder < 0)
 		return holder;
 	r = ring_open(&larger, holder, ring->cpu, bytes, false);

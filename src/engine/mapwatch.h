@@ -2,12 +2,12 @@
 /*
  * mapwatch: wakes the recorder for each new mapping.
  *
- * The rings of samples are emptied when they are half full, or twice a second. By then
+ * The rings of samples are emptied at a watermark, or twice a second. By then
  * a short program has ended, and its file may be gone.  So a side-band event of its own
  * writes each mapping of code once more, to a small ring for each CPU whose first byte
  * wakes us:
  *
- *	rings of samples    half full, or every tick --> the file
+ *	rings of samples    a watermark, or a tick   --> the file
  *	rings of mappings   a record in them         --> engine/keep looks at the file, and
  *	                                                 no one keeps the record
  *

@@ -17,11 +17,14 @@
 #include "engine/synth.h"
 
 /*
- * How long samples may lie in a ring: what a killed recorder loses at most.  Where nothing
- * comes the looks become rarer: one in eight seconds costs nothing that can be measured.
+ * How long samples lie in a ring while they come: what a killed recorder loses at most.
+ * After some looks that found nothing (0.5, 1 and 2 s apart) none is made until a ring has
+ * filled to its watermark (engine/attr): who watches what sleeps, sleeps.
  */
 #define TICK_MS 500
-#define TICK_MOST_MS 8000
+#define QUIET_TICKS 3
+/* Whoever reads a pipe waits for what comes now and then, too. */
+#define PIPE_TICK_MS 8000
 /* After the first Ctrl-C the command may still end by itself. */
 #define GRACE_MS 1000
 
@@ -183,16 +186,17 @@ static void take_steps(struct recorder *r)
 	}
 }
 
-/* Until when to wait although nobody wakes us. */
-static int64_t tick_until_ms(struct recorder *r)
+/*
+ * Until when to wait although nobody wakes us. Ends of tasks do: their events hang up, which
+ * wakes all who wait for their ring (perf_event_exit_event in Linux's kernel/events/core.c).
+ */
+static int64_t tick_until_ms(const struct recorder *r)
 {
-	/* That a task has ended may go unnoticed as long as others write to the same ring. */
-	bool tasks = target_is_tasks(&r->o->target);
-	int64_t ms = r->idle_rounds < 5 ? TICK_MS << r->idle_rounds : TICK_MOST_MS;
-
-	if (r->o->overwrite && !tasks)
+	if (r->o->overwrite)
 		return INT64_MAX;
-	return recorder_now_ms() + (tasks || ms < TICK_MS ? TICK_MS : ms < TICK_MOST_MS ? ms : TICK_MOST_MS);
+	if (r->idle_rounds < QUIET_TICKS)
+		return recorder_now_ms() + (TICK_MS << r->idle_rounds);
+	return r->output.is_pipe ? recorder_now_ms() + PIPE_TICK_MS : INT64_MAX;
 }
 
 static void wait_for_something(struct recorder *r)

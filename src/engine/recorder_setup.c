@@ -120,6 +120,7 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 		if (!ring_bytes)
 			ring_bytes = recorder_default_ring((uint32_t)cpus.nr,
 							   attr_has_stacks(&attr));
+		attr.wakeup_bytes = ring_wakeup_bytes(ring_bytes);
 		ret = configure_events(r, &attr, err);
 	}
 	if (ret == 0) {

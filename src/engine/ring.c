@@ -24,6 +24,14 @@ int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes, bool latest)
 	return 0;
 }
 
+uint32_t ring_wakeup_bytes(uint64_t bytes)
+{
+	const uint64_t least = 128u << 10;
+	uint64_t mark = bytes / 8 > least ? bytes / 8 : least;
+
+	return (uint32_t)(mark < bytes / 2 ? mark : bytes / 2);
+}
+
 void ring_close(struct ring *ring)
 {
 	if (ring->page)

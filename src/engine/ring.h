@@ -36,6 +36,12 @@ struct ring {
 int ring_open(struct ring *ring, int fd, int cpu, uint64_t bytes, bool latest);
 void ring_close(struct ring *ring);
 
+/*
+ * At how many bytes in a ring of `bytes` the kernel is to wake us: late enough for few wakes,
+ * and early enough for most of the ring to be left until we come.
+ */
+uint32_t ring_wakeup_bytes(uint64_t bytes);
+
 /* What the kernel has written and we have not consumed. Returns its size. */
 uint64_t ring_peek(const struct ring *ring, struct iovec pieces[2], int *nr);
 

@@ -77,7 +77,8 @@ said_samples()
 @test "record: the same attributes as perf record asks for" {
 	need_perf
 	need_root
-	strip() { sed -E 's/^[^:]*: //; s/id = \{[^}]*\}, //; s/, build_id: 1//; s/size: [0-9]+, //' | sort; }
+	strip() { sed -E 's/^[^:]*: //; s/id = \{[^}]*\}, //; s/, build_id: 1//; s/size: [0-9]+, //;
+			s/, watermark: 1|\{ wakeup_events, wakeup_watermark \}: [0-9]+, |, \{ wakeup_events, wakeup_watermark \}: [0-9]+//g' | sort; }
 	for options in "-g" "-c 100000" "-d" "-s" "-i" "-F 99 --call-graph fp" "--switch-events -a" \
 		"-a" "-a -g" "--sample-cpu"; do
 		# it aborts now and then while others record

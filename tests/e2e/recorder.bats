@@ -201,6 +201,25 @@ pipes()
 	run ! grep -q 'grow' said
 }
 
+@test "recorder: while nothing comes it waits without a limit of time" {
+	need_root
+	[[ -r /proc/self/syscall ]] || skip "no /proc/PID/syscall here"
+	sleep 1000 &
+	stopped=$!
+	kill -STOP $stopped
+	"$SONDE" record -q -e page-faults -p $stopped -o out &
+	pid=$!
+	# epoll_wait(fd, events, 64, -1), within some seconds of its start
+	for ((i = 0; i < 600; i++)); do
+		! grep -q ' 0x40 0xffffffff ' /proc/$pid/syscall || break
+		sleep 0.1
+	done
+	grep ' 0x40 0xffffffff ' /proc/$pid/syscall
+	# and it still hears when the process ends
+	kill -KILL $stopped
+	wait $pid
+}
+
 @test "--with-self: the recorder's own samples" {
 	need perf
 	need_root
