@@ -170,27 +170,32 @@ said_samples()
 
 @test "record: -p takes all threads and ends when they end" {
 	need_perf
-	"$WORKLOADS/threads" 4 3 &
+	nice -n 10 "$WORKLOADS/threads" 4 1000 &
 	pid=$!
-	sleep 0.3
-	run record -F 5000 -p $pid
-	[[ $status == 0 ]]
+	until [[ $(ls /proc/$pid/task | wc -l) == 5 ]]; do :; done
+	record -F 5000 -p $pid 2>said &
+	recorder=$!
+	# until all are in the file
+	until [[ $("$SONDE" script -F comm -i perf.data 2>/dev/null | sort -u | grep -c 'worker-') == 4 ]]; do
+		sleep 0.1
+	done
+	kill $pid
+	wait $recorder
+	output=$(<said)
 	[[ $(samples) == "$(said_samples)" ]]
 	[[ $(perf script -i perf.data -F comm | sort -u | grep -c 'worker-') == 4 ]]
 	[[ $(perf script -i perf.data -F pid | sort -u | tr -d ' ') == "$pid" ]]
 	perf script -i perf.data -F ip,sym | grep -q spin_worker
-	wait $pid
 }
 
 @test "record: -p with a command ends with the command, -t takes one thread" {
 	need_perf
-	"$WORKLOADS/threads" 4 5 &
+	nice -n 10 "$WORKLOADS/threads" 4 1000 &
 	pid=$!
-	sleep 0.3
+	until [[ $(ls /proc/$pid/task | wc -l) == 5 ]]; do :; done
 	tid=$(ls /proc/$pid/task | tail -1)
-	start=$SECONDS
-	record -q -F 500 -t "$tid" sleep 0.5
-	((SECONDS - start < 4))
+	# a command that ends when there is a sample
+	record -q -F 500 -t "$tid" sh -c 'until [ -n "$("$0" script -i perf.data 2>/dev/null)" ]; do :; done' "$SONDE"
 	[[ $(perf script -i perf.data -F tid | sort -u | tr -d ' ') == "$tid" ]]
 	kill $pid
 }
