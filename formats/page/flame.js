@@ -314,47 +314,57 @@ function showPanes() {
 	current = null;
 	draw();
 }
-function paneRows(p) { return p.tree.deepest + 1; }
 
-function draw() {
-	var ratio = window.devicePixelRatio || 1, width = canvas.clientWidth || 1000, rows = 0, y = 0, style;
-	panes.forEach(function (p) { rows += paneRows(p); });
-	canvas.height = Math.max(1, rows) * ROW * ratio;
-	canvas.width = width * ratio;
-	canvas.style.height = Math.max(1, rows) * ROW + 'px';
-	ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-	ctx.font = '12px system-ui, sans-serif';
-	ctx.textBaseline = 'middle';
-	dark = isDark();
-	colorOf = [];
-	style = getComputedStyle(document.documentElement);
-	boxes = [];
-	panes.forEach(function (p) {
-		drawPane(p, y, width, style.getPropertyValue('--hit').trim());
-		y += paneRows(p) * ROW;
-	});
-	if (!sum) { ctx.fillStyle = style.getPropertyValue('--soft'); ctx.fillText('no samples here', 4, ROW / 2); }
-}
-
-function drawPane(p, top, width, hit) {
-	var t = p.tree, x0 = t.x[p.zoom], w0 = t.w[p.zoom] || 1, path = {}, todo = [0], n;
+/*
+ * The boxes of a pane that are wide enough to be seen, and how deep they go: what is too
+ * thin takes no room. Of the way to what is zoomed to each box takes the whole width.
+ */
+function visible(p, width) {
+	var t = p.tree, x0 = t.x[p.zoom], w0 = t.w[p.zoom] || 1, path = {}, todo = [0], list = [], n;
+	p.deepest = 0;
 	for (n = p.zoom; n >= 0; n = t.parent[n]) path[n] = true;
 	while (todo.length) {
 		n = todo.pop();
 		var inPath = path[n] && n !== p.zoom, x = inPath ? 0 : (t.x[n] - x0) / w0 * width,
 			w = inPath ? width : t.w[n] / w0 * width;
 		if (w < MIN || x >= width || x + w <= 0) continue;
-		var row = p.up ? t.deepest - t.depth[n] : t.depth[n];
-		box(p, n, x, top + row * ROW, w, inPath, hit);
+		list.push({ pane: p, node: n, x: x, w: w, faded: inPath });
+		p.deepest = Math.max(p.deepest, t.depth[n]);
 		t.kids(n).forEach(function (k) { if (!inPath || path[k]) todo.push(k); });
 	}
+	return list;
 }
 
-function box(p, n, x, y, w, faded, hit) {
-	var t = p.tree, f = t.frame[n], label = name(f);
-	boxes.push({ pane: p, node: n, x: x, y: y, w: w });
-	ctx.globalAlpha = faded ? 0.55 : 1;
-	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (dark ? '#555' : '#cfcabf') : colorOfBox(t, n);
+function draw() {
+	var ratio = window.devicePixelRatio || 1, width = canvas.clientWidth || 1000, rows = 0, was = canvas.clientHeight, style, hit;
+	boxes = [];
+	panes.forEach(function (p) {
+		visible(p, width).forEach(function (b) {
+			b.y = (rows + (p.up ? p.deepest - p.tree.depth[b.node] : p.tree.depth[b.node])) * ROW;
+			boxes.push(b);
+		});
+		rows += p.deepest + 1;
+	});
+	canvas.height = Math.max(1, rows) * ROW * ratio;
+	canvas.width = width * ratio;
+	canvas.style.height = Math.max(1, rows) * ROW + 'px';
+	/* a flame's foot stays where it is */
+	if (panes.length === 1 && panes[0].up) window.scrollBy(0, Math.max(1, rows) * ROW - was);
+	ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+	ctx.font = '12px system-ui, sans-serif';
+	ctx.textBaseline = 'middle';
+	dark = isDark();
+	colorOf = [];
+	style = getComputedStyle(document.documentElement);
+	hit = style.getPropertyValue('--hit').trim();
+	boxes.forEach(function (b) { box(b, hit); });
+	if (!sum) { ctx.fillStyle = style.getPropertyValue('--soft'); ctx.fillText('no samples here', 4, ROW / 2); }
+}
+
+function box(b, hit) {
+	var p = b.pane, n = b.node, x = b.x, y = b.y, w = b.w, f = p.tree.frame[n], label;
+	ctx.globalAlpha = b.faded ? 0.55 : 1;
+	ctx.fillStyle = state.pattern && f >= 0 && matches(f) ? hit : f < 0 ? (dark ? '#555' : '#cfcabf') : colorOfBox(p.tree, n);
 	ctx.fillRect(x, y, Math.max(w - 0.6, 0.3), ROW - 1);
 	if (current && current.pane === p && current.node === n) {
 		ctx.strokeStyle = dark ? '#fff' : '#000';

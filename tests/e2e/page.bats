@@ -117,3 +117,50 @@ setup_file()
 	# sh became burn, and then the second one
 	[[ $(<said) == $'true\ntrue\n3\ntrue\ntrue\nburn_b true\nlight' ]]
 }
+
+@test "a tap zooms, a drag over the strip or the heat map chooses a part, a stack goes to the clipboard" {
+	drive 'var all = sonde.sum(), n = sonde.state.to, picture = document.getElementById("picture"), strip = document.getElementById("strip");
+		function point(on, type, x, y) {
+			on.dispatchEvent(new PointerEvent(type, { clientX: x, clientY: y, pointerId: 1, pointerType: "touch", bubbles: true }));
+		}
+		function at(b, type) {
+			var r = picture.getBoundingClientRect();
+			picture.dispatchEvent(new MouseEvent(type, { clientX: r.left + b.x + b.w / 2, clientY: r.top + b.y + 9, bubbles: true }));
+		}
+		function named(name) { return sonde.boxes().filter(function (b) { return sonde.name(b.pane.tree.frame[b.node]) === name; })[0]; }
+		/* the picture is as high as what is seen of it */
+		var deepest = 0;
+		sonde.boxes().forEach(function (b) { deepest = Math.max(deepest, b.pane.tree.depth[b.node]); });
+		say(picture.clientHeight === 18 * (deepest + 1));
+		var b = named("main"), w = b.w; at(b, "click");
+		say(named("main").w > w && named("main").w > 1100);
+		at(named("main"), "dblclick"); say(sonde.state.view);
+		sonde.view("flame");
+		/* by the strip: the first half, and with one tap all again */
+		var r = strip.getBoundingClientRect(), half;
+		point(strip, "pointerdown", r.left, r.top + 5); point(strip, "pointerup", r.left + r.width / 2, r.top + 5);
+		half = sonde.sum(); say(sonde.state.from === 0 && Math.abs(sonde.state.to - n / 2) < 2 && half > 0 && half < all);
+		r = strip.getBoundingClientRect();
+		point(strip, "pointerdown", r.left + 50, r.top + 5); point(strip, "pointerup", r.left + 50, r.top + 5);
+		say(sonde.sum() === all);
+		/* by the heat map: a cell of the first column at its foot to one of the last at its head is all */
+		document.getElementById("heat").onclick();
+		r = strip.getBoundingClientRect(); say(r.height);
+		point(strip, "pointerdown", r.left + 1, r.bottom - 0.01); point(strip, "pointerup", r.right - 0.01, r.top + 0.01);
+		say(sonde.state.from === 0 && sonde.state.to === n && sonde.sum() === all);
+		r = strip.getBoundingClientRect();
+		point(strip, "pointerdown", r.left + 1, r.bottom - 0.01); point(strip, "pointerup", r.left + 1, r.bottom - 20);
+		var second = 1e9 / JSON.parse(document.getElementById("meta").textContent).bucket_ns;
+		say(sonde.state.from === 0 && Math.abs(sonde.state.to - 1 - second * 20 / 150) <= 1 && sonde.sum() < all);
+		document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+		/* the clipboard as a page has it, and where it has none */
+		var copied = [];
+		Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: function (t) { copied.push(t); return Promise.resolve(); } } });
+		at(named("burn_c"), "click"); document.getElementById("do-copy").onclick();
+		say(copied[0].split("\n")[0] + " " + (copied[0].split("\n").indexOf("main") > 0));
+		Object.defineProperty(navigator, "clipboard", { configurable: true, value: undefined });
+		document.execCommand = function (what) { copied.push(what + " " + document.activeElement.value); };
+		document.getElementById("do-copy").onclick(); say(copied[1] === "copy " + copied[0]);' >said
+	cat said
+	[[ $(<said) == $'true\ntrue\naround\ntrue\ntrue\n150\ntrue\ntrue\nburn_c true\ntrue' ]]
+}
