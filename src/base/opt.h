@@ -70,6 +70,9 @@ struct opt {
 #define OPT_SECTION(text) { .kind = OPT_KIND_SECTION, .help = (text) }
 #define OPT_SWITCH(s, l, ptr, text) \
 	{ .kind = OPT_KIND_SWITCH, .short_name = (s), .long_name = (l), .value = (ptr), .help = (text) }
+#define OPT_SWITCH_GIVEN(s, l, ptr, flag, text) \
+	{ .kind = OPT_KIND_SWITCH, .short_name = (s), .long_name = (l), .value = (ptr), \
+	  .help = (text), .given = (flag) }
 #define OPT_COUNT(s, l, ptr, text) \
 	{ .kind = OPT_KIND_COUNT, .short_name = (s), .long_name = (l), .value = (ptr), .help = (text) }
 #define OPT_STRING(s, l, ptr, arg, text) \

@@ -327,8 +327,7 @@ static const struct opt opts[] = {
 		 take_delay, 0),
 	OPT_CALL(0, "control", NULL, "fd:CTL[,ACK]|fifo:CTL[,ACK]",
 		 "take commands meanwhile: enable, disable, snapshot, ping, stop, evlist", take_control, 0),
-	OPT_SWITCH(0, "with-self", &rec.s.o.with_self,
-		   "where CPUs are watched: what sonde itself does, too"),
+	SAMPLING_SELF_OPTION(&rec.s),
 	OPT_SECTION("What each sample holds"),
 	OPT_SWITCH('g', NULL, &rec.s.graph, "call chains, by frame pointers"),
 	OPT_CALL(0, "call-graph", &rec.s, "MODE", "call chains: fp, dwarf[,STACK-BYTES], "

@@ -349,10 +349,6 @@ static int report(struct report *r, struct err *err)
 /* Options of perf report that are known, so that it can be said why they are not here. */
 #define REFUSED(s, l) OPT_CALL(s, l, NULL, "ARG", NULL, report_refuse, OPT_HIDDEN)
 #define REFUSED_WITHOUT_ARG(s, l) OPT_CALL(s, l, NULL, NULL, NULL, report_refuse, OPT_HIDDEN | OPT_ARG_NONE)
-#define OPT_SWITCH_GIVEN(s, l, ptr, flag, text) \
-	{ .kind = OPT_KIND_SWITCH, .short_name = (s), .long_name = (l), .value = (ptr), \
-	  .help = (text), .given = (flag) }
-
 /* perf takes one word for a filter on symbols. */
 static int take_word(struct report *r, int words, char **argv, struct err *err)
 {

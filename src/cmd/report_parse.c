@@ -189,7 +189,7 @@ static const char *only_text(const struct report *r)
 		{ r->header_only, "--header-only" }, { r->dump, "-D" }, { r->stats, "--stats" },
 		{ r->tasks, "--tasks" }, { r->mmaps, "--mmaps" }, { r->threads, "-T" },
 		{ r->query.quiet, "-q" }, { r->view.hierarchy, "--hierarchy" },
-		{ r->groups_given && r->groups, "--group" }, { r->color != NULL, "--stdio-color" },
+		{ r->color != NULL, "--stdio-color" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

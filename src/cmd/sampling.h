@@ -48,6 +48,9 @@ opt_fn sampling_take_event, sampling_take_filter, sampling_take_freq, sampling_t
 	OPT_CALL('r', "realtime", s, "PRIO", "empty the rings at this SCHED_FIFO priority", \
 		 sampling_take_realtime, 0)
 
+#define SAMPLING_SELF_OPTION(s) \
+	OPT_SWITCH(0, "with-self", &(s)->o.with_self, "where CPUs are watched: what sonde itself does, too")
+
 /* What the options mean together, as far as they are about samples. */
 int sampling_settle(struct sampling *sampling, struct err *err);
 /* And whom to watch and by which event where none was named; o.command is set. */

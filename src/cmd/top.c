@@ -176,6 +176,8 @@ static int settle(struct top *t, struct err *err)
 	if (!r && t->tui && (t->stdio || t->view.hierarchy))
 		r = err_set(err, EINVAL, "--tui is a screen, and %s is of text; take one of them",
 			    t->stdio ? "--stdio" : "--hierarchy");
+	if (!r && t->view.hierarchy && t->groups_given && t->groups)
+		r = err_set(err, EINVAL, "--hierarchy shows events one after the other: leave out --group");
 	if (!r && t->view.hide_kernel && t->view.hide_user)
 		r = err_set(err, EINVAL, "-K and -U together hide everything");
 	if (!r)
@@ -194,6 +196,8 @@ static int settle(struct top *t, struct err *err)
 		t->query.vmlinux = NULL;
 	t->view.full = t->query.verbose > 0;
 	t->view.live = true;
+	t->view.groups = t->groups && !t->view.hierarchy;
+	t->view.group_all = t->groups_given;
 	t->view.time_quantum_ns = 100000000;
 	t->annotate.model.no_lines = !t->source;
 	t->annotate.brief = true;
@@ -288,13 +292,14 @@ static int top(struct top *t, struct err *err)
 
 static int run(int argc, char **argv)
 {
-	struct top t = { .children = true, .source = true };
+	struct top t = { .children = true, .source = true, .groups = true };
 	const struct opt opts[] = {
 		OPT_SECTION("What to sample"),
 		SAMPLING_WHAT_OPTIONS(&t.s),
 		SAMPLING_BRANCH_OPTIONS(&t.s),
 		OPT_SECTION("Whom to watch (all CPUs, if nobody is named)"),
 		SAMPLING_WHOM_OPTIONS(&t.s),
+		SAMPLING_SELF_OPTION(&t.s),
 		OPT_SECTION("How it is shown"),
 		OPT_SWITCH(0, "stdio", &t.stdio, "as text, one table after the other, until Ctrl-C"),
 		OPT_SWITCH(0, "tui", &t.tui, "on a screen to look around in (on a terminal)"),
@@ -309,6 +314,9 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "show-total-period", &t.wish.period, "a column with the sum of periods"),
 		OPT_STRING('w', "column-widths", &t.widths, "N[,N...]", "columns of these widths, 0 for as wide "
 			   "as need be"),
+		OPT_SWITCH_GIVEN(0, "group", &t.groups, &t.groups_given, "events side by side: those of a group "
+				 "{...} (on), or with --group all"),
+		OPT_UINT(0, "group-sort-idx", &t.view.group_sort, "N", "sort by the N-th event of a group, from 0"),
 		OPT_SWITCH(0, "hierarchy", &t.view.hierarchy, "a level of rows for each key (as text)"),
 		OPT_SECTION("Call chains"),
 		OPT_SWITCH('g', NULL, &t.s.graph, "call chains, by frame pointers"),
@@ -347,8 +355,6 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "force", &t.query.force, "accepted: nobody's ownership is looked at"),
 		OPT_REFUSE('D', "dump-symtab", "sonde report -v shows symbols with their addresses"),
 		OPT_REFUSE('G', "cgroup", "take --all-cgroups and -s cgroup to see them side by side"),
-		OPT_REFUSE(0, "group", "events are shown one at a time; Tab goes to the next"),
-		OPT_REFUSE(0, "group-sort-idx", "events are shown one at a time; Tab goes to the next"),
 		OPT_REFUSE(0, "demangle-kernel", "the kernel's names are shown as it has them"),
 		OPT_REFUSE(0, "no-bpf-event", "records of BPF programs are how their code gets names"),
 		OPT_REFUSE(0, "num-thread-synthesize", "tasks that run already are read by one thread"),

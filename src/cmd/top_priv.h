@@ -21,7 +21,7 @@ struct top {
 	const char *delay_text, *limit, *percentage, *widths, *ignore_callees, *syntax, *symbol;
 	double delay_s;
 	unsigned entries;
-	bool children, children_given, zero, stdio, tui, ignore_vmlinux, source, group;
+	bool children, children_given, zero, stdio, tui, ignore_vmlinux, source, groups, groups_given;
 	regex_t callees;
 	struct extra extras[EXTRAS_MAX];
 

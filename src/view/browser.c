@@ -40,7 +40,7 @@ static void unload(struct browser *b)
 		return;
 	chains_free(b->chains);
 	b->chains = NULL;
-	hists_release(&b->section.h);
+	section_release(&b->section);
 	line_release(&b->section.line);
 	b->loaded = false;
 }
@@ -177,7 +177,9 @@ static void push_row(struct browser *b, uint32_t row)
 	uint64_t key = row_key(b, hist);
 	struct item *item = push(b, ITEM_ROW, row, 0, key);
 
-	item->has_more = b->chains && hist->depth > (b->view.spec.sym_first ? 1u : 0u);
+	/* chains are of the first event: a row of another one alone has none */
+	item->has_more = b->chains && (hist->samples || hist->children) &&
+			 hist->depth > (b->view.spec.sym_first ? 1u : 0u);
 	item->is_open = item->has_more && is_open(b, key);
 	if (item->is_open)
 		push_chains(b, row, key);
@@ -189,7 +191,7 @@ static void list_items(struct browser *b)
 
 	b->items.nr = 0;
 	for (uint32_t i = 0; i < h->nr; i++)
-		if (report_shows(&b->view, h, &h->v[h->sorted[i]]))
+		if (section_shows(&b->section, &h->v[h->sorted[i]]))
 			push_row(b, h->sorted[i]);
 }
 
@@ -218,6 +220,17 @@ static void relist(struct browser *b)
 	find_cursor(b, key, have);
 }
 
+static void load_events(struct browser *b, const struct profile *profile, uint32_t event)
+{
+	uint32_t *events = mem_alloc((profile->data->events.nr + 1) * sizeof(*events));
+	uint32_t nr = report_table(&b->view, profile, event, events);
+
+	if (!nr)
+		events[nr++] = event;
+	section_load(&b->section, &b->view, profile, events, nr);
+	free(events);
+}
+
 void browser_load(struct browser *b, const struct report_options *view, const struct profile *profile,
 		  uint32_t event)
 {
@@ -229,9 +242,9 @@ void browser_load(struct browser *b, const struct report_options *view, const st
 	b->view = *view;
 	b->view.color = false;
 	b->view.separator = NULL;
-	*s = (struct section){ .options = &b->view, .nr_members = 1, .max_rows = MEASURED_ROWS };
+	*s = (struct section){ .options = &b->view, .max_rows = MEASURED_ROWS };
 	line_init(&s->line, 0);
-	report_rows(&b->view, profile, event, &s->h);
+	load_events(b, profile, event);
 	if (view->callgraph.mode != CALLGRAPH_HIDDEN && profile->has_chains)
 		b->chains = chains_new(&s->h);
 	b->loaded = true;
@@ -239,6 +252,16 @@ void browser_load(struct browser *b, const struct report_options *view, const st
 	section_squeeze(s);
 	list_items(b);
 	find_cursor(b, key, have);
+}
+
+uint32_t browser_events(const struct browser *b)
+{
+	return b->section.nr_members;
+}
+
+void browser_add_event_names(const struct browser *b, struct str *out)
+{
+	section_add_event_names(&b->section, out);
 }
 
 const struct hists *browser_hists(const struct browser *b)

@@ -39,11 +39,14 @@ struct browser *browser_new(void);
 void browser_free(struct browser *browser);
 
 /*
- * Make the rows of an event of a profile. The cursor stays on its item if that is still
+ * Make the rows of an event of a profile, or of the events whose table it begins. The cursor stays on its item if that is still
  * there (but at the top if it stood there), else where it was.
  */
 void browser_load(struct browser *browser, const struct report_options *view,
 		  const struct profile *profile, uint32_t event);
+/* How many events stand side by side in it, if view->groups asks for that; and append their names. */
+uint32_t browser_events(const struct browser *browser);
+void browser_add_event_names(const struct browser *browser, struct str *out);
 
 const struct hists *browser_hists(const struct browser *browser);
 size_t browser_count(const struct browser *browser);     /* items */

@@ -55,14 +55,28 @@ void explore_reload(struct explore *x)
 	browser_load(x->browser, &x->view, x->profile, x->event);
 }
 
-/* Of several events the first one that has samples, until one was chosen. */
+/* Whether there is a table that the event begins, and how many samples are in it. */
+static bool begins_table(const struct explore *x, uint32_t event, uint64_t *samples)
+{
+	uint32_t *events = mem_alloc((x->profile->data->events.nr + 1) * sizeof(*events));
+	uint32_t nr = report_table(&x->view, x->profile, event, events);
+
+	*samples = 0;
+	for (uint32_t i = 0; i < nr; i++)
+		*samples += x->profile->totals[events[i]].samples;
+	free(events);
+	return *samples;
+}
+
+/* Of several tables the first one, until one was chosen. */
 static void choose_event(struct explore *x)
 {
 	uint32_t nr = x->profile->data->events.nr;
+	uint64_t samples;
 
 	if (x->chose_event)
 		return;
-	for (x->event = 0; x->event < nr && !x->profile->totals[x->event].samples;)
+	for (x->event = 0; x->event < nr && !begins_table(x, x->event, &samples);)
 		x->event++;
 	if (x->event == nr)
 		x->event = 0;
@@ -115,6 +129,7 @@ static void show_help(struct explore *x)
 		"  Esc                          take off the last of these filters\n"
 		"  Tab Shift-Tab n              the next event, the one before, choose one\n"
 		"  < >                          sort by the column to the left, to the right\n"
+		"  0 1 2 ...                    of events side by side, sort by this one\n"
 		"  F                            percentages of what is shown, of all\n"
 		"  L                            no rows below so many percent\n"
 		"  H V                          column titles; whole paths and addresses\n");
@@ -146,6 +161,20 @@ static void show_about(struct explore *x)
 	explore_text(x, MODE_TEXT, "The recording", &s);
 }
 
+/* Of the table that the event begins. */
+static void add_event_names(const struct explore *x, uint32_t event, struct str *s)
+{
+	const struct event_set *set = &x->profile->data->events;
+	uint32_t *events = mem_alloc((set->nr + 1) * sizeof(*events));
+	uint32_t nr = report_table(&x->view, x->profile, event, events);
+
+	for (uint32_t i = 0; i < nr; i++) {
+		str_add(s, i ? ", " : "");
+		str_add_safe(s, set->v[events[i]].name);
+	}
+	free(events);
+}
+
 static void list_events(struct explore *x)
 {
 	const struct event_set *set = &x->profile->data->events;
@@ -153,8 +182,12 @@ static void list_events(struct explore *x)
 
 	x->picks.nr = 0;
 	for (uint32_t i = 0; i < set->nr; i++) {
-		str_addf(&s, "%10" PRIu64 " samples  ", x->profile->totals[i].samples);
-		str_add_safe(&s, set->v[i].name);
+		uint64_t samples;
+
+		if (!begins_table(x, i, &samples))
+			continue;
+		str_addf(&s, "%10" PRIu64 " samples  ", samples);
+		add_event_names(x, i, &s);
 		str_addc(&s, '\n');
 		*vec_push(&x->picks) = i;
 	}
@@ -201,10 +234,11 @@ static void annotate(struct explore *x)
 static void next_event(struct explore *x, int step)
 {
 	uint32_t nr = x->profile->data->events.nr, event = x->event;
+	uint64_t samples;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		event = (event + (step > 0 ? 1 : nr - 1)) % nr;
-		if (!x->profile->totals[event].samples || event == x->event)
+		if (event == x->event || !begins_table(x, event, &samples))
 			continue;
 		x->event = event;
 		x->chose_event = true;
@@ -212,6 +246,17 @@ static void next_event(struct explore *x, int step)
 		return;
 	}
 	explore_say(x, "There is no other event with samples");
+}
+
+static void sort_by_event(struct explore *x, unsigned event)
+{
+	if (event >= browser_events(x->browser)) {
+		explore_say(x, browser_events(x->browser) > 1 ? "There are not so many events side by side" :
+								 "There is one event; ? lists the keys");
+		return;
+	}
+	x->view.group_sort = event;
+	explore_reload(x);
 }
 
 /* Let the column at `step` from the one that rows are sorted by be the first to sort by. */
@@ -338,6 +383,8 @@ static bool list_key(struct explore *x, uint32_t key)
 	case KEY_OF_TAB: next_event(x, 1); break;
 	case KEY_OF_BACK_TAB: next_event(x, -1); break;
 	case 'n': list_events(x); break;
+	case '0': case '1': case '2': case '3': case '4':
+	case '5': case '6': case '7': case '8': case '9': sort_by_event(x, key - '0'); break;
 	case '<': sort_by(x, -1); break;
 	case '>': sort_by(x, 1); break;
 	case 'i': show_about(x); break;
@@ -524,16 +571,21 @@ static void add_short(struct str *s, uint64_t n)
 
 static void add_head(const struct explore *x, struct str *s)
 {
-	const struct event_set *set = &x->profile->data->events;
-	uint32_t with_samples = 0;
+	uint64_t samples, shown = 0;
+	uint32_t tables = 0;
 
-	for (uint32_t i = 0; i < set->nr; i++)
-		with_samples += x->profile->totals[i].samples != 0;
+	for (uint32_t i = 0; i < x->profile->data->events.nr; i++) {
+		tables += begins_table(x, i, &samples);
+		if (i == x->event)
+			shown = samples;
+	}
 	str_add(s, "Samples: ");
-	add_short(s, x->profile->totals[x->event].samples);
-	str_addf(s, " of event '%s'", set->nr ? set->v[x->event].name : "");
-	if (with_samples > 1)
-		str_addf(s, " (of %u)", with_samples);
+	add_short(s, shown);
+	str_addf(s, " of event%s '", browser_events(x->browser) > 1 ? "s" : "");
+	browser_add_event_names(x->browser, s);
+	str_addc(s, '\'');
+	if (tables > 1)
+		str_addf(s, " (of %u)", tables);
 	zoom_add_text(x, s);
 	if (x->view.hide_kernel)
 		str_add(s, "  no kernel");

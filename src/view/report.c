@@ -441,8 +441,7 @@ static void short_count(uint64_t n, char buf[32])
 	snprintf(buf, 32, "%" PRIu64 "%c", n, units[u]);
 }
 
-/* "cycles", or for a group its name and its events. */
-static void add_event_names(struct str *out, const struct section *s)
+void section_add_event_names(const struct section *s, struct str *out)
 {
 	const struct event_desc *events = s->h.profile->data->events.v;
 	const struct event_desc *leader = &events[s->members[0]->options.event];
@@ -474,7 +473,7 @@ static void write_section_head(struct section *s)
 			period += p->totals[h->options.event].period;
 		}
 	}
-	add_event_names(&names, s);
+	section_add_event_names(s, &names);
 	str_add_safe(&safe, names.p);
 	short_count(samples, buf);
 	fprintf(s->out, "# Samples: %s of event%s '%s'\n", buf, s->nr_members > 1 ? "s" : "", safe.p);
@@ -542,34 +541,49 @@ static void write_table(struct section *s)
 	chains_free(drawer.chains);
 }
 
+void section_load(struct section *s, struct report_options *own, const struct profile *profile,
+		  const uint32_t *events, uint32_t nr)
+{
+	s->members = mem_zalloc(nr * sizeof(*s->members));
+	s->others = mem_zalloc(nr * sizeof(*s->others));
+	s->nr_members = nr;
+	s->joint = NULL;
+	for (uint32_t m = 0; m < nr; m++) {
+		s->members[m] = m ? &s->others[m] : &s->h;
+		report_rows(own, profile, events[m], s->members[m]);
+	}
+	if (nr > 1)
+		s->joint = hists_join(s->members, nr, own->group_sort);
+	hide_fields(s, own);
+}
+
+void section_release(struct section *s)
+{
+	for (uint32_t m = 0; m < s->nr_members; m++)
+		hists_release(s->members[m]);
+	free(s->joint);
+	free(s->others);
+	free(s->members);
+	s->joint = NULL;
+	s->others = NULL;
+	s->members = NULL;
+	s->nr_members = 0;
+}
+
 /* The table of one event, or of events side by side. */
 static void write_section(const struct report_options *o, const struct profile *profile,
 			  const uint32_t *events, uint32_t nr, uint32_t max_rows, FILE *out)
 {
-	struct hists **members = mem_zalloc(nr * sizeof(*members));
-	struct hists *others = mem_zalloc(nr * sizeof(*others));
 	struct report_options own = *o;
-	struct section s = { .options = &own, .out = out, .members = members, .nr_members = nr,
-			     .max_rows = max_rows };
+	struct section s = { .options = &own, .out = out, .max_rows = max_rows };
 
-	for (uint32_t m = 0; m < nr; m++) {
-		members[m] = m ? &others[m] : &s.h;
-		report_rows(o, profile, events[m], members[m]);
-	}
-	if (nr > 1)
-		s.joint = hists_join(members, nr, o->group_sort);
-	hide_fields(&s, &own);
+	section_load(&s, &own, profile, events, nr);
 	write_table(&s);
-	for (uint32_t m = 0; m < nr; m++)
-		hists_release(members[m]);
-	free(s.joint);
-	free(others);
-	free(members);
+	section_release(&s);
 }
 
-/* The events of the table that `event` begins, into out; 0 if it stands in another one. */
-static uint32_t events_of_table(const struct report_options *o, const struct profile *profile,
-				uint32_t event, uint32_t *out)
+uint32_t report_table(const struct report_options *o, const struct profile *profile, uint32_t event,
+		      uint32_t *out)
 {
 	const struct event_set *set = &profile->data->events;
 	uint64_t samples = 0;
@@ -627,14 +641,15 @@ void report_write(const struct report_options *options, const struct profile *pr
 		fprintf(out, "#\n# Total Lost Samples: %" PRIu64 "\n#\n", a->lost_samples);
 	events = mem_zalloc((profile->data->events.nr + 1) * sizeof(*events));
 	for (uint32_t i = 0; i < profile->data->events.nr; i++)
-		tables += events_of_table(&o, profile, i, events) != 0;
+		tables += report_table(&o, profile, i, events) != 0;
 	for (uint32_t i = 0; i < profile->data->events.nr; i++) {
-		uint32_t nr = events_of_table(&o, profile, i, events);
-		uint32_t most = o.max_rows ? o.max_rows / tables : 0;
+		uint32_t nr = report_table(&o, profile, i, events);
+		uint32_t most = tables ? o.max_rows / tables : 0;
 
+		if (most < ROWS_LEAST)
+			most = o.max_rows < ROWS_LEAST ? o.max_rows : ROWS_LEAST;
 		if (nr)
-			write_section(&o, profile, events, nr, o.max_rows && most < ROWS_LEAST ? ROWS_LEAST :
-				      most, out);
+			write_section(&o, profile, events, nr, most, out);
 	}
 	free(events);
 	if (!tables && !o.quiet)

@@ -64,6 +64,13 @@ void report_rows(const struct report_options *options, const struct profile *pro
 bool report_shows(const struct report_options *options, const struct hists *hists,
 		  const struct hist *hist);
 
+/*
+ * The events of the table that `event` begins, into out (room for all of them); 0 if it has no
+ * samples, or stands in the table of another one.
+ */
+uint32_t report_table(const struct report_options *options, const struct profile *profile, uint32_t event,
+		      uint32_t *out);
+
 void report_write(const struct report_options *options, const struct profile *profile, FILE *out);
 
 #endif

@@ -10,6 +10,7 @@ struct section {
 	const struct report_options *options;
 	struct hists h;                  /* of a group: the leader's */
 	struct hists **members;          /* of a group, the leader first; one without a group */
+	struct hists *others;            /* members but the first */
 	uint32_t nr_members;
 	const struct hist **joint;       /* hists_join; NULL without a group */
 	FILE *out;
@@ -24,6 +25,16 @@ struct chain_drawer {
 	struct chain_options cut;
 	struct callgraph_page page;
 };
+
+/*
+ * Make the rows of events, side by side if there are several, into `s`, of which all but this
+ * is set. `own`, the options that it has, will not have columns that none of them fills.
+ */
+void section_load(struct section *s, struct report_options *own, const struct profile *profile,
+		  const uint32_t *events, uint32_t nr);
+void section_release(struct section *s);
+/* Append "cycles", or for a group its name and its events. */
+void section_add_event_names(const struct section *s, struct str *out);
 
 /* Append a value of a row, one for each event, and for a key its text. */
 void section_add_values(struct section *s, const struct hist *hist, enum column column,

@@ -190,6 +190,35 @@ count()
 	see 'prompt>'
 }
 
+@test "report: events of a group side by side, as in the text" {
+	"$SONDE" record -q -F 499 -e '{cpu-clock,task-clock}' -e page-faults -o group.data \
+		"$WORKLOADS/burn" 0.5 >/dev/null
+	"$SONDE" report --stdio -i group.data >group.out
+	start 110 30
+	keys "$SONDE report -i group.data" Enter
+	see "of events 'anon group { cpu-clock, task-clock }' (of 2)"
+	# the same two percentages as in the text, below a title over both
+	screen | grep -q '^ *Overhead  Command'
+	grep 'burn_a$' group.out | head -1 | awk '{ print $1, $2 }' | tee theirs
+	grep -Eqx '[0-9.]+% [0-9.]+%' theirs
+	screen | grep 'burn_a$' | awk '{ print $1, $2 }' | diff - theirs
+	keys 1
+	see 'burn_a$'
+	keys 2
+	see 'not so many events'
+	keys Tab
+	see "of event 'page-faults'"
+	keys n
+	see 'samples  cpu-clock, task-clock'
+	keys q BTab
+	see "of events 'anon group"
+	keys q
+	see 'prompt>'
+	keys clear Enter "$SONDE report --no-group -i group.data" Enter
+	see "of event 'cpu-clock' (of 3)"
+	keys q
+}
+
 @test "top: a process, its functions, stand still, and leave" {
 	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
 	pid=$!
@@ -227,6 +256,39 @@ count()
 	# 5 : 3 : 2, as burn tells: the largest first
 	grep -E -o 'burn_[abc]$' out | head -1 | grep -qx burn_a
 	! grep -q $'\x1b' out
+}
+
+@test "top: -E rows, no more; events of a group side by side" {
+	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
+	pid=$!
+	"$SONDE" top -e '{cpu-clock,task-clock}' -E 2 -d 0.2 -p $pid >side.out 2>err 3>&- &
+	local top=$!
+	count side.out "burn_a$" 2
+	kill $pid
+	pid=
+	wait $top
+	grep -q "of events 'anon group { cpu-clock, task-clock }'" side.out
+	grep -Eq '^ *[0-9.]+% +[0-9.]+% .*burn_a$' side.out
+	# no table has three
+	awk '/^#/ { n = 0 } /%/ { if (++n > 2) exit 1 }' side.out
+}
+
+@test "top: sonde's own work, only if it is asked for" {
+	need_root
+	[[ -e /sys/kernel/tracing/events/raw_syscalls || -e /sys/kernel/debug/tracing/events/raw_syscalls ]] ||
+		skip "no tracepoints here"
+	"$SONDE" top -e raw_syscalls:sys_enter -a -m 4M -s pid -E 1000000 -d 0.2 --with-self >with 2>err 3>&- &
+	pid=$!
+	count with "^ .* $pid:sonde" 1
+	kill $pid
+	wait $pid
+	"$SONDE" top -e raw_syscalls:sys_enter -a -m 4M -s pid -E 1000000 -d 0.2 >without 2>err 3>&- &
+	pid=$!
+	count without '^# sonde top' 4
+	kill $pid
+	wait $pid
+	run ! grep -q " $pid:sonde" without
+	pid=
 }
 
 @test "top: code that a JIT tells the name of when it runs already" {
@@ -269,8 +331,12 @@ count()
 	says 'seconds between two looks'
 	fails 129 "$SONDE" top true
 	says 'starts no commands'
-	fails 129 "$SONDE" top --group
-	says 'one at a time'
+	fails 129 "$SONDE" top --group --hierarchy
+	says 'leave out --group'
+	fails 129 "$SONDE" top --overwrite
+	says 'rings are emptied'
+	fails 129 "$SONDE" top -G web
+	says '--all-cgroups'
 	fails 1 "$SONDE" top --stdio -p 999999999
 	says '999999999'
 	fails 129 "$SONDE" top --stdio --tui
