@@ -58,8 +58,10 @@ static void about(void *arg, struct str *out)
 
 	if (!file)
 		return;
+	/* a page down nobody would find it */
+	if (account_write(&l->profile->account, "", ACCOUNT_ALL, file))
+		fputc('\n', file);
 	header_write(l->profile->data, false, file);
-	account_write(&l->profile->account, "# ", ACCOUNT_ALL, file);
 	fclose(file);
 	str_addn(out, text, size);
 	free(text);
@@ -69,16 +71,8 @@ static void about(void *arg, struct str *out)
 static void add_state(void *arg, struct str *out)
 {
 	const struct looker *l = arg;
-	const struct profile_account *a = &l->profile->account;
-	uint64_t lost = a->lost_events > a->lost_samples ? a->lost_events : a->lost_samples;
-	char n[32];
 
-	if (lost)
-		str_addf(out, "%s lost", str_commas(lost, n));
-	if (a->unfinished)
-		str_add(out, "  unfinished (i tells)");
-	else if (a->nr_damages || a->bad_records)
-		str_add(out, "  damaged (i tells)");
+	account_add_brief(&l->profile->account, out);
 }
 
 int report_screen(struct report *r, const struct profile *profile, struct err *err)
@@ -91,6 +85,8 @@ int report_screen(struct report *r, const struct profile *profile, struct err *e
 	explore_show(run.explore, profile);
 	e = explore_run(&run, err);
 	explore_free(run.explore);
+	if (!e)
+		account_write(&profile->account, "# ", ACCOUNT_ALL, stderr);
 	profile_free(l.by_address);
 	return e;
 }

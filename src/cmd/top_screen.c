@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde top on a screen. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "cmd/explore_run.h"
 #include "cmd/top_priv.h"
+#include "view/account.h"
 
 struct looker {
 	struct top *top;
@@ -46,6 +50,25 @@ static void set_zero(void *arg, bool zero)
 	l->top->zero = zero;
 }
 
+/* Since it began. */
+static void about(void *arg, struct str *out)
+{
+	const struct looker *l = arg;
+	const struct profile_account *a = &l->top->profile->account;
+	char *text = NULL, n[32];
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return;
+	fprintf(file, "%s samples since the beginning. Of these:\n\n", str_commas(a->samples, n));
+	if (!account_write(a, "", ACCOUNT_ALL, file))
+		fputs("None was lost, and all lie in code that has a name.\n", file);
+	fclose(file);
+	str_addn(out, text, size);
+	free(text);
+}
+
 static void add_state(void *arg, struct str *out)
 {
 	const struct looker *l = arg;
@@ -58,7 +81,7 @@ static void add_state(void *arg, struct str *out)
 int top_screen(struct top *t, struct err *err)
 {
 	struct looker l = { .top = t };
-	struct explore_calls calls = { .arg = &l, .annotate = annotate, .freeze = freeze,
+	struct explore_calls calls = { .arg = &l, .annotate = annotate, .about = about, .freeze = freeze,
 				       .zero = set_zero, .state = add_state };
 	struct explore_run run = { .look = look, .arg = &l, .delay_s = t->delay_s };
 	int r;
@@ -67,5 +90,7 @@ int top_screen(struct top *t, struct err *err)
 	explore_show(l.explore, t->profile);
 	r = explore_run(&run, err);
 	explore_free(l.explore);
+	if (!r)
+		account_write(&t->profile->account, "# ", ACCOUNT_ALL, stderr);
 	return r;
 }

@@ -122,3 +122,23 @@ unsigned account_write(const struct profile_account *account, const char *prefix
 		write_names(&pen, account);
 	return pen.lines;
 }
+
+void account_add_brief(const struct profile_account *a, struct str *out)
+{
+	uint64_t lost = a->lost_events > a->lost_samples ? a->lost_events : a->lost_samples, unnamed = 0;
+	size_t before = out->len;
+	char n[32];
+
+	for (unsigned i = 0; i < NAME_REASON_COUNT; i++)
+		unnamed += a->unnamed[i];
+	if (lost)
+		str_addf(out, "%s lost  ", str_commas(lost, n));
+	if (percent(unnamed, a->samples) >= 1)
+		str_addf(out, "%.1f%% unnamed  ", percent(unnamed, a->samples));
+	if (a->unfinished)
+		str_add(out, "unfinished  ");
+	else if (a->nr_damages || a->bad_records)
+		str_add(out, "damaged  ");
+	if (out->len > before)
+		str_add(out, "(i tells why)");
+}

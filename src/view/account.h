@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "base/str.h"
 #include "profile/profile.h"
 
 enum account_part {
@@ -14,6 +15,9 @@ enum account_part {
 	ACCOUNT_NAMES = 2,       /* unnamed by reason, truncated stacks */
 	ACCOUNT_ALL = 3,
 };
+
+/* Append "12,345 lost  3.2% unnamed", for a screen; what is not worth telling there is not. */
+void account_add_brief(const struct profile_account *account, struct str *out);
 
 /* Write a line for each fact, `prefix` before it. Returns the number of lines; 0 when all is well. */
 unsigned account_write(const struct profile_account *account, const char *prefix,

@@ -112,7 +112,11 @@ static void show_help(struct explore *x)
 {
 	struct str s = STR_INIT;
 
-	str_add(&s, "Moving\n"
+	str_add(&s, "Columns\n"
+		"  Overhead, Self               the share of the samples in this function itself\n"
+		"  Children                     and in what it called; without it there are no call chains\n"
+		"  [k] [.]                      code of the kernel, of user space\n"
+		"Moving\n"
 		"  Up Down PgUp PgDn Home End   the bar\n"
 		"  Left Right                   what is too wide for the screen\n"
 		"Call chains\n"
@@ -136,10 +140,11 @@ static void show_help(struct explore *x)
 	if (x->live)
 		str_add(&s, "Live\n"
 			"  f Space                      stand still, go on\n"
-			"  z                            forget at each look, let fade\n");
+			"  z                            forget at each look, let fade\n"
+			"  i                            what was lost, what has no name, and why\n");
 	else
 		str_add(&s, "The recording\n"
-			"  i                            its header\n");
+			"  i                            its header; what was lost, what has no name, and why\n");
 	str_add(&s, "In a listing\n"
 		"  Tab H                        the next hottest line, the hottest\n"
 		"  s                            with or without source lines\n"
@@ -158,7 +163,7 @@ static void show_about(struct explore *x)
 		return;
 	}
 	x->calls.about(x->calls.arg, &s);
-	explore_text(x, MODE_TEXT, "The recording", &s);
+	explore_text(x, MODE_TEXT, x->live ? "What is missing" : "The recording", &s);
 }
 
 /* Of the table that the event begins. */
@@ -638,9 +643,24 @@ static void draw_list(struct explore *x, struct canvas *c, unsigned y, unsigned 
 			   STYLE_PLAIN);
 }
 
+/* "12 of 1420" at the end of the last line, if there is room. */
+static void put_place(const struct explore *x, struct canvas *c, unsigned used)
+{
+	struct str s = STR_INIT;
+	unsigned at;
+
+	if (x->mode != MODE_LIST || x->prompt != PROMPT_NONE || !browser_count(x->browser))
+		return;
+	str_addf(&s, "%zu of %zu", browser_cursor(x->browser) + 1, browser_count(x->browser));
+	at = c->width > s.len ? c->width - (unsigned)s.len : 0;
+	if (at >= used + 2)
+		canvas_put(c, c->height - 1, at, c->width, 0, s.p, STYLE_KEY);
+	str_release(&s);
+}
+
 void explore_draw(struct explore *x, struct canvas *c)
 {
-	unsigned first = c->height > 2, last = c->height > 1, height = c->height - first - last;
+	unsigned first = c->height > 2, last = c->height > 1, height = c->height - first - last, width;
 	struct str s = STR_INIT;
 
 	if (!c->height || !x->loaded)
@@ -662,8 +682,9 @@ void explore_draw(struct explore *x, struct canvas *c)
 	}
 	if (last) {
 		add_foot(x, &s);
-		canvas_put(c, c->height - 1, 0, c->width, 0, s.p, STYLE_KEY);
+		width = canvas_put(c, c->height - 1, 0, c->width, 0, s.p, STYLE_KEY);
 		canvas_style(c, c->height - 1, 0, STYLE_KEY);
+		put_place(x, c, width);
 	}
 	str_release(&s);
 }
