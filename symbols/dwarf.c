@@ -339,11 +339,22 @@ static struct dw_code *code_of(struct dwarf *dwarf, uint32_t id)
 	return code;
 }
 
+/*
+ * The row at an address: mostly the thread's last one or the next. A guess that is as good for
+ * any unit, since it is looked at before it is believed.
+ */
 static const struct dw_row *row_at(const struct dw_lines *lines, uint64_t addr)
 {
+	static __thread size_t guess;
 	const struct dw_row *v = lines->rows.v;
 	size_t nr = lines->rows.nr;
 
+	for (size_t at = guess; at < guess + 3 && at + 1 < nr && v[at].addr <= addr; at++) {
+		if (addr < v[at + 1].addr) {
+			guess = at;
+			return v[at].file != DW_NOWHERE ? &v[at] : NULL;
+		}
+	}
 	if (!nr || v->addr > addr)
 		return NULL;
 	while (nr > 1) {
@@ -352,7 +363,28 @@ static const struct dw_row *row_at(const struct dw_lines *lines, uint64_t addr)
 		v += v[half].addr <= addr ? half : 0;
 		nr -= half;
 	}
+	guess = (size_t)(v - lines->rows.v);
 	return v->file != DW_NOWHERE ? v : NULL;
+}
+
+/* The same for the innermost function. */
+static uint32_t scope_at(const dw_segments *segments, uint64_t addr)
+{
+	static __thread size_t guess;
+	const struct dw_segment *v = segments->v;
+	size_t place;
+
+	for (size_t at = guess; at < guess + 3 && at + 1 < segments->nr && v[at].start <= addr; at++) {
+		if (addr < v[at + 1].start) {
+			guess = at;
+			return v[at].id;
+		}
+	}
+	place = dw_segment_place(segments, addr);
+	if (place >= segments->nr)
+		return DW_NOWHERE;
+	guess = place;
+	return v[place].id;
 }
 
 const char *dw_code_file(struct dwarf *dwarf, struct dw_code *code, uint32_t file)
@@ -391,7 +423,7 @@ uint32_t dwarf_find(struct dwarf *dwarf, uint64_t addr, struct source_frame *out
 		return 0;
 	code = code_of(dwarf, unit);
 	row = row_at(&code->lines, addr);
-	scope = dw_segment_at(&code->segments, addr);
+	scope = scope_at(&code->segments, addr);
 	if (!row && scope == DW_NOWHERE)
 		return 0;
 	if (row) {

@@ -207,12 +207,12 @@ const char *dw_kept_find(const struct dw_kept *k, const char *text)
 
 /* --- writing ----------------------------------------------------------------------- */
 
+/* Rows, segments and scopes go out as they are, unit by unit. */
 struct writing {
 	struct dwarf *dwarf;
 	VEC(struct kept_unit) units;
-	VEC(struct dw_row) rows;
-	dw_segments segments;
-	VEC(struct dw_scope) scopes;
+	VEC(const struct dw_code *) codes;       /* of those units that are there */
+	size_t nr_rows, nr_segments, nr_scopes;
 	VEC(uint32_t) origins;
 	VEC(uint32_t) files;
 	VEC(char) used;                  /* by file of a unit */
@@ -221,15 +221,13 @@ struct writing {
 	uint32_t *starts, *slots, nr_slots;
 };
 
-#define append(to, from)                                                                  \
-	({                                                                                \
-		struct part part_ = { (uint32_t)(to)->nr, (uint32_t)(from)->nr };         \
-		vec_reserve(to, part_.nr);                                                \
-		if (part_.nr)                                                             \
-			memcpy((to)->v + (to)->nr, (from)->v, part_.nr * sizeof(*(to)->v)); \
-		(to)->nr += part_.nr;                                                     \
-		part_;                                                                    \
-	})
+static struct part next_part(size_t *sum, size_t nr)
+{
+	struct part part = { (uint32_t)*sum, (uint32_t)nr };
+
+	*sum += nr;
+	return part;
+}
 
 static uint32_t text_id(struct writing *w, const char *text)
 {
@@ -286,11 +284,12 @@ static void add_unit(struct writing *w, struct dw_code *code)
 		return;
 	u->is_there = 1;
 	u->from_zero = code->lines.from_zero;
-	u->rows = append(&w->rows, &code->lines.rows);
-	u->segments = append(&w->segments, &code->segments);
-	u->scopes = append(&w->scopes, &code->scopes);
+	u->rows = next_part(&w->nr_rows, code->lines.rows.nr);
+	u->segments = next_part(&w->nr_segments, code->segments.nr);
+	u->scopes = next_part(&w->nr_scopes, code->scopes.nr);
 	u->origins = add_origins(w, code);
 	u->files = add_files(w, code);
+	*vec_push(&w->codes) = code;
 }
 
 static void add_texts(struct writing *w)
@@ -315,20 +314,32 @@ static void add_texts(struct writing *w)
 		*vec_push(&w->text) = '\0';
 }
 
-static void reserve(struct writing *w)
+static int put_units(const struct writing *w, struct index_writer *out)
 {
-	size_t rows = 0, segments = 0, scopes = 0;
+	int ret = 0;
 
-	for (uint32_t i = 0; i < w->dwarf->nr_units; i++) {
-		const struct dw_code *code = atomic_load(&w->dwarf->codes[i]);
+	for (size_t i = 0; i < w->codes.nr && ret == 0; i++)
+		ret = index_put(out, w->codes.v[i]->lines.rows.v,
+				w->codes.v[i]->lines.rows.nr * sizeof(struct dw_row));
+	for (size_t i = 0; i < w->codes.nr && ret == 0; i++)
+		ret = index_put(out, w->codes.v[i]->segments.v,
+				w->codes.v[i]->segments.nr * sizeof(struct dw_segment));
+	for (size_t i = 0; i < w->codes.nr && ret == 0; i++)
+		ret = index_put(out, w->codes.v[i]->scopes.v,
+				w->codes.v[i]->scopes.nr * sizeof(struct dw_scope));
+	return ret;
+}
 
-		rows += code ? code->lines.rows.nr : 0;
-		segments += code ? code->segments.nr : 0;
-		scopes += code ? code->scopes.nr : 0;
-	}
-	vec_reserve(&w->rows, rows);
-	vec_reserve(&w->segments, segments);
-	vec_reserve(&w->scopes, scopes);
+/* Sections whose elements the draft has, from `first` on. */
+static int put_sections(const struct index_draft *draft, uint32_t first, uint32_t end,
+			struct index_writer *out)
+{
+	int ret = 0;
+
+	for (uint32_t i = first; i < end && ret == 0; i++)
+		ret = index_put(out, draft->sections[i].elements,
+				draft->sections[i].nr * draft->sections[i].element_size);
+	return ret;
 }
 
 static void write_out(const struct writing *w)
@@ -338,20 +349,29 @@ static void write_out(const struct writing *w)
 		.build_id_size = dwarf->main.elf->build_id_size, .kind = KIND,
 		.fingerprint = dwarf->print,
 	};
+	struct index_writer out;
 	int ret;
 
 	memcpy(draft.build_id, dwarf->main.elf->build_id, draft.build_id_size);
 	index_add(&draft, COVER, sizeof(*dwarf->index.v), dwarf->index.v, dwarf->index.nr);
 	index_add(&draft, UNITS, sizeof(*w->units.v), w->units.v, w->units.nr);
-	index_add(&draft, ROWS, sizeof(*w->rows.v), w->rows.v, w->rows.nr);
-	index_add(&draft, SEGMENTS, sizeof(*w->segments.v), w->segments.v, w->segments.nr);
-	index_add(&draft, SCOPES, sizeof(*w->scopes.v), w->scopes.v, w->scopes.nr);
+	index_add(&draft, ROWS, sizeof(struct dw_row), NULL, w->nr_rows);
+	index_add(&draft, SEGMENTS, sizeof(struct dw_segment), NULL, w->nr_segments);
+	index_add(&draft, SCOPES, sizeof(struct dw_scope), NULL, w->nr_scopes);
 	index_add(&draft, ORIGINS, sizeof(*w->origins.v), w->origins.v, w->origins.nr);
 	index_add(&draft, FILES, sizeof(*w->files.v), w->files.v, w->files.nr);
 	index_add(&draft, TEXT, 1, w->text.v, w->text.nr);
 	index_add(&draft, STARTS, sizeof(*w->starts), w->starts, w->texts.nr);
 	index_add(&draft, SLOTS, sizeof(*w->slots), w->slots, w->nr_slots);
-	ret = index_write(&draft);
+	ret = index_begin(&out, &draft);
+	if (ret == 0)
+		ret = put_sections(&draft, 0, 2, &out);
+	if (ret == 0)
+		ret = put_units(w, &out);
+	if (ret == 0)
+		ret = put_sections(&draft, 5, draft.nr, &out);
+	if (ret == 0)
+		ret = index_end(&out);
 	if (ret < 0)
 		log_debug("no index of the lines of '%s': %s", dwarf->path, strerror(-ret));
 }
@@ -375,7 +395,6 @@ void dw_kept_write(struct dwarf *dwarf)
 		return;
 	atomic_store(&dwarf->nr_fresh, 0);
 	intern_init(&w.texts);
-	reserve(&w);
 	for (uint32_t i = 0; i < dwarf->nr_units && !too_many; i++) {
 		struct dw_code *code = atomic_load(&dwarf->codes[i]);
 
@@ -384,15 +403,13 @@ void dw_kept_write(struct dwarf *dwarf)
 			atomic_store(&dwarf->codes[i], code);
 		}
 		add_unit(&w, code);
-		too_many = w.rows.nr > UINT32_MAX / 2 || w.segments.nr > UINT32_MAX / 2;
+		too_many = w.nr_rows > UINT32_MAX / 2 || w.nr_segments > UINT32_MAX / 2;
 	}
 	add_texts(&w);
 	if (!too_many && w.text.nr < UINT32_MAX)
 		write_out(&w);
 	vec_release(&w.units);
-	vec_release(&w.rows);
-	vec_release(&w.segments);
-	vec_release(&w.scopes);
+	vec_release(&w.codes);
 	vec_release(&w.origins);
 	vec_release(&w.files);
 	vec_release(&w.used);

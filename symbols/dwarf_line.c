@@ -3,6 +3,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "base/sort_runs.h"
 #include "base/str.h"
 #include "symbols/dwarf_priv.h"
 
@@ -16,6 +17,8 @@ struct program {
 	uint8_t version, address_size, offset_size;
 	uint8_t min_inst, max_ops, line_range, opcode_base;
 	int8_t line_base;
+	uint8_t steps[256];              /* of special opcodes, less opcode_base */
+	int16_t line_steps[256];
 	uint8_t lengths[256];            /* arguments of standard opcodes */
 	VEC(const char *) dirs;
 	VEC(struct dw_path) files;
@@ -84,18 +87,9 @@ static unsigned read_formats(struct program *p, struct format *formats)
 	return p->c.bad ? 0 : nr;
 }
 
-/* The same sizes as in .debug_info, but for the width of offsets, which is the program's own. */
-static void read_entry_5(struct program *p, const struct format *formats, unsigned nr,
-			 struct entry *out)
+static void read_entry_5(struct program *p, const struct dw_unit *sizes,
+			 const struct format *formats, unsigned nr, struct entry *out)
 {
-	struct dw_unit sizes = {
-		.file = p->unit->file,
-		.version = 5,
-		.address_size = p->address_size,
-		.offset_size = p->offset_size,
-		.str_offsets_base = p->unit->str_offsets_base,
-	};
-
 	*out = (struct entry){ 0 };
 	for (unsigned i = 0; i < nr && !p->c.bad; i++) {
 		struct dw_attr attr = { .form = formats[i].form, .size = -1 };
@@ -107,14 +101,14 @@ static void read_entry_5(struct program *p, const struct format *formats, unsign
 		const char *text;
 
 		if (!is_text && content != DW_LNCT_directory_index) {
-			dw_form_skip(&p->c, &sizes, formats[i].form);
+			dw_form_skip(&p->c, sizes, formats[i].form);
 			continue;
 		}
 		if (is_text && formats[i].form == DW_FORM_string) {
 			text = take_string(&p->c);
 		} else {
-			dw_value_read(&p->c, &sizes, &one, 0, &value);
-			text = is_text ? dw_string(&sizes, &value) : NULL;
+			dw_value_read(&p->c, sizes, &one, 0, &value);
+			text = is_text ? dw_string(sizes, &value) : NULL;
 		}
 		if (content == DW_LNCT_path)
 			out->name = text;
@@ -128,6 +122,14 @@ static void read_entry_5(struct program *p, const struct format *formats, unsign
 /* DWARF 5, 6.2.4.1. */
 static void read_names_5(struct program *p)
 {
+	/* as in .debug_info, but for the width of offsets, which is the program's own */
+	const struct dw_unit sizes = {
+		.file = p->unit->file,
+		.version = 5,
+		.address_size = p->address_size,
+		.offset_size = p->offset_size,
+		.str_offsets_base = p->unit->str_offsets_base,
+	};
 	struct format formats[FORMATS_MAX];
 	struct entry entry;
 	uint64_t count;
@@ -135,13 +137,13 @@ static void read_names_5(struct program *p)
 
 	count = dw_uleb(&p->c);
 	for (uint64_t i = 0; i < count && nr && !p->c.bad; i++) {
-		read_entry_5(p, formats, nr, &entry);
+		read_entry_5(p, &sizes, formats, nr, &entry);
 		*vec_push(&p->dirs) = entry.name;
 	}
 	nr = read_formats(p, formats);
 	count = dw_uleb(&p->c);
 	for (uint64_t i = 0; i < count && nr && !p->c.bad; i++) {
-		read_entry_5(p, formats, nr, &entry);
+		read_entry_5(p, &sizes, formats, nr, &entry);
 		add_file(p, entry.name, entry.dir, entry.source);
 	}
 }
@@ -190,6 +192,10 @@ static bool read_header(struct program *p)
 		read_names_5(p);
 	else
 		read_names_4(p);
+	for (unsigned i = 0; i < 256u - p->opcode_base; i++) {
+		p->steps[i] = (uint8_t)(i / p->line_range);
+		p->line_steps[i] = (int16_t)(p->line_base + (int)(i % p->line_range));
+	}
 	c->bad = false;
 	c->p = program;
 	p->lines->from_zero = p->version >= 5;
@@ -208,7 +214,7 @@ static void advance(const struct program *p, struct state *s, uint64_t n)
 	s->op = (uint32_t)((s->op + n) % p->max_ops);
 }
 
-static void emit(struct program *p, size_t sequence, const struct state *s, bool end)
+static inline void emit(struct program *p, size_t sequence, const struct state *s, bool end)
 {
 	struct dw_row row = { s->addr, end ? DW_NOWHERE : s->file, s->line };
 	struct dw_row *last;
@@ -320,8 +326,8 @@ static void run(struct program *p)
 
 		if (op >= p->opcode_base) {
 			op = (uint8_t)(op - p->opcode_base);
-			advance(p, &s, op / p->line_range);
-			s.line += (uint32_t)(p->line_base + op % p->line_range);
+			advance(p, &s, p->steps[op]);
+			s.line += (uint32_t)p->line_steps[op];
 			emit(p, sequence, &s, false);
 		} else if (op) {
 			standard(p, &s, op, sequence);
@@ -334,44 +340,15 @@ static void run(struct program *p)
 }
 
 /* Ends before what starts at the same address. */
-static int compare_rows(const void *pa, const void *pb)
+static bool is_before(const struct dw_row *a, const struct dw_row *b)
 {
-	const struct dw_row *a = *(const struct dw_row *const *)pa;
-	const struct dw_row *b = *(const struct dw_row *const *)pb;
-
 	if (a->addr != b->addr)
-		return a->addr < b->addr ? -1 : 1;
-	if ((a->file == DW_NOWHERE) != (b->file == DW_NOWHERE))
-		return a->file == DW_NOWHERE ? -1 : 1;
-	return (a > b) - (a < b);
+		return a->addr < b->addr;
+	return a->file == DW_NOWHERE && b->file != DW_NOWHERE;
 }
 
 /* Sequences come in any order; most programs have them sorted. */
-static void sort_rows(struct dw_lines *lines)
-{
-	const struct dw_row **order;
-	struct dw_row *sorted;
-	bool is_sorted = true;
-	size_t nr = lines->rows.nr;
-
-	for (size_t i = 1; i < nr && is_sorted; i++)
-		is_sorted = lines->rows.v[i - 1].addr < lines->rows.v[i].addr ||
-			    (lines->rows.v[i - 1].addr == lines->rows.v[i].addr &&
-			     lines->rows.v[i].file != DW_NOWHERE);
-	if (is_sorted)
-		return;
-	order = mem_realloc_array(NULL, nr, sizeof(*order));
-	for (size_t i = 0; i < nr; i++)
-		order[i] = &lines->rows.v[i];
-	qsort(order, nr, sizeof(*order), compare_rows);
-	sorted = mem_realloc_array(NULL, nr, sizeof(*sorted));
-	for (size_t i = 0; i < nr; i++)
-		sorted[i] = *order[i];
-	free(order);
-	free(lines->rows.v);
-	lines->rows.v = sorted;
-	lines->rows.cap = nr;
-}
+SORT_RUNS(sort_rows, struct dw_row, is_before)
 
 void dw_lines_read(struct dw_lines *lines, struct dw_unit *unit)
 {
@@ -383,7 +360,8 @@ void dw_lines_read(struct dw_lines *lines, struct dw_unit *unit)
 	p.c = dw_at(unit->file, DW_LINE, unit->lines);
 	if (read_header(&p))
 		run(&p);
-	sort_rows(lines);
+	lines->rows.v = sort_rows(lines->rows.v, lines->rows.nr);
+	lines->rows.cap = lines->rows.nr;
 	lines->files = p.files.v;
 	lines->nr_files = (uint32_t)p.files.nr;
 	vec_release(&p.dirs);
@@ -403,29 +381,41 @@ bool dw_lines_embed(const struct dw_lines *lines)
 	return false;
 }
 
-const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t file)
+static void add_dir(struct str *text, const char *dir)
 {
-	uint32_t i = lines->from_zero ? file : file - 1;
-	struct dw_path *path = i < lines->nr_files ? &lines->files[i] : NULL;
+	str_add(text, dir);
+	str_addc(text, '/');
+}
+
+static const char *make_path(struct dwarf *dwarf, const struct dw_lines *lines,
+			     struct dw_path *path)
+{
 	struct str text = STR_INIT;
 	const char *shown;
 
-	if (!path || !path->name)
-		return NULL;
-	shown = atomic_load_explicit(&path->shown, memory_order_acquire);
-	if (shown)
-		return shown;
 	if (path->name[0] != '/') {
 		/* in DWARF 5 directory 0 is that of the compilation, by name */
 		if (lines->comp_dir && (!path->dir || path->dir[0] != '/') &&
 		    (!path->dir || strcmp(path->dir, lines->comp_dir) != 0))
-			str_addf(&text, "%s/", lines->comp_dir);
+			add_dir(&text, lines->comp_dir);
 		if (path->dir)
-			str_addf(&text, "%s/", path->dir);
+			add_dir(&text, path->dir);
 	}
 	str_add(&text, path->name);
 	shown = path->source ? dw_text_of(dwarf, text.p, path->source) : dw_text(dwarf, text.p);
 	atomic_store_explicit(&path->shown, shown, memory_order_release);
 	str_release(&text);
 	return shown;
+}
+
+const char *dw_lines_file(struct dwarf *dwarf, struct dw_lines *lines, uint32_t file)
+{
+	uint32_t i = lines->from_zero ? file : file - 1;
+	struct dw_path *path = i < lines->nr_files ? &lines->files[i] : NULL;
+	const char *shown;
+
+	if (!path || !path->name)
+		return NULL;
+	shown = atomic_load_explicit(&path->shown, memory_order_acquire);
+	return shown ? shown : make_path(dwarf, lines, path);
 }

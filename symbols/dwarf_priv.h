@@ -52,39 +52,47 @@ static inline uint8_t dw_u8(struct dw_cursor *c)
 	return dw_left(c, 1) ? *c->p++ : 0;
 }
 
+static inline uint64_t dw_uint3(const uint8_t *p, bool swap)
+{
+	return (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) != swap ?
+		       (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 :
+		       (uint64_t)p[2] | (uint64_t)p[1] << 8 | (uint64_t)p[0] << 16;
+}
+
 /* A number of 1, 2, 3, 4 or 8 bytes. */
 static inline uint64_t dw_uint(struct dw_cursor *c, unsigned size)
 {
-	uint64_t v = 0;
+	uint64_t v;
+	uint32_t four;
+	uint16_t two;
 
 	if (!dw_left(c, size))
 		return 0;
-	if ((__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) != c->swap)
-		for (unsigned i = 0; i < size; i++)
-			v |= (uint64_t)c->p[i] << 8 * i;
-	else
-		for (unsigned i = 0; i < size; i++)
-			v = v << 8 | c->p[i];
 	c->p += size;
-	return v;
+	switch (size) {
+	case 1:
+		return c->p[-1];
+	case 2:
+		memcpy(&two, c->p - 2, 2);
+		return c->swap ? __builtin_bswap16(two) : two;
+	case 4:
+		memcpy(&four, c->p - 4, 4);
+		return c->swap ? __builtin_bswap32(four) : four;
+	case 8:
+		memcpy(&v, c->p - 8, 8);
+		return c->swap ? __builtin_bswap64(v) : v;
+	default:
+		return size == 3 ? dw_uint3(c->p - 3, c->swap) : 0;
+	}
 }
+
+uint64_t dw_uleb_long(struct dw_cursor *c);
 
 static inline uint64_t dw_uleb(struct dw_cursor *c)
 {
-	uint64_t v = 0;
-	unsigned shift = 0;
-
-	while (c->p < c->end) {
-		uint8_t byte = *c->p++;
-
-		if (shift < 64)
-			v |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return v;
-		shift += 7;
-	}
-	c->bad = true;
-	return 0;
+	if (c->p < c->end && *c->p < 0x80)
+		return *c->p++;
+	return dw_uleb_long(c);
 }
 
 int64_t dw_sleb(struct dw_cursor *c);
@@ -100,7 +108,9 @@ enum dw_section {
 struct dw_abbrev {
 	uint16_t tag;
 	bool has_children;
+	bool is_scope;           /* of a function or an inlined call, with a place for code */
 	int8_t sibling;          /* which of its attributes is DW_AT_sibling, or -1 */
+	int32_t before_sibling;  /* bytes of those before it if they are always as many; else -1 */
 	int32_t size;            /* bytes of all attributes if they are always as many; else -1 */
 	uint32_t first, nr;      /* in attrs */
 };
@@ -254,13 +264,31 @@ struct dw_abbrevs *dw_abbrevs_get(struct dw_unit *unit);
 struct dw_abbrevs *dw_abbrevs_of(struct dw_unit *unit, uint64_t code);
 void dw_abbrevs_put(const struct dw_unit *unit, struct dw_abbrevs *abbrevs);
 void dw_abbrevs_free(struct dw_abbrevs *abbrevs);
-const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *abbrevs, uint64_t code);
+const struct dw_abbrev *dw_abbrev_sparse(const struct dw_abbrevs *abbrevs, uint64_t code);
+
+static inline const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *t, uint64_t code)
+{
+	if (t->is_sparse)
+		return dw_abbrev_sparse(t, code);
+	return code - 1 < t->v.nr ? &t->v.v[code - 1] : NULL;
+}
 
 void dw_value_read(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_abbrevs *abbrevs,
 		   uint32_t attr, struct dw_value *out);
 void dw_form_skip(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form);
-void dw_abbrev_skip(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_abbrevs *abbrevs,
-		    const struct dw_abbrev *abbrev);
+void dw_attr_skip(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_attr *attr);
+void dw_attrs_skip(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_abbrevs *abbrevs,
+		   const struct dw_abbrev *abbrev);
+
+static inline void dw_abbrev_skip(struct dw_cursor *c, const struct dw_unit *unit,
+				  const struct dw_abbrevs *abbrevs, const struct dw_abbrev *abbrev)
+{
+	if (abbrev->size >= 0)
+		dw_skip(c, (uint64_t)abbrev->size);
+	else
+		dw_attrs_skip(c, unit, abbrevs, abbrev);
+}
+
 /* Bytes of a form that is always as long in this unit, or -1. */
 int dw_form_size(const struct dw_unit *unit, uint16_t form);
 

@@ -10,6 +10,24 @@
 #define FORM_GNU_ADDR_INDEX 0x1f01
 #define FORM_GNU_STR_INDEX 0x1f02
 
+uint64_t dw_uleb_long(struct dw_cursor *c)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+
+	while (c->p < c->end) {
+		uint8_t byte = *c->p++;
+
+		if (shift < 64)
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return v;
+		shift += 7;
+	}
+	c->bad = true;
+	return 0;
+}
+
 int64_t dw_sleb(struct dw_cursor *c)
 {
 	uint64_t v = 0;
@@ -102,15 +120,11 @@ int dw_form_size(const struct dw_unit *unit, uint16_t form)
 	}
 }
 
-void dw_form_skip(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form)
+/* Of a form that is not always as long. */
+static void skip_varying(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form)
 {
-	int size = dw_form_size(unit, form);
 	const uint8_t *nul;
 
-	if (size >= 0) {
-		dw_skip(c, (uint64_t)size);
-		return;
-	}
 	switch (form) {
 	case DW_FORM_string:
 		nul = memchr(c->p, 0, (size_t)(c->end - c->p));
@@ -152,6 +166,24 @@ void dw_form_skip(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form
 		c->p = c->end;
 		break;
 	}
+}
+
+void dw_form_skip(struct dw_cursor *c, const struct dw_unit *unit, uint16_t form)
+{
+	int size = dw_form_size(unit, form);
+
+	if (size >= 0)
+		dw_skip(c, (uint64_t)size);
+	else
+		skip_varying(c, unit, form);
+}
+
+void dw_attr_skip(struct dw_cursor *c, const struct dw_unit *unit, const struct dw_attr *attr)
+{
+	if (attr->size >= 0)
+		dw_skip(c, (uint64_t)attr->size);
+	else
+		skip_varying(c, unit, attr->form);
 }
 
 void dw_value_read(struct dw_cursor *c, const struct dw_unit *unit,
@@ -202,81 +234,93 @@ void dw_value_read(struct dw_cursor *c, const struct dw_unit *unit,
 	}
 }
 
-void dw_abbrev_skip(struct dw_cursor *c, const struct dw_unit *unit,
-		    const struct dw_abbrevs *abbrevs, const struct dw_abbrev *abbrev)
+void dw_attrs_skip(struct dw_cursor *c, const struct dw_unit *unit,
+		   const struct dw_abbrevs *abbrevs, const struct dw_abbrev *abbrev)
 {
-	if (abbrev->size >= 0) {
-		dw_skip(c, (uint64_t)abbrev->size);
-		return;
-	}
 	for (uint32_t i = 0; i < abbrev->nr && !c->bad; i++)
-		dw_form_skip(c, unit, abbrevs->attrs.v[abbrev->first + i].form);
+		dw_attr_skip(c, unit, &abbrevs->attrs.v[abbrev->first + i]);
 }
 
 /* --- abbreviations: DWARF 5, 7.5.3 ------------------------------------------------ */
 
+static void add_attr(const struct dw_unit *unit, struct dw_abbrevs *t, struct dw_abbrev *a,
+		     struct dw_attr attr)
+{
+	if (attr.name == DW_AT_sibling && a->nr < INT8_MAX) {
+		a->sibling = (int8_t)a->nr;
+		a->before_sibling = a->size;
+	}
+	attr.size = dw_form_size(unit, attr.form);
+	a->size = attr.size < 0 || a->size < 0 ? -1 : a->size + attr.size;
+	if (attr.name == DW_AT_low_pc || attr.name == DW_AT_ranges)
+		a->is_scope = a->tag == DW_TAG_subprogram || a->tag == DW_TAG_inlined_subroutine ||
+			      a->tag == DW_TAG_entry_point;
+	*vec_push(&t->attrs) = attr;
+	a->nr++;
+}
+
+/* Without `a` they are only passed over. */
 static bool read_attrs(struct dw_cursor *c, const struct dw_unit *unit, struct dw_abbrevs *t,
 		       struct dw_abbrev *a)
 {
-	int64_t total = 0;
-
-	a->first = (uint32_t)t->attrs.nr;
-	a->sibling = -1;
-	for (;;) {
+	for (uint32_t nr = 0; nr <= ATTRS_MAX; nr++) {
 		uint64_t name = dw_uleb(c), form = dw_uleb(c);
 		struct dw_attr attr = { .name = (uint16_t)name, .form = (uint16_t)form };
-		int size;
 
 		if (form == DW_FORM_implicit_const) {
+			int64_t constant = dw_sleb(c);
+
 			attr.constant = (uint32_t)t->constants.nr;
-			*vec_push(&t->constants) = dw_sleb(c);
+			if (a)
+				*vec_push(&t->constants) = constant;
 		}
-		if (c->bad || a->nr > ATTRS_MAX || name > UINT16_MAX || form > UINT16_MAX)
+		if (c->bad || name > UINT16_MAX || form > UINT16_MAX)
 			return false;
 		if (!name && !form)
-			break;
-		if (name == DW_AT_sibling && a->nr < INT8_MAX)
-			a->sibling = (int8_t)a->nr;
-		attr.size = size = dw_form_size(unit, attr.form);
-		total = size < 0 || total < 0 ? -1 : total + size;
-		*vec_push(&t->attrs) = attr;
-		a->nr++;
+			return true;
+		if (a)
+			add_attr(unit, t, a, attr);
 	}
-	a->size = (int32_t)total;
-	return true;
+	return false;
 }
 
-/* All of them, or up to the one with the code `last` if that is not 0. */
-static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit, uint64_t last)
+static void add_abbrev(struct dw_abbrevs *t, uint64_t code, const struct dw_abbrev *a)
+{
+	if (code != t->v.nr + 1 && !t->is_sparse) {
+		t->is_sparse = true;
+		for (size_t i = 0; i < t->v.nr; i++)
+			*map64_put(&t->codes, i + 1, NULL) = i;
+	}
+	if (t->is_sparse)
+		*map64_put(&t->codes, code, NULL) = t->v.nr;
+	*vec_push(&t->v) = *a;
+}
+
+/* All of them, or only the one with the code `only` if that is not 0. */
+static struct dw_abbrevs *read_abbrevs(const struct dw_unit *unit, uint64_t only)
 {
 	struct dw_cursor c = dw_at(unit->file, DW_ABBREV, unit->abbrev_offset);
 	struct dw_abbrevs *t = mem_zalloc(sizeof(*t));
 	const uint8_t *start = c.p;
 
+	c.bad |= !dw_spend(unit->file, 0);
 	while (!c.bad && c.p < c.end) {
 		uint64_t code = dw_uleb(&c);
-		struct dw_abbrev a = { 0 };
+		bool wanted = !only || code == only;
+		struct dw_abbrev a = { .sibling = -1, .first = (uint32_t)t->attrs.nr };
 
 		if (!code || c.bad)
 			break;
-		if (last && code != last)
-			t->attrs.nr = t->constants.nr = 0;       /* of those before it */
 		a.tag = (uint16_t)dw_uleb(&c);
 		a.has_children = dw_u8(&c);
-		if (!read_attrs(&c, unit, t, &a))
+		if (!read_attrs(&c, unit, t, wanted ? &a : NULL))
 			break;
-		if (code != t->v.nr + 1 && !t->is_sparse) {
-			t->is_sparse = true;
-			for (size_t i = 0; i < t->v.nr; i++)
-				*map64_put(&t->codes, i + 1, NULL) = i;
-		}
-		if (t->is_sparse)
-			*map64_put(&t->codes, code, NULL) = t->v.nr;
-		*vec_push(&t->v) = a;
-		if (!dw_spend(unit->file, (uint64_t)(c.p - start)) || code == last)
+		if (wanted)
+			add_abbrev(t, code, &a);
+		if (code == only)
 			break;
-		start = c.p;
 	}
+	dw_spend(unit->file, (uint64_t)(c.p - start));
 	return t;
 }
 
@@ -326,13 +370,10 @@ void dw_abbrevs_free(struct dw_abbrevs *t)
 	free(t);
 }
 
-const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *t, uint64_t code)
+const struct dw_abbrev *dw_abbrev_sparse(const struct dw_abbrevs *t, uint64_t code)
 {
-	const uint64_t *at;
+	const uint64_t *at = map64_find(&t->codes, code);
 
-	if (!t->is_sparse)
-		return code - 1 < t->v.nr ? &t->v.v[code - 1] : NULL;
-	at = map64_find(&t->codes, code);
 	return at ? &t->v.v[*at] : NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#include "base/sort_runs.h"
 #include "symbols/dwarf_priv.h"
 
 #define DEPTH_MAX 4096
@@ -84,10 +85,7 @@ static void read_entry(struct dw_cursor *c, const struct dw_unit *unit,
 			take(out, attr->name, &value);
 			break;
 		default:
-			if (attr->size >= 0)
-				dw_skip(c, (uint64_t)attr->size);
-			else
-				dw_form_skip(c, unit, attr->form);
+			dw_attr_skip(c, unit, attr);
 		}
 	}
 }
@@ -224,12 +222,16 @@ static bool skip_entry(struct walk *w, const struct dw_abbrev *a)
 	const uint8_t *info = w->unit->file->section[DW_INFO].p;
 	struct dw_value value = { 0 };
 
-	if (!a->has_children || a->sibling < 0 || !is_barren(w->unit, a->tag)) {
+	if (a->sibling < 0 || !is_barren(w->unit, a->tag)) {
 		dw_abbrev_skip(&w->c, w->unit, w->abbrevs, a);
 		return false;
 	}
-	for (int i = 0; i <= a->sibling; i++)
-		dw_value_read(&w->c, w->unit, w->abbrevs, a->first + (uint32_t)i, &value);
+	if (a->before_sibling >= 0)
+		dw_skip(&w->c, (uint64_t)a->before_sibling);
+	else
+		for (uint32_t i = 0; i < (uint32_t)a->sibling; i++)
+			dw_attr_skip(&w->c, w->unit, &w->abbrevs->attrs.v[a->first + i]);
+	dw_value_read(&w->c, w->unit, w->abbrevs, a->first + (uint32_t)a->sibling, &value);
 	value.u += w->unit->offset;
 	/* only forward: else a file could send us round in circles */
 	if (w->c.bad || value.u > w->unit->end || info + value.u <= w->c.p) {
@@ -245,28 +247,30 @@ static void walk(struct walk *w)
 	while (w->c.p < w->c.end && !w->c.bad) {
 		uint64_t code = dw_uleb(&w->c);
 		const struct dw_abbrev *a;
-		size_t depth = w->open.nr;
-		uint32_t scope = depth ? w->open.v[depth - 1] : DW_NOWHERE;
-		uint32_t before = (uint32_t)w->code->scopes.nr;
+		uint32_t scope, before;
 		bool skipped = false;
+		size_t depth;
 
 		if (!code) {
-			if (depth)
-				w->open.nr--;
+			w->open.nr -= w->open.nr > 0;
 			continue;
 		}
 		a = dw_abbrev_find(w->abbrevs, code);
 		if (!a)
 			return;
-		if (a->tag == DW_TAG_subprogram || a->tag == DW_TAG_inlined_subroutine ||
-		    a->tag == DW_TAG_entry_point)
+		before = (uint32_t)w->code->scopes.nr;
+		if (a->is_scope)
 			take_scope(w, a);
+		else if (!a->has_children)
+			dw_abbrev_skip(&w->c, w->unit, w->abbrevs, a);
 		else
 			skipped = skip_entry(w, a);
 		if (!a->has_children || skipped)
 			continue;
+		depth = w->open.nr;
 		if (depth >= DEPTH_MAX)
 			return;
+		scope = depth ? w->open.v[depth - 1] : DW_NOWHERE;
 		*vec_push(&w->open) = w->code->scopes.nr > before ? before : scope;
 	}
 }
@@ -287,16 +291,15 @@ void dw_scopes_read(struct dw_code *code, struct dw_unit *unit)
 
 /* --- laying flat ------------------------------------------------------------------ */
 
-static int compare_pieces(const void *pa, const void *pb)
+static bool is_before(const struct dw_piece *a, const struct dw_piece *b)
 {
-	const struct dw_piece *a = pa, *b = pb;
-
 	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	if (a->depth != b->depth)
-		return a->depth < b->depth ? -1 : 1;
-	return (a->id > b->id) - (a->id < b->id);
+		return a->start < b->start;
+	return a->depth != b->depth ? a->depth < b->depth : a->id < b->id;
 }
+
+/* What is inlined into a function mostly stands in order. */
+SORT_RUNS(sort_pieces, struct dw_piece, is_before)
 
 static void add_segment(dw_segments *out, uint64_t start, uint32_t id)
 {
@@ -311,10 +314,10 @@ static void add_segment(dw_segments *out, uint64_t start, uint32_t id)
 void dw_flatten(dw_pieces *pieces, dw_segments *out)
 {
 	VEC(uint32_t) open = { 0 };      /* not over yet; the innermost is the last */
-	struct dw_piece *v = pieces->v;
+	struct dw_piece *v;
 
-	if (pieces->nr)
-		qsort(v, pieces->nr, sizeof(*v), compare_pieces);
+	pieces->v = v = sort_pieces(pieces->v, pieces->nr);
+	pieces->cap = pieces->nr;
 	for (size_t i = 0; i <= pieces->nr; i++) {
 		uint64_t start = i < pieces->nr ? v[i].start : UINT64_MAX;
 
