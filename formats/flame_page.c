@@ -26,6 +26,7 @@ EMBED(flame_page_body, "formats/page/flame.html");
 #define MOST_NODES 400000
 #define MOST_ROWS 400000
 #define LEAST_BUCKETS 100        /* rather than coarser times, CPUs are no longer kept apart */
+#define OTHERS " (others)"
 
 static const char *const color_names[] = { "kind", "module", "package", "self", "change" };
 static const char *const view_names[] = { "flame", "icicle", "inverted", "table" };
@@ -241,27 +242,104 @@ static void join_rows(struct page *p)
 	p->nr_rows = nr;
 }
 
-/* A page that opens at once has room for so much: times become coarser, then CPUs are one. */
+static void coarser_times(struct page *p)
+{
+	for (size_t i = 0; i < p->nr_rows; i++)
+		p->rows[i].bucket /= 2;
+	p->nr_buckets = (p->nr_buckets + 1) / 2;
+	p->bucket_ns *= 2;
+}
+
+static void one_cpu(struct page *p)
+{
+	for (size_t i = 0; i < p->nr_rows; i++)
+		p->rows[i].cpu = 0;
+	intern_release(&p->cpus);
+}
+
+struct task_sum { uint32_t task; uint64_t samples; };
+
+static int compare_sums(const void *a, const void *b)
+{
+	const struct task_sum *x = a, *y = b;
+
+	if (x->samples != y->samples)
+		return x->samples > y->samples ? -1 : 1;
+	return (x->task > y->task) - (x->task < y->task);
+}
+
+static bool is_others(const char *task)
+{
+	size_t len = strlen(task), end = strlen(OTHERS);
+
+	return len >= end && strcmp(task + len - end, OTHERS) == 0;
+}
+
+/* "COMM PID/TID" -> "COMM (others)", which stays what it is. */
+static uint32_t other_task(struct intern *tasks, const char *task)
+{
+	const char *space = strrchr(task, ' ');
+	struct str s = STR_INIT;
+	uint32_t id;
+
+	str_add(&s, task);
+	if (space && !is_others(task)) {
+		s.len = (size_t)(space - task);
+		s.p[s.len] = '\0';
+		str_add(&s, OTHERS);
+	}
+	id = intern_id(tasks, s.p);
+	str_release(&s);
+	return id;
+}
+
+/* The `keep` tasks with most samples stay; of the others those of one command become one. */
+static void join_tasks(struct page *p, uint32_t keep)
+{
+	uint32_t nr = p->tasks.nr, *to = mem_zalloc((nr + 1) * sizeof(*to));
+	struct task_sum *sums = mem_zalloc((nr + 1) * sizeof(*sums));
+	struct intern tasks;
+
+	for (uint32_t i = 0; i < nr; i++)
+		sums[i].task = i;
+	for (size_t i = 0; i < p->nr_rows; i++)
+		if (!is_others(intern_str(&p->tasks, p->rows[i].task)))
+			sums[p->rows[i].task].samples += p->rows[i].samples;
+	qsort(sums, nr, sizeof(*sums), compare_sums);
+	intern_init(&tasks);
+	for (uint32_t i = 0; i < nr; i++) {
+		const char *name = intern_str(&p->tasks, sums[i].task);
+
+		to[sums[i].task] = i < keep ? intern_id(&tasks, name) : other_task(&tasks, name);
+	}
+	for (size_t i = 0; i < p->nr_rows; i++)
+		p->rows[i].task = to[p->rows[i].task];
+	intern_release(&p->tasks);
+	p->tasks = tasks;
+	free(sums);
+	free(to);
+}
+
+/*
+ * A page that opens at once has room for so much: times become coarser, then CPUs are one,
+ * then tasks of few samples one for each command, then times coarser still.
+ */
 static void thin_rows(struct page *p)
 {
-	uint32_t most = p->options->most_rows ? p->options->most_rows : MOST_ROWS;
+	uint32_t most = p->options->most_rows ? p->options->most_rows : MOST_ROWS, keep = p->tasks.nr;
 
 	join_rows(p);
-	while (p->nr_rows > most && (p->nr_buckets > 1 || p->cpus.nr > 1)) {
-		bool times = p->nr_buckets > LEAST_BUCKETS || p->cpus.nr < 2;
-
-		for (size_t i = 0; i < p->nr_rows; i++) {
-			if (times)
-				p->rows[i].bucket /= 2;
-			else
-				p->rows[i].cpu = 0;
-		}
-		if (times) {
-			p->nr_buckets = (p->nr_buckets + 1) / 2;
-			p->bucket_ns *= 2;
-		} else {
-			intern_release(&p->cpus);
-		}
+	while (p->nr_rows > most) {
+		if (p->nr_buckets > LEAST_BUCKETS)
+			coarser_times(p);
+		else if (p->cpus.nr > 1)
+			one_cpu(p);
+		else if (keep)
+			join_tasks(p, keep /= 2);
+		else if (p->nr_buckets > 1)
+			coarser_times(p);
+		else
+			break;
 		join_rows(p);
 	}
 }

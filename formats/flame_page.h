@@ -28,7 +28,7 @@ struct flame_page_options {
 	enum flame_page_view view;
 	enum flame_page_colors colors;
 	uint32_t most_nodes;             /* more are merged, the smallest first; 0: 400,000 */
-	uint32_t most_rows;              /* more are joined: coarser times, then no CPUs; 0: 400,000 */
+	uint32_t most_rows;              /* more are joined: coarser times, no CPUs, fewer tasks; 0: 400,000 */
 };
 
 int flame_page_colors_parse(const char *name, enum flame_page_colors *out, struct err *err);

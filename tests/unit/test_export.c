@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "formats/export.h"
+#include "formats/flame_page.h"
 
 /*
  *	main -> f -> f -> g     3 samples of 10 each, event 0, task "a b"
@@ -287,6 +288,100 @@ static void nothing_is_whole_too(void **state)
 	}
 }
 
+/* --- the page's rows ------------------------------------------------------------------------ */
+
+/* One stack in 8 threads of one command on 3 CPUs at 200 times; thread t has t + 1 samples each time. */
+#define THREADS 8u
+#define TIMES 200u
+
+static void get_small_one(const struct export_source *s, size_t i, struct export_sample *out)
+{
+	uint32_t tid = (uint32_t)i / TIMES, time = (uint32_t)i % TIMES;
+
+	(void)s;
+	*out = (struct export_sample){ .frames = recursive, .nr_frames = 4, .comm = "a b", .pid = 7, .tid = 10 + tid,
+				       .cpu = time % 3, .bucket = time, .samples = tid + 1, .period = 1 };
+}
+
+static unsigned base64_digit(char c)
+{
+	return (unsigned)(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", c) -
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+}
+
+/* The numbers of the page's data; returns how many. */
+static size_t page_numbers(const char *page, uint64_t *out, size_t room)
+{
+	const char *c = strstr(page, "id=\"data\">");
+	uint64_t n = 0;
+	unsigned bits = 0, held = 0, shift = 0;
+	size_t nr = 0;
+
+	assert_non_null(c);
+	for (c += strlen("id=\"data\">"); *c != '<' && *c != '=' && *c != '\n'; c++) {
+		held = held << 6 | base64_digit(*c);
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		n |= (uint64_t)(held >> bits & 0x7f) << shift;
+		shift += 7;
+		if (!(held >> bits & 0x80)) {
+			assert_in_range(nr, 0, room - 1);
+			out[nr++] = n;
+			n = shift = 0;
+		}
+	}
+	return nr;
+}
+
+static uint64_t page_samples(uint32_t most_rows, char **page)
+{
+	struct flame_page_options options = { .nr_buckets = TIMES, .bucket_ns = 1000, .most_rows = most_rows };
+	struct export_source s = source(STACK_SAMPLES);
+	uint64_t numbers[20000], sum = 0;
+	size_t size, nr;
+	FILE *out = open_memstream(page, &size);
+
+	s.nr_events = 1;
+	s.nr_samples = THREADS * TIMES;
+	s.sample = get_small_one;
+	assert_int_equal(flame_page_write(&s, &options, out, NULL), 0);
+	fclose(out);
+	nr = page_numbers(*page, numbers, 20000);
+	/* main, f, f, g and the command: two numbers each; then eight for each row */
+	assert_int_equal((nr - 10) % 8, 0);
+	for (size_t i = 10; i < nr; i += 8)
+		sum += numbers[i + 6];
+	assert_int_equal(sum, TIMES * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8));
+	return (nr - 10) / 8;
+}
+
+static void a_page_with_too_many_rows_joins_times_cpus_and_threads(void **state)
+{
+	char *page;
+
+	(void)state;
+	assert_int_equal(page_samples(0, &page), THREADS * TIMES);
+	assert_non_null(strstr(page, "\"a b 7/17\""));
+	free(page);
+	/* 8 threads at 100 times on up to 2 CPUs each time, then on one */
+	assert_int_equal(page_samples(800, &page), 800);
+	assert_non_null(strstr(page, "\"a b 7/10\""));
+	assert_non_null(strstr(page, "\"nr_buckets\":100"));
+	free(page);
+	/* 8, then the 4 with most samples and the others, then 2 and the others */
+	assert_int_equal(page_samples(300, &page), 300);
+	assert_non_null(strstr(page, "\"a b 7/16\""));
+	assert_non_null(strstr(page, "\"a b 7/17\""));
+	assert_non_null(strstr(page, "\"a b (others)\""));
+	assert_null(strstr(page, "\"a b 7/15\""));
+	free(page);
+	/* one row is left at last */
+	assert_int_equal(page_samples(1, &page), 1);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +390,7 @@ int main(void)
 		cmocka_unit_test(csv_quotes_what_needs_it),
 		cmocka_unit_test(pprof_has_locations_with_their_inlined_functions),
 		cmocka_unit_test(nothing_is_whole_too),
+		cmocka_unit_test(a_page_with_too_many_rows_joins_times_cpus_and_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
