@@ -59,7 +59,10 @@ static int unknown_subcommand(const char *name)
 		names[i] = short_name(subcommands[i]);
 	names[NR_SUBCOMMANDS] = NULL;
 	near = str_nearest(name, names);
-	if (strcmp(name, "replay") == 0)
+	if (strcmp(name, "stats") == 0)
+		err_set(&err, EINVAL, "sched stats is not there: sonde does not read /proc/schedstat; "
+			"sonde sched live and latency tell how long tasks waited");
+	else if (strcmp(name, "replay") == 0)
 		err_set(&err, EINVAL, "sched replay is not there: sonde does not play a recording's load "
 			"again; sonde sched latency and timehist tell what it was");
 	else if (near)
@@ -105,6 +108,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('f', "force", &sched_common.force, "accepted: sonde does not look at the file's owner"),
 		OPT_SWITCH('q', "quiet", &sched_common.quiet, "say nothing of fall-backs on standard error"),
 		OPT_COUNT('v', "verbose", &sched_common.verbose, "say more"),
+		OPT_REFUSE('D', "dump-raw-trace", "sonde script -D prints each record as it is"),
 		OPT_END,
 	};
 	const struct command *command;
@@ -190,6 +194,22 @@ void sched_session_say(const struct sched_session *s)
 
 	if (!s->query.quiet)
 		sched_account_write(model_account(s->model), &stream, "sonde: ", stderr);
+}
+
+void sched_say_nothing(const struct sched_session *s)
+{
+	const struct { const char *value, *name; } filters[] = {
+		{ s->query.cpus, "CPUs" }, { s->query.time, "time" }, { s->query.pids, "pid" },
+		{ s->query.tids, "tid" }, { s->query.comms, "comm" },
+	};
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		if (filters[i].value)
+			str_addf(&text, "%s%s %s", text.len ? ", " : "", filters[i].name, filters[i].value);
+	if (text.len)
+		log_note("nothing in '%s' passes what was asked for: %s", s->data->path, text.p);
+	str_release(&text);
 }
 
 void sched_session_close(struct sched_session *s)

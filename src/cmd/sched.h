@@ -61,6 +61,8 @@ int sched_session_run(struct sched_session *session, const struct sched_ops *ops
 		      struct err *err);
 /* What the figures lack, on standard error; nothing with -q. */
 void sched_session_say(const struct sched_session *session);
+/* Nothing came out: remark which options may be why, if any was given. */
+void sched_say_nothing(const struct sched_session *session);
 void sched_session_close(struct sched_session *session);
 
 /* Words that are left are one too many: say so. Returns -EINVAL. */

@@ -74,6 +74,8 @@ static int latency(struct latency_command *c, struct err *err)
 			sched_latency_csv(v, stdout);
 		else
 			sched_latency_text(v, stdout);
+		if (!v->nr)
+			sched_say_nothing(&c->session);
 		r = sched_flush(err);
 	}
 	latency_free(latency);

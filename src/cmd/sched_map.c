@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/sched.h"
 #include "view/sched.h"
@@ -13,6 +14,18 @@ struct map_command {
 	struct sched_map_options options;
 	const char *cpus, *color_cpus, *color_pids;
 };
+
+/* Columns that stay empty: no such CPU. */
+static void say_missing_cpus(const struct map_command *c)
+{
+	uint32_t there = model_account(c->session.model)->nr_cpus;
+
+	for (uint32_t i = 0; i < c->options.nr_cpus; i++)
+		if (c->options.cpus[i] >= there) {
+			log_note("nothing in '%s' is of CPU %u", c->session.data->path, c->options.cpus[i]);
+			return;
+		}
+}
 
 static int map(struct map_command *c, struct err *err)
 {
@@ -38,8 +51,10 @@ static int map(struct map_command *c, struct err *err)
 	r = sched_session_run(&c->session, &sched_map_ops, view, err);
 	if (r == 0)
 		r = sched_flush(err);
-	if (r == 0)
+	if (r == 0) {
+		say_missing_cpus(c);
 		sched_session_say(&c->session);
+	}
 	sched_map_free(view);
 	return r;
 }
@@ -53,6 +68,9 @@ static int run_map(int argc, char **argv)
 		OPT_STRING(0, "cpus", &c.cpus, "LIST", "columns for these CPUs"),
 		OPT_STRING(0, "color-cpus", &c.color_cpus, "LIST", "these CPUs in colour, on a terminal"),
 		OPT_STRING(0, "color-pids", &c.color_pids, "PID[,PID...]", "these tasks in colour, on a terminal"),
+		OPT_REFUSE(0, "task-name", "a map is of all tasks; --color-pids shows some, timehist --comm has "
+			   "those of a name alone"),
+		OPT_REFUSE(0, "fuzzy-name", "a map is of all tasks; --color-pids shows some"),
 		SCHED_INPUT_OPTIONS(&c.session),
 		OPT_END,
 	};

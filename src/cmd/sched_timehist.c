@@ -51,6 +51,7 @@ static int timehist(struct timehist_command *c, struct err *err)
 	/* one more than there are: so are perf's columns */
 	o->nr_cpus = (s->data->nr_cpus_online - 1 < 4096 ? s->data->nr_cpus_online : 1) + 1;
 	o->max_stack = s->query.max_stack;
+	o->width = (unsigned)cmd_columns(stdout, 0);
 	o->out = stdout;
 	view = sched_timehist_new(o);
 	sched_timehist_heading(view);
@@ -59,6 +60,8 @@ static int timehist(struct timehist_command *c, struct err *err)
 		sched_timehist_summary(view, s->model);
 	if (r == 0)
 		r = sched_flush(err);
+	if (r == 0 && !sched_timehist_shown(view))
+		sched_say_nothing(s);
 	if (r == 0)
 		sched_session_say(s);
 	sched_timehist_free(view);
@@ -87,6 +90,8 @@ static int run(int argc, char **argv)
 		OPT_SWITCH(0, "show-prio", &o->show_prio, "the task's priority, as the kernel counts"),
 		OPT_SWITCH('g', "call-graph", &c.call_graph, "where a task left, if stacks were recorded (the default)"),
 		OPT_UINT(0, "max-stack", &q->max_stack, "N", "at most N functions of a stack (5)"),
+		OPT_REFUSE(0, "pre-migrations", "the time in the queue of another CPU is part of sch delay; -M shows "
+			   "when it moved"),
 		OPT_SECTION("Which events"),
 		OPT_STRING('C', "cpu", &q->cpus, "LIST", "only on these CPUs, as in 0-3,8"),
 		OPT_STRING(0, "time", &q->time, "FROM,TO", "only a span: seconds, either may be missing; or parts "

@@ -67,6 +67,7 @@ static int write_files(struct timeline_command *c, const struct timeline *timeli
 static int draw(struct timeline_command *c, struct err *err)
 {
 	struct timeline *timeline;
+	uint32_t nr = 0;
 	int r = sched_session_open(&c->session, err);
 
 	if (r == 0)
@@ -76,6 +77,10 @@ static int draw(struct timeline_command *c, struct err *err)
 	timeline = timeline_new(&c->session.filter, c->most);
 	r = sched_session_run(&c->session, &timeline_ops, timeline, err);
 	r = write_files(c, timeline, r, err);
+	if (r == 0 && !timeline_slices(timeline, &nr))
+		nr = 0;
+	if (r == 0 && !nr)
+		sched_say_nothing(&c->session);
 	if (r == 0)
 		sched_session_say(&c->session);
 	timeline_free(timeline);

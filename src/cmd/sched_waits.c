@@ -19,9 +19,10 @@ static int write_waits(struct waits_command *c, struct waits *waits, const struc
 {
 	struct stream_account stream = stream_account(c->session.stream);
 	struct sched_waits_view view = { .top = c->top, .stream = &stream,
-					 .account = model_account(c->session.model) };
+					 .account = model_account(c->session.model),
+					 .width = (unsigned)cmd_columns(stdout, 0) };
 	const struct wait_path *paths;
-	uint32_t nr;
+	uint32_t nr = 0;
 
 	view.rows = waits_rows(waits, c->session.model, &view.nr);
 	if (c->folded) {
@@ -32,6 +33,8 @@ static int write_waits(struct waits_command *c, struct waits *waits, const struc
 	} else {
 		sched_waits_text(&view, stdout);
 	}
+	if (c->folded ? !nr : !view.nr)
+		sched_say_nothing(&c->session);
 	return sched_flush(err);
 }
 

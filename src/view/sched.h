@@ -77,6 +77,7 @@ struct sched_timehist_options {
 	bool summary, summary_only;
 	bool has_waking;                 /* lines of wake-ups are sched_waking's */
 	uint32_t nr_cpus;                /* columns of cpu_visual */
+	unsigned width;                  /* columns there is room for; 0: any, and perf's layout */
 	uint32_t max_stack;
 	struct sched_stacks *stacks;     /* NULL: no call chains */
 	FILE *out;
@@ -88,6 +89,8 @@ void sched_timehist_free(struct sched_timehist *timehist);
 /* For model_new, with the timehist as its arg. */
 extern const struct sched_ops sched_timehist_ops;
 void sched_timehist_heading(struct sched_timehist *timehist);
+/* How many times on a CPU were shown, or counted for the summary. */
+uint64_t sched_timehist_shown(const struct sched_timehist *timehist);
 void sched_timehist_summary(struct sched_timehist *timehist, const struct sched_model *model);
 
 /* --- sched_map.c ------------------------------------------------------------------------------ */
@@ -113,6 +116,7 @@ struct wait_path;
 struct sched_waits_view {
 	const struct waits_row *rows;
 	uint32_t nr, top;                /* at most so many wakers and waits of each */
+	unsigned width;                  /* columns there is room for; 0: any */
 	const struct sched_account *account;
 	const struct stream_account *stream;
 };

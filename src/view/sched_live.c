@@ -159,7 +159,7 @@ void sched_live_text(const struct live_interval *v, FILE *out)
 	if (v->nr_tasks > shown)
 		fprintf(out, "%7s %u tasks more\n", "", v->nr_tasks - shown);
 	if (t->unseen)
-		fprintf(out, "Unseen: %llu more switches, of which the kernel told no program\n", t->unseen);
+		fprintf(out, "Unseen: %llu more switches, of processes that this kernel hides: in no row\n", t->unseen);
 	if (t->no_room)
 		fprintf(out, "Lost: %llu times a task found no place in the table of %d; switches and histograms "
 			"have them, rows do not\n", t->no_room, LIVE_TASKS);

@@ -10,7 +10,9 @@
 #include "sched/select.h"
 #include "view/sched.h"
 
-#define NAME_WIDTH 30
+#define NAME_WIDTH 30u           /* perf's */
+#define LEAST_NAME 15u
+#define LINE_WIDTH 88u           /* with that, and nothing asked for */
 #define STACK_DEFAULT 5u
 
 /* What the summary says of a task. */
@@ -23,17 +25,30 @@ struct totals {
 
 struct sched_timehist {
 	struct sched_timehist_options o;
+	unsigned name_width;
 	VEC(struct totals) tasks;        /* by the model's index */
 	struct str line;
 	uint64_t first_ns, last_ns;      /* of the window */
 	uint64_t switches;
 };
 
+/* Names give way where a terminal is too narrow for the line. */
+static unsigned name_width(const struct sched_timehist_options *o)
+{
+	unsigned line = LINE_WIDTH + (o->cpu_visual ? o->nr_cpus + 2 : 0) + (o->show_prio ? 7 : 0) +
+			(o->state ? 7 : 0);
+
+	if (!o->width || line <= o->width)
+		return NAME_WIDTH;
+	return line - o->width < NAME_WIDTH - LEAST_NAME ? NAME_WIDTH - (line - o->width) : LEAST_NAME;
+}
+
 struct sched_timehist *sched_timehist_new(const struct sched_timehist_options *options)
 {
 	struct sched_timehist *h = mem_zalloc(sizeof(*h));
 
 	h->o = *options;
+	h->name_width = name_width(options);
 	h->line = (struct str)STR_INIT;
 	if (!h->o.max_stack)
 		h->o.max_stack = STACK_DEFAULT;
@@ -115,7 +130,7 @@ static void add_start(struct sched_timehist *h, uint64_t time_ns, uint32_t cpu,
 	str_addc(s, ' ');
 	from = s->len;
 	sched_add_task(s, task);
-	pad_to(s, from, NAME_WIDTH);
+	pad_to(s, from, h->name_width);
 	str_addc(s, ' ');
 	if (h->o.show_prio) {
 		if (task->prio >= 0)
@@ -275,7 +290,7 @@ void sched_timehist_heading(struct sched_timehist *h)
 {
 	static const char dashes[] = "---------";
 	FILE *out = h->o.out;
-	int wide = h->o.cpu_visual ? (int)h->o.nr_cpus + 2 : 0;
+	int name = (int)h->name_width, wide = h->o.cpu_visual ? (int)h->o.nr_cpus + 2 : 0;
 
 	if (h->o.summary_only)
 		return;
@@ -286,9 +301,9 @@ void sched_timehist_heading(struct sched_timehist *h)
 			fprintf(out, "%x", i % 16);
 		fputc(' ', out);
 	}
-	fprintf(out, " %-*s %s %9s  %9s  %9s%s\n", NAME_WIDTH, "task name", h->o.show_prio ? "  prio " : "",
+	fprintf(out, " %-*s %s %9s  %9s  %9s%s\n", name, "task name", h->o.show_prio ? "  prio " : "",
 		"wait time", "sch delay", "run time", h->o.state ? "  state" : "");
-	fprintf(out, "%15s %-6s %*s %-*s %s %9s  %9s  %9s%s\n", "", "", wide, "", NAME_WIDTH, "[tid/pid]",
+	fprintf(out, "%15s %-6s %*s %-*s %s %9s  %9s  %9s%s\n", "", "", wide, "", name, "[tid/pid]",
 		h->o.show_prio ? "       " : "", "(msec)", "(msec)", "(msec)", h->o.state ? "       " : "");
 	fprintf(out, "%.15s %.6s ", "---------------", dashes);
 	if (h->o.cpu_visual) {
@@ -297,8 +312,13 @@ void sched_timehist_heading(struct sched_timehist *h)
 			fputc('-', out);
 		fputc(' ', out);
 	}
-	fprintf(out, " %s %s", "------------------------------", h->o.show_prio ? "------ " : "");
+	fprintf(out, " %.*s %s", name, "------------------------------", h->o.show_prio ? "------ " : "");
 	fprintf(out, " %s  %s  %s%s\n", dashes, dashes, dashes, h->o.state ? "  -----" : "");
+}
+
+uint64_t sched_timehist_shown(const struct sched_timehist *h)
+{
+	return h->switches;
 }
 
 /* --- summary -------------------------------------------------------------------------------- */
@@ -326,7 +346,7 @@ static void write_totals(struct sched_timehist *h, const struct sched_task *task
 
 	sched_add_task(&name, task);
 	str_clear(s);
-	str_addf(s, "%*s", NAME_WIDTH, name.p);
+	str_addf(s, "%*s", (int)NAME_WIDTH, name.p);
 	if (task->parent_pid != SCHED_NONE)
 		str_addf(s, "%8u", task->parent_pid);
 	else

@@ -16,7 +16,46 @@ static const char *const kind_names[WAIT_NR_KINDS] = {
 	"run", "woken", "thrown", "sleep", "blocked", "idle", "stopped", "other", "unknown",
 };
 
+/* For narrow terminals. */
+static const char *const short_names[WAIT_NR_KINDS] = {
+	"run", "woken", "thrown", "sleep", "block", "idle", "stop", "other", "unkn.",
+};
+
+#define NAME_WIDTH 30u
+#define LEAST_NAME 14u
+#define FULL_WIDTH (NAME_WIDTH + 12 + WAIT_NR_KINDS * 8)
+
 /* --- text ----------------------------------------------------------------------------------- */
+
+/* How a row is laid out. */
+struct layout {
+	bool narrow;
+	bool shows[WAIT_NR_KINDS];
+	unsigned name, wall, percent;    /* columns */
+};
+
+/* On a narrow terminal columns that no row has a figure in go, then the names give way. */
+static struct layout lay_out(const struct sched_waits_view *v)
+{
+	struct layout l = { .narrow = v->width && v->width < FULL_WIDTH, .name = NAME_WIDTH, .wall = 12, .percent = 8 };
+	unsigned width;
+
+	for (unsigned k = 0; k < WAIT_NR_KINDS; k++) {
+		l.shows[k] = !l.narrow;
+		for (uint32_t i = 0; i < v->nr && !l.shows[k]; i++)
+			l.shows[k] = v->rows[i].ns[k] != 0;
+	}
+	if (!l.narrow)
+		return l;
+	width = l.wall = 11;
+	l.percent = 7;
+	for (unsigned k = 0; k < WAIT_NR_KINDS; k++)
+		width += l.shows[k] ? l.percent : 0;
+	l.name = width + LEAST_NAME > v->width ? LEAST_NAME : v->width - width;
+	if (l.name > NAME_WIDTH)
+		l.name = NAME_WIDTH;
+	return l;
+}
 
 static void add_who(struct str *s, const struct sched_task *task, bool interrupt)
 {
@@ -72,19 +111,22 @@ static void write_wait(const struct wait *w, FILE *out)
 	str_release(&s);
 }
 
-static void write_row(const struct waits_row *row, uint32_t top, FILE *out)
+static void write_row(const struct waits_row *row, const struct layout *l, uint32_t top, FILE *out)
 {
 	struct str s = STR_INIT;
 
 	sched_add_task(&s, row->task);
-	while (s.len < 30)
+	while (s.len < l->name)
 		str_addc(&s, ' ');
-	sched_add_ms(&s, row->wall_ns, 12);
+	sched_add_ms(&s, row->wall_ns, l->wall);
 	for (unsigned k = 0; k < WAIT_NR_KINDS; k++) {
+		if (!l->shows[k])
+			continue;
 		if (row->ns[k])
-			str_addf(&s, " %6.2f%%", 100.0 * (double)row->ns[k] / (double)row->wall_ns);
+			str_addf(&s, "%*.*f%%", (int)l->percent - 1, l->narrow ? 1 : 2,
+				 100.0 * (double)row->ns[k] / (double)row->wall_ns);
 		else
-			str_addf(&s, " %7s", ".");
+			str_addf(&s, "%*s", (int)l->percent, ".");
 	}
 	fprintf(out, "%s\n", s.p);
 	str_clear(&s);
@@ -103,15 +145,19 @@ static void write_row(const struct waits_row *row, uint32_t top, FILE *out)
 
 void sched_waits_text(const struct sched_waits_view *v, FILE *out)
 {
-	fprintf(out, "# Where wall time went. woken, thrown: ready, and waiting for a CPU, after a wake-up or after\n"
-		"# being thrown out; sleep S, blocked D, idle I, stopped T, other by the state it slept in.\n"
-		"# Woken by: how often, and the sleep that ended so; came behind: who had the CPU before,\n"
-		"# and the delay.\n#\n%-30s%12s", "# task", "wall ms");
+	struct layout l = lay_out(v);
+
+	fprintf(out, "# Where wall time went. woken, thrown: ready, and waiting for a CPU, after a\n"
+		"# wake-up or after being thrown out; sleep S, blocked D, idle I, stopped T,\n"
+		"# other by the state it slept in. Woken by: how often, and the sleep that ended\n"
+		"# so; came behind: who had the CPU before, and the delay.\n#\n%-*s%*s", (int)l.name, "# task",
+		(int)l.wall, "wall ms");
 	for (unsigned k = 0; k < WAIT_NR_KINDS; k++)
-		fprintf(out, " %7s", kind_names[k]);
+		if (l.shows[k])
+			fprintf(out, "%*s", (int)l.percent, l.narrow ? short_names[k] : kind_names[k]);
 	fprintf(out, "\n");
 	for (uint32_t i = 0; i < v->nr; i++)
-		write_row(&v->rows[i], v->top, out);
+		write_row(&v->rows[i], &l, v->top, out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

@@ -229,6 +229,15 @@ like_timehist()
 	"$SONDE" sched latency -i own.data >piped
 	script -qec "stty cols 80; $SONDE sched latency -w -i own.data" /dev/null </dev/null | tr -d '\r' | diff piped -
 	# the narrow rows have the piped table's figures
+	# timehist and waits give way, too: our tasks' names are short
+	for view in timehist "timehist --state" "waits --top 0"; do
+		script -qec "stty cols 80; $SONDE sched $view -q --comm snooze,sh -i own.data" /dev/null </dev/null |
+			tr -d '\r' | sed 's/ *$//' >screen80
+		head -n 8 screen80
+		awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' screen80
+		"$SONDE" sched $view -q --comm snooze,sh -i own.data >piped80
+		[[ $(wc -l <screen80) == $(wc -l <piped80) && $(wc -l <screen80) -gt 20 ]]
+	done
 	figures() { awk -F'|' '/[0-9] *\|$/ && !/TOTAL/ { gsub(/(avg|max):| |ms/, ""); print $2, $3, $4, $5 }' "$@"; }
 	diff <(figures <piped) <(figures <screen)
 }
@@ -373,6 +382,20 @@ SCRIPT
 	"$SONDE" sched timehist -i lost.data 2>&1 >/dev/null | grep -q '^sonde: Lost'
 }
 
+@test "where nothing passes what was asked for, that is said" {
+	need_sched
+	record_some "$SONDE" sched record -o own.data
+	for view in "latency --comm no_such_task" "latency --csv -C 1000" "timehist -t 4194305" "timehist -s --time 1,2" \
+		    "waits -p 4194305 -j" "timeline -o none.html --comm no_such_task"; do
+		"$SONDE" sched $view -i own.data >/dev/null 2>said
+		cat said
+		grep -q "^sonde: nothing in 'own.data' passes what was asked for: " said
+	done
+	"$SONDE" sched map --cpus 1000 -i own.data 2>&1 >/dev/null | grep "nothing in 'own.data' is of CPU 1000"
+	"$SONDE" sched latency -i own.data 2>&1 >/dev/null | diff /dev/null -
+	"$SONDE" sched latency -q --comm no_such_task -i own.data 2>&1 >/dev/null | diff /dev/null -
+}
+
 @test "wrong words are refused with a line that helps" {
 	fails 129 "$SONDE" sched latenzy
 	says "did you mean 'latency'"
@@ -381,6 +404,14 @@ SCRIPT
 	fails 129 "$SONDE" sched latency -s size
 	says '-s takes'
 	fails 129 "$SONDE" sched latency -j --csv
+	fails 129 "$SONDE" sched stats
+	says 'sched stats is not there'
+	fails 129 "$SONDE" sched -D latency
+	says 'sonde script -D'
+	fails 129 "$SONDE" sched map --task-name sh
+	says 'timehist --comm'
+	fails 129 "$SONDE" sched timehist --pre-migrations
+	says 'part of sch delay'
 	fails 129 "$SONDE" sched live --duration never
 	"$SONDE" record -q -e cpu-clock -o other.data true
 	fails 1 "$SONDE" sched latency -i other.data
