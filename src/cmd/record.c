@@ -112,6 +112,20 @@ static int take_control(const struct opt *opt, const char *arg, bool unset, stru
 	return ret;
 }
 
+static int take_affinity(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	(void)opt;
+	if (unset)
+		rec.s.o.affinity = AFFINITY_ANY;
+	else if (strcmp(arg, "cpu") == 0)
+		rec.s.o.affinity = AFFINITY_CPU;
+	else if (strcmp(arg, "node") == 0)
+		rec.s.o.affinity = AFFINITY_NODE;
+	else
+		return err_set(err, EINVAL, "--affinity takes node or cpu, not '%s'", arg);
+	return 0;
+}
+
 /* A number and one of the letters: its place among them, or -EINVAL. */
 static int take_unit(const char *text, const char *letters, uint64_t *n)
 {
@@ -376,8 +390,9 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.s.o.attr.lean, .flags = OPT_HIDDEN,
 	  .help = "of tracepoints without the address" },
+	OPT_CALL(0, "affinity", NULL, "node|cpu", "empty a ring on the CPU that fills it, or on its node",
+		 take_affinity, 0),
 	OPT_REFUSE(0, "threads", "one thread empties all rings, in few large writes; -z has a thread of its own"),
-	OPT_REFUSE(0, "affinity", "taskset or numactl say where sonde runs"),
 	OPT_REFUSE(0, "aio", "writes go to the page cache and do not wait for the disk"),
 	OPT_REFUSE(0, "tail-synthesize", "what runs is described when a file is begun; --overwrite does it when it "
 		   "is written"),

@@ -362,6 +362,7 @@ static int run(struct recorder *r, struct err *err)
 		return ret;
 	}
 	recorder_find_offsets(r);
+	recorder_open_affinity(r);
 	ret = raise_priority(r, err);
 	if (ret == 0)
 		ret = recorder_open_stacks(r, err);
@@ -412,6 +413,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	r.record = mem_alloc(UINT16_MAX + 1);
 	ret = run(&r, err);
 	workload_kill(&r.workload);
+	recorder_close_affinity(&r);
 	mapwatch_free(r.mapwatch);
 	if (r.lost_to_ns || result->lost_to_end) {
 		result->lost_from_ns = r.lost_from_ns > r.start_ns ? r.lost_from_ns - r.start_ns : 0;

@@ -35,6 +35,8 @@ struct recorder_next_file {              /* --switch-output; when another file i
 	uint64_t files;                  /* keep so many; 0: all */
 };
 
+enum recorder_affinity { AFFINITY_ANY, AFFINITY_NODE, AFFINITY_CPU };
+
 struct recorder_options {
 	struct attr_options attr;        /* per_cpu, command, delayed, nr_events are set here */
 	struct target target;
@@ -55,6 +57,7 @@ struct recorder_options {
 	uint64_t max_bytes;              /* 0: no limit */
 	bool no_build_ids;
 	bool no_copies;                  /* keep.h: copy nothing to the cache */
+	enum recorder_affinity affinity; /* where the rings are emptied */
 	int realtime;                    /* SCHED_FIFO priority to empty rings at; 0: as we are */
 };
 

@@ -205,8 +205,9 @@ static int write_run(struct recorder *r, struct ring *ring, struct iovec *pieces
 }
 
 /* Write what a ring holds now; 1 if there was anything. */
-static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
+static int drain_ring(struct recorder *r, size_t index, struct err *err)
 {
+	struct ring *ring = &r->counters.rings[index];
 	struct iovec pieces[2];
 	uint64_t left;
 	int nr, ret, any = 0;
@@ -215,6 +216,8 @@ static int drain_ring(struct recorder *r, struct ring *ring, struct err *err)
 		return 0;
 	/* No further than this look, or a busy ring would hold us. */
 	left = ring_peek(ring, pieces, &nr);
+	if (left)
+		recorder_go_to(r, index);
 	while (left) {
 		struct run run;
 
@@ -242,7 +245,7 @@ int recorder_drain(struct recorder *r, struct err *err)
 		any = ret > 0;
 	}
 	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0 && !r->stacks; i++) {
-		ret = drain_ring(r, &r->counters.rings[i], err);
+		ret = drain_ring(r, i, err);
 		any |= ret > 0;
 	}
 	if (r->keep)

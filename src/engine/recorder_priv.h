@@ -47,6 +47,7 @@ struct recorder {
 	struct stacks *stacks;           /* of samples that are rewritten; else NULL */
 	struct event_set set;            /* what stacks reads them by */
 	uint8_t *batch;                  /* rewritten records on their way to the file */
+	struct affinity *affinity;       /* NULL: rings are emptied from anywhere */
 	size_t next_step;                /* of o->duty */
 	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
 	int64_t file_at_ms;              /* when this file was begun */
@@ -85,6 +86,11 @@ void recorder_tell_stacks(const struct recorder *r);
 
 /* recorder.c: where in a sample what is looked at stands, once the events are open. */
 void recorder_find_offsets(struct recorder *r);
+
+/* recorder_affinity.c: run where `ring` is filled, where --affinity says so. */
+void recorder_open_affinity(struct recorder *r);
+void recorder_go_to(struct recorder *r, size_t ring);
+void recorder_close_affinity(struct recorder *r);
 
 /* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
 int recorder_write_lost(struct recorder *r, struct err *err);

@@ -178,8 +178,10 @@ int recorder_drain_stacks(struct recorder *r, struct err *err)
 	}
 	stacks_settle(r->stacks);
 	for (size_t i = 0; i < nr && ret == 0; i++)
-		if (left[i])
+		if (left[i]) {
+			recorder_go_to(r, i);
 			ret = rewrite_ring(r, &r->counters.rings[i], left[i], err);
+		}
 	stacks_sweep(r->stacks);
 	free(left);
 	return ret < 0 ? ret : any;

@@ -1,6 +1,7 @@
 # What recording costs: the same work without a profiler, under perf record and under sonde
 # record, in turn, the whole system with call chains at 99, 999 and 9999 Hz. For each: the
-# work's time, the recorder's own processor time, bytes a sample, and what was lost.
+# work's time, the recorder's own processor time, bytes a sample, and what was lost. The work's
+# own processor time stands in the notes: what the kernel does for the profiler in its stead.
 
 RECORD_FREQS=${RECORD_FREQS:-99 999 9999}
 
@@ -47,28 +48,15 @@ recorded()
 	wait $line
 }
 
-# sizes NAME FILE: samples, bytes, bytes a sample and losses, a line each time. What a file
-# has before the first sample (who runs, what is mapped) does not count for the samples.
-sizes()
-{
-	"$SONDE" report --stats -i "$2" 2>/dev/null | awk -v bytes="$(($(stat -c %s "$2") - fixed_$1))" '
-		/^ *SAMPLE events:/ && !n { n = $3 }
-		/^ *LOST(_SAMPLES)? events:/ { lost += $3 }
-		END { printf "%d %d %.2f %d\n", n, bytes, n ? bytes / n : 0, lost }' >>"$TMP/$1.take"
-}
+# sizes NAME FILE: what tests/bench/sizes.c says of it, a line each time
+sizes() { "$OUT/tests/bench/sizes" "$2" >>"$TMP/$1.take"; }
 
 record_one()
 {
-	local name=$1 hz=$2 work i options
+	local name=$1 hz=$2 work i options frames
 	work=$(work_"$name")
 	options="-F $hz -a -g"
 	rm -f "$TMP"/*.take
-	# shellcheck disable=SC2086
-	"$SONDE" record -q $options -o "$TMP/sonde.data" true || return
-	fixed_sonde_size=$(stat -c %s "$TMP/sonde.data")
-	# shellcheck disable=SC2086
-	for i in 1 2 3; do perf record -q $options -o "$TMP/perf.data" true >/dev/null 2>&1 && break; done
-	fixed_perf_size=$(stat -c %s "$TMP/perf.data") || return
 	for ((i = 0; i < RUNS; i++)); do
 		take none_work bash -c "$work" || return
 		# shellcheck disable=SC2086
@@ -84,11 +72,21 @@ record_one()
 		"$(calc "$(median perf_work) / $(median sonde_work)")" ">=0.97"
 	row "record $name $hz, cpu" - "$(median sonde 2)" "$(median perf 2)" \
 		"$(calc "$(median perf 2) / ($(median sonde 2) + 0.001)")" ">=2"
-	row "record $name $hz, bytes" - "$(median sonde_size 3)" "$(median perf_size 3)" \
-		"$(calc "$(median perf_size 3) / $(median sonde_size 3)")" ">=1"
+	# A chain's frames are 8 bytes each, whoever writes them, and no two runs see the same:
+	# so bytes at equal depth, perf's.
+	frames=$(median perf_size 3)
+	row "record $name $hz, bytes" - "$(calc "$(median sonde_size 2) + 8 * $frames")" \
+		"$(calc "$(median perf_size 2) + 8 * $frames")" \
+		"$(calc "($(median perf_size 2) + 8 * $frames) / ($(median sonde_size 2) + 8 * $frames)")" ">=1"
 	note "record $name $hz: alone $(median none_work) s, under sonde $(median sonde_work) s, under perf" \
-		"$(median perf_work) s; lost: sonde $(median sonde_size 4), perf $(median perf_size 4);" \
-		"samples: sonde $(median sonde_size 1), perf $(median perf_size 1)"
+		"$(median perf_work) s; cpu of the work: alone $(median none_work 2) s," \
+		"under sonde $(median sonde_work 2) s, under perf $(median perf_work 2) s;" \
+		"lost: sonde $(median sonde_size 7), perf $(median perf_size 7);" \
+		"samples: sonde $(median sonde_size 1), perf $(median perf_size 1);" \
+		"bytes of a sample without its chain: sonde $(median sonde_size 2), perf $(median perf_size 2);" \
+		"of a side-band record: sonde $(median sonde_size 5) ($(median sonde_size 4) of them), perf" \
+		"$(median perf_size 5) ($(median perf_size 4)); of the whole file for each sample:" \
+		"sonde $(median sonde_size 6), perf $(median perf_size 6)"
 }
 
 case_record()

@@ -220,6 +220,24 @@ pipes()
 	wait $pid
 }
 
+@test "--affinity: the recorder goes where the ring is that it empties" {
+	pipes
+	need taskset
+	faults it
+	cpu=$(taskset -cp $$ | grep -o '[0-9]*$')
+	# Rings are emptied in the order of their CPUs, and the last is written to by the command.
+	for how in cpu node; do
+		record -q --affinity=$how --control $PIPES -- taskset -c "$cpu" sh -ec './it 100; sh ask ping
+			grep Cpus_allowed_list /proc/$PPID/status >allowed'
+		[[ $(of out it) -ge 100 ]]
+		read -r _ list <allowed
+		echo "$how: $list"
+		[[ $how != cpu || $list == "$cpu" ]]
+		node=$(echo /sys/devices/system/cpu/cpu"$cpu"/node*)
+		[[ $how != node || ! -e $node/cpulist || $(nproc) != "$(getconf _NPROCESSORS_ONLN)" || $list == "$(<"$node/cpulist")" ]]
+	done
+}
+
 @test "--with-self: the recorder's own samples" {
 	need perf
 	need_root
@@ -251,7 +269,7 @@ pipes()
 @test "recorder: options that make no sense are one line" {
 	for option in "-D x" "-D 20-10" "-D 10-20,15-30" "--control pipe:1" "--control fifo:/dev/null" \
 		"--switch-output=1" "--switch-output=0s" "--switch-output=1T" "--switch-max-files=2" \
-		"--overwrite --no-buffering" "--switch-output=1M -o -" --threads --affinity=node; do
+		"--overwrite --no-buffering" "--switch-output=1M -o -" --threads --affinity=x; do
 		# shellcheck disable=SC2086
 		fails 129 "$SONDE" record -e page-faults $option true
 	done
