@@ -72,13 +72,23 @@ static int give(const struct synth *s, struct draft *d, size_t body, struct err 
 	return s->sink(s->arg, d, d->header.size, err);
 }
 
+/* A task that is gone is nothing to tell; that we can open no more files would hide all that follow. */
+static int cannot_look(const char *path, int code, struct err *err)
+{
+	if (code != EMFILE && code != ENFILE && code != ENOMEM)
+		return 0;
+	return err_set(err, code, "cannot read %s: %s%s", path, strerror(code),
+		       code == EMFILE ? "; raise 'ulimit -Hn'" : "");
+}
+
 /* What /proc/PID/status tells of a thread. */
 struct task {
 	pid_t pid, ppid, tid;
 	char comm[16];
 };
 
-static int read_task(const struct synth *s, pid_t pid, pid_t tid, struct task *task)
+/* 1: here it is; 0: it is gone. */
+static int read_task(const struct synth *s, pid_t pid, pid_t tid, struct task *task, struct err *err)
 {
 	char path[256], line[256];
 	FILE *file;
@@ -86,7 +96,7 @@ static int read_task(const struct synth *s, pid_t pid, pid_t tid, struct task *t
 	snprintf(path, sizeof(path), "%s/%d/task/%d/status", s->proc, pid, tid);
 	file = fopen(path, "re");
 	if (!file)
-		return -ESRCH;
+		return cannot_look(path, errno, err);
 	memset(task, 0, sizeof(*task));
 	task->tid = tid;
 	while (fgets(line, sizeof(line), file)) {
@@ -99,7 +109,7 @@ static int read_task(const struct synth *s, pid_t pid, pid_t tid, struct task *t
 		sscanf(line, "PPid: %d", &task->ppid);
 	}
 	fclose(file);
-	return task->pid ? 0 : -ESRCH;
+	return task->pid != 0;
 }
 
 static int give_task(const struct synth *s, const struct task *task, struct err *err)
@@ -215,7 +225,7 @@ static int give_maps(const struct synth *s, pid_t pid, pid_t tid, struct err *er
 	if (!file && (errno == EACCES || errno == EPERM) && s->closed)
 		++*s->closed;
 	if (!file)
-		return 0;
+		return cannot_look(path, errno, err);
 	while (r == 0 && (n = getline(&line, &room, file)) > 0) {
 		struct map_line m;
 
@@ -239,7 +249,8 @@ static int give_process(const struct synth *s, pid_t pid, const struct thread_id
 	for (size_t i = 0; i < nr && r == 0; i++) {
 		struct task task;
 
-		if (read_task(s, pid, threads[i].tid, &task) < 0)
+		r = read_task(s, pid, threads[i].tid, &task, err);
+		if (r <= 0)
 			continue;
 		r = give_task(s, &task, err);
 		if (!alive || threads[i].tid != pid)
@@ -274,8 +285,8 @@ int synth_all_tasks(const struct synth *s, struct err *err)
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		if (task_threads(atoi(entry->d_name), &threads) == 0)
-			r = synth_threads(s, threads.v, threads.nr, err);
+		r = task_threads(atoi(entry->d_name), &threads);
+		r = r < 0 ? cannot_look(s->proc, -r, err) : synth_threads(s, threads.v, threads.nr, err);
 		vec_release(&threads);
 	}
 	closedir(dir);

@@ -229,7 +229,10 @@ int synth_kernel(const struct synth *s, struct err *err)
 	if (size > 0)
 		buildids_state(s->buildids, PERF_RECORD_MISC_KERNEL, "[kernel.kallsyms]", id,
 			       (uint8_t)size);
-	if (find_kernel_text(s, &text) < 0) {
+	r = find_kernel_text(s, &text);
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+		return err_set(err, -r, "cannot read %s/kallsyms: %s", s->proc, strerror(-r));
+	if (r < 0) {
 		if (s->kernel_hidden)
 			*s->kernel_hidden = true;
 		return 0;

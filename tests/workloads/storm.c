@@ -11,6 +11,7 @@
  *	                pid of the one before where the kernel lets us choose it (ns_last_pid), each
  *	                touching 100 new pages; prints how many had that pid
  *	pages N         N new pages are touched
+ *	zombie          a child ends and is not waited for; prints its pid, and then as wait does
  *	wait            reads standard input to its end
  *
  * Pages that are touched for the first time are page faults: events whose number is known.
@@ -186,6 +187,20 @@ static int reuse(void)
 	return 0;
 }
 
+static int zombie(void)
+{
+	pid_t pid = start();
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+		return 4;
+	printf("%d\n", (int)pid);
+	fflush(stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -205,11 +220,11 @@ int main(int argc, char **argv)
 		return reuse();
 	if (strcmp(what, "pages") == 0)
 		return touch(number), 0;
-	if (strcmp(what, "wait") == 0) {
+	if (strcmp(what, "wait") == 0 || (strcmp(what, "zombie") == 0 && zombie() == 0)) {
 		while (read(STDIN_FILENO, &c, 1) == 1)
 			;
 		return 0;
 	}
-	fprintf(stderr, "usage: storm forks|threads|dlopen|exec|reuse|pages|wait [N [LIB]]\n");
+	fprintf(stderr, "usage: storm forks|threads|dlopen|exec|reuse|pages|zombie|wait [N [LIB]]\n");
 	return 129;
 }
