@@ -158,3 +158,22 @@ executable 1" ]]
 	DEBUGINFOD_URLS=" " "$SONDE" report -i r.data --stdio >out 2>err
 	[[ ! -s srv.log && ! -s err ]]
 }
+
+@test "without DEBUGINFOD_URLS the library is not even opened" {
+	stripped
+	# what the loader opens; with the variable it is there, so that this can be told here
+	DEBUGINFOD_URLS=$server LD_DEBUG=files LD_DEBUG_OUTPUT=$PWD/asked \
+		"$SONDE" report -i r.data --stdio --debuginfod-timeout 60 >/dev/null 2>&1
+	cat asked.* 2>/dev/null | grep -q 'libdebuginfod\.so' || skip "this loader does not tell what it opens"
+	for urls in "" " "; do
+		rm -f quiet.*
+		DEBUGINFOD_URLS=$urls LD_DEBUG=files LD_DEBUG_OUTPUT=$PWD/quiet \
+			"$SONDE" report -i r.data --stdio >/dev/null 2>&1
+		cat quiet.* | grep -q 'libelf'
+		run ! grep -q 'libdebuginfod\|libcurl' quiet.*
+	done
+	rm -f quiet.*
+	env -u DEBUGINFOD_URLS LD_DEBUG=files LD_DEBUG_OUTPUT="$PWD/quiet" \
+		"$SONDE" report -i r.data --stdio >/dev/null 2>&1
+	run ! grep -q 'libdebuginfod\|libcurl' quiet.*
+}
