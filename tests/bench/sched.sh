@@ -69,3 +69,18 @@ case_sched_storm()
 		"$(calc "$(mid "${theirs[@]}") / $(mid "${ours[@]}")")" ">=1"
 	note "sched record: $lost of $RUNS storms with losses"
 }
+
+# The same storm, added up in the kernel: every switch that the kernel counts over the span.
+case_sched_live()
+{
+	local storm status
+	perf bench sched messaging -g 10 -l $((QUICK ? 600 : 2000)) >/dev/null 2>&1 &
+	storm=$!
+	sleep 1
+	"$SONDE" sched live -j --duration 3 >"$TMP/live.json"
+	status=$?
+	wait "$storm"
+	((status == 0)) || return
+	note "sched live, storm: $(sed -E 's/.*"switches": ([0-9]+), "kernel_switches": ([0-9]+),.*"unseen": ([0-9]+),.*/\1 \2 \3/' "$TMP/live.json" |
+		awk '{ printf "%d switches and %d unseen, the kernel counted %d (%.3f %%)", $1, $3, $2, 100 * ($1 + $3) / $2 }')"
+}
