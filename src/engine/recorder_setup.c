@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -136,6 +137,34 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 
 /* --- before: the file --------------------------------------------------------- */
 
+/*
+ * In a time namespace the kernel's own clocks, which samples bear, are not those we read
+ * (time_namespaces(7)): what ours are ahead.
+ */
+static void take_namespace_off(clockid_t id, struct timespec *ts)
+{
+	const char *name = id == CLOCK_BOOTTIME ? "boottime" : "monotonic";
+	char line[128], word[16];
+	long long s, ns;
+	FILE *file;
+
+	if (id != CLOCK_BOOTTIME && id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_RAW)
+		return;
+	file = fopen("/proc/self/timens_offsets", "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%15s %lld %lld", word, &s, &ns) != 3 || strcmp(word, name) != 0)
+			continue;
+		ts->tv_sec -= (time_t)s;
+		ts->tv_nsec -= (long)ns;
+		if (ts->tv_nsec < 0) {
+			ts->tv_nsec += 1000000000;
+			ts->tv_sec--;
+		}
+	}
+	if (file)
+		fclose(file);
+}
+
 static void set_clock_features(struct recorder *r)
 {
 	struct timespec res, mono, wall;
@@ -148,6 +177,7 @@ static void set_clock_features(struct recorder *r)
 	perf_write_feature(r->writer, FEATURE_CLOCKID, s.p, s.len);
 	str_clear(&s);
 	clock_gettime(id, &mono);
+	take_namespace_off(id, &mono);
 	clock_gettime(CLOCK_REALTIME, &wall);
 	perf_put_u32(&s, 1);             /* version of this section */
 	perf_put_u32(&s, (uint32_t)id);

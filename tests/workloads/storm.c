@@ -4,6 +4,7 @@
  *
  *	forks N         N processes, 50 at a time, each of which touches 10 new pages
  *	threads N       N threads that live at the same time; each touches 10 new pages
+ *	crowd N         N threads that live until standard input ends; says so when they are there
  *	dlopen N LIB    the library is loaded, called by its symbol storm_touch and unloaded N times
  *	exec N          a thread that is not the main one calls exec: of this program, with N - 1;
  *	                each program touches 10 new pages before
@@ -107,6 +108,30 @@ static int threads(void)
 	for (unsigned long i = 0; i < number; i++)
 		pthread_join(ids[i], NULL);
 	free(ids);
+	return 0;
+}
+
+static void *stay(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	pause();
+	return arg;
+}
+
+static int crowd(void)
+{
+	pthread_attr_t attr;
+	pthread_t id;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	pthread_barrier_init(&barrier, NULL, (unsigned)number + 1);
+	for (unsigned long i = 0; i < number; i++)
+		if (pthread_create(&id, &attr, stay, NULL) != 0)
+			return 4;
+	pthread_barrier_wait(&barrier);
+	puts("ready");
+	fflush(stdout);
 	return 0;
 }
 
@@ -220,11 +245,13 @@ int main(int argc, char **argv)
 		return reuse();
 	if (strcmp(what, "pages") == 0)
 		return touch(number), 0;
-	if (strcmp(what, "wait") == 0 || (strcmp(what, "zombie") == 0 && zombie() == 0)) {
+	if (strcmp(what, "crowd") == 0 && crowd() != 0)
+		return 4;
+	if (strcmp(what, "wait") == 0 || strcmp(what, "crowd") == 0 || (strcmp(what, "zombie") == 0 && zombie() == 0)) {
 		while (read(STDIN_FILENO, &c, 1) == 1)
 			;
 		return 0;
 	}
-	fprintf(stderr, "usage: storm forks|threads|dlopen|exec|reuse|pages|zombie|wait [N [LIB]]\n");
+	fprintf(stderr, "usage: storm forks|threads|crowd|dlopen|exec|reuse|pages|zombie|wait [N [LIB]]\n");
 	return 129;
 }
