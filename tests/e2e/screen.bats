@@ -237,8 +237,36 @@ count()
 	see '^burn_a  .*/burn'
 	keys q Escape
 	see '\[\.\] burn_b'
+	keys i
+	see 'samples since the beginning'
 	keys q
-	see 'ended 0'
+	see '\[\.\] burn_b'
+	tmux -L "$socket" resize-window -t s -x 40 -y 10
+	see '^? help.*…$'
+	tmux -L "$socket" resize-window -t s -x 160 -y 30
+	see '/ filter'
+	keys C-z
+	see 'Stopped'
+	keys fg Enter
+	see '/ filter'
+	see '\[\.\] burn_b'
+	keys q
+	gone '/ filter'
+	keys 'echo ended ''$?' Enter
+	see '^ended 0'
+}
+
+@test "top: chains as text, one table after the other" {
+	"$WORKLOADS/burn" 600 >/dev/null 3>&- &
+	pid=$!
+	"$SONDE" top -g -e cpu-clock -F 499 -d 0.2 -p $pid >chains.out 2>err 3>&- &
+	local top=$!
+	# what fades is of parts of a sample long before the tenth
+	count chains.out '^# sonde top' 10
+	kill $pid
+	pid=
+	wait $top
+	grep -q -- '--burn_a' chains.out
 }
 
 @test "top: plain tables of a process, until it ends" {
