@@ -15,7 +15,10 @@
  * loses records, mappings are seen a tick later, with the samples.
  *
  * Costs: for each mapping of code one more record and at most one wake-up; mapwatch_take
- * rests between two looks, so that there are at most 500 in a second.
+ * rests between two looks, so that there are at most 500 in a second.  A wake-up is an
+ * interrupt that the one who maps pays for, so where programs start one after the other the
+ * watch is busy: other events write the same records and wake nobody, and the caller looks
+ * every two milliseconds by itself until there is nothing to see.
  *
  * One thread.
  */
@@ -32,6 +35,9 @@ void mapwatch_free(struct mapwatch *watch);
 
 /* Let an epoll tell of new mappings, by an event whose data.ptr is the watch. */
 int mapwatch_poll(struct mapwatch *watch, int epoll_fd);
+
+/* In how many milliseconds to take what there is though nothing has told; -1: never. */
+int mapwatch_wait_ms(const struct mapwatch *watch);
 
 /* Tell of each record there is by now (valid during the call), after a rest where it is due. */
 void mapwatch_take(struct mapwatch *watch, void (*tell)(void *arg, const void *record), void *arg);

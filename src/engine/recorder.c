@@ -159,13 +159,24 @@ static void note_mapping(void *arg, const void *record)
 /* Look at new mappings; true if there was nothing else to wake for. */
 static bool look_at_mappings(struct recorder *r, const struct epoll_event *events, int n)
 {
+	int wait = r->mapwatch ? mapwatch_wait_ms(r->mapwatch) : -1;
 	int nr = 0;
 
 	for (int i = 0; i < n; i++)
 		nr += r->mapwatch && events[i].data.ptr == r->mapwatch;
-	if (nr)
+	if (nr || wait == 0)
 		mapwatch_take(r->mapwatch, note_mapping, r);
-	return nr && nr == n;
+	return n == 0 ? wait >= 0 : nr && nr == n;
+}
+
+/* How long to wait, for -1 or some milliseconds that are left. */
+static int wait_ms(const struct recorder *r, int64_t left)
+{
+	int looks = r->mapwatch ? mapwatch_wait_ms(r->mapwatch) : -1;
+
+	if (looks >= 0 && (left < 0 || left > looks))
+		left = looks;
+	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
 /* When -D switches next. */
@@ -213,8 +224,9 @@ static void wait_for_something(struct recorder *r)
 		until = recorder_file_until_ms(r);
 	do {
 		left = until == INT64_MAX ? -1 : until - recorder_now_ms();
-		n = epoll_wait(r->epoll_fd, events, 64,
-			       until == INT64_MAX ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+		if (until != INT64_MAX && left < 0)
+			left = 0;
+		n = epoll_wait(r->epoll_fd, events, 64, wait_ms(r, left));
 	} while (look_at_mappings(r, events, n) && (left > 0 || until == INT64_MAX));
 	if (n < 0 && errno != EINTR)
 		log_debug("epoll_wait: %s", strerror(errno));
