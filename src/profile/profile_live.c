@@ -20,7 +20,7 @@
 #include "profile/profile_priv.h"
 
 #define SPARE 1024u              /* fewer are not worth the work */
-#define MODULES_SPARE 64u
+#define MODULES_SPARE 32u        /* new ones between two looks: one may hold many megabytes */
 
 /* --- what is not led to any more ---------------------------------------------------------- */
 
@@ -151,7 +151,7 @@ static bool renew_names(struct profile *p)
 	return true;
 }
 
-/* The same for binaries, whose number grows with each that is new. */
+/* Binaries that nothing is mapped from and no frame lies in, once some more have come. */
 static bool forget_modules(struct profile *p)
 {
 	struct profile_priv *priv = p->priv;
@@ -165,8 +165,8 @@ static bool forget_modules(struct profile *p)
 	for (size_t i = 0; i < priv->frames.nr; i++)
 		if (priv->frames.v[i].module)
 			used[priv->frames.v[i].module->index] = true;
-	priv->due_modules = module_set_made(p->modules) + module_set_forget(p->modules, used) +
-			    MODULES_SPARE;
+	module_set_forget(p->modules, used);
+	priv->due_modules = module_set_made(p->modules) + MODULES_SPARE;
 	free(used);
 	return true;
 }
