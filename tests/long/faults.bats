@@ -1,12 +1,12 @@
 # The faults of e2e/faults.bats many times over, at moments that nobody chose, and in their full size.
 load ../e2e/faults
 
-# killed OPTIONS...: a recording of the whole system that is killed after up to a second
+# killed OPTIONS...: a recording of the whole system that is killed after up to three seconds
 killed()
 {
 	rm -f out*
 	"$SONDE" record -q -F 5000 -e cpu-clock -e page-faults -a -g -o out "$@" 3>&- &
-	sleep "0.$((RANDOM % 10))$((RANDOM % 10))$((RANDOM % 10))"
+	sleep "$((RANDOM % 3)).$((RANDOM % 10))$((RANDOM % 10))$((RANDOM % 10))"
 	kill -KILL $! 2>/dev/null || true
 	wait $! || true
 }
