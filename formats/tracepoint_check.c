@@ -422,7 +422,7 @@ static bool is_narrow(const char *format)
 			digits = isdigit((unsigned char)format[i]) ? digits + 1 : 0;
 			if (digits > 3)
 				return false;
-			if (format[i] == '*' && (format[i - 1] != '.' || format[i + 1] != 's'))
+			if (format[i] == '*' && (!i || format[i - 1] != '.' || format[i + 1] != 's'))
 				return false;
 		}
 		format += len;
