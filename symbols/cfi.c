@@ -296,8 +296,10 @@ bool cfi_init(struct cfi *cfi, struct elf_file *file, bool debug)
 		cfi->data = elf_file_old_section(file, ".zdebug_frame", &shdr);
 	if (cfi->data)
 		cfi->addr = shdr.sh_addr;
-	else if (debug || !find_by_header(cfi))
+	else if (debug || !find_by_header(cfi)) {
+		cfi->data = NULL;
 		return false;
+	}
 	arena_init(&cfi->arena);
 	return true;
 }

@@ -58,12 +58,14 @@ bool dw_spend(struct dw_file *file, uint64_t n)
 
 struct dw_cursor dw_at(const struct dw_file *file, enum dw_section section, uint64_t offset)
 {
+	static const uint8_t nothing[1];
 	const struct dw_bytes *bytes = &file->section[section];
-	uint64_t at = offset < bytes->size ? offset : bytes->size;
+	const uint8_t *p = bytes->p ? bytes->p : nothing;
+	uint64_t size = bytes->p ? bytes->size : 0, at = offset < size ? offset : size;
 
 	return (struct dw_cursor){
-		.p = bytes->p ? bytes->p + at : NULL,
-		.end = bytes->p ? bytes->p + bytes->size : NULL,
+		.p = p + at,
+		.end = p + size,
 		.swap = file->swap,
 		.bad = offset > bytes->size,
 	};

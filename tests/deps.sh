@@ -1,7 +1,7 @@
 #!/bin/bash
 # What building, the demo, the tests and their guests need, and where Debian has it.
 #
-#	tests/deps.sh demo|check|bench|fuzz
+#	tests/deps.sh demo|check|bench|lint|fuzz
 #
 # Nothing is done when nothing is missing. As root on a system with apt-get the
 # missing packages are installed; otherwise the line to run is printed and the
@@ -53,6 +53,8 @@ bench    libunwind-dev     pkg-config --exists libunwind-generic
 bench    redis-server      command -v redis-server
 bench    redis-tools       command -v redis-benchmark
 bench    xxhash            command -v xxhsum
+lint     cppcheck          command -v cppcheck
+lint     clang-tidy        command -v clang-tidy
 fuzz     libclang-rt-14-dev ls "$(clang -print-runtime-dir)"/libclang_rt.fuzzer*.a
 '
 
@@ -61,7 +63,7 @@ missing=()
 while read -r tier package probe; do
 	[[ -z $tier ]] && continue
 	case $want:$tier in
-	*:demo | check:check | bench:check | bench:bench | fuzz:check | fuzz:fuzz | vm:check | vm:vm) ;;
+	*:demo | check:check | bench:check | bench:bench | lint:check | lint:lint | fuzz:check | fuzz:fuzz | vm:check | vm:vm) ;;
 	*) continue ;;
 	esac
 	eval "$probe" >/dev/null 2>&1 || missing+=("$package")

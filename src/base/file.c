@@ -27,7 +27,7 @@ ssize_t file_read_small_at(int dir_fd, const char *path, char *buf, size_t size)
 		else if (n <= 0)
 			break;
 		len += (size_t)n;
-	} while (len < size - 1 && len && buf[len - 1] != '\n');
+	} while (len < size - 1 && (!len || buf[len - 1] != '\n'));
 	if (n < 0) {
 		n = -errno;
 		close(fd);

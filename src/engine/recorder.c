@@ -427,6 +427,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	workload_kill(&r.workload);
 	recorder_close_affinity(&r);
 	mapwatch_free(r.mapwatch);
+	recorder_close_stacks(&r);
 	if (r.lost_to_ns || result->lost_to_end) {
 		result->lost_from_ns = r.lost_from_ns > r.start_ns ? r.lost_from_ns - r.start_ns : 0;
 		result->lost_to_ns = r.lost_to_ns > r.start_ns ? r.lost_to_ns - r.start_ns : 0;
