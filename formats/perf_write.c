@@ -309,17 +309,16 @@ int perf_write_ring_now(struct perf_write *w, const struct iovec *pieces, int nr
 static int come_to_rest(struct perf_write *w)
 {
 	struct perf_event_header round = { .type = RECORD_FINISHED_ROUND, .size = sizeof(round) };
-	struct file_section table[FEATURE_MAX];
+	struct { struct perf_event_header round; struct file_section table[FEATURE_MAX]; } end;
 	size_t nr = 0, old_table = w->table_size;
 	int r;
 
 	for (int i = 0; i < FEATURE_MAX; i++)
 		if (w->features[i].present && w->features[i].offset)
-			table[nr++] = (struct file_section){ w->features[i].offset,
+			end.table[nr++] = (struct file_section){ w->features[i].offset,
 							     w->features[i].bytes.len };
-	r = write_at(w, &round, sizeof(round), w->at);
-	if (r == 0)
-		r = write_at(w, table, nr * sizeof(*table), w->at + sizeof(round));
+	end.round = round;
+	r = write_at(w, &end, sizeof(round) + nr * sizeof(*end.table), w->at);
 	if (r < 0)
 		return r;
 	round.size = (uint16_t)(sizeof(round) + old_table);
@@ -328,8 +327,8 @@ static int come_to_rest(struct perf_write *w)
 	if (r < 0)
 		return r;
 	w->at += sizeof(round);
-	w->bytes += sizeof(round) + nr * sizeof(*table);
-	w->table_size = nr * sizeof(*table);
+	w->bytes += sizeof(round) + nr * sizeof(*end.table);
+	w->table_size = nr * sizeof(*end.table);
 	w->at_rest = true;
 	return write_header(w);
 }
