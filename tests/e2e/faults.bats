@@ -394,7 +394,8 @@ inner_runs()
 			echo "$limit $more: $status $(<said)"
 			# 127: not even its libraries could be loaded
 			((status <= 1 || status == 127))
-			[[ $status != 1 ]] || [[ $(grep -c '^sonde' said) == 1 ]]
+			# remarks may stand beside it: what was lost, that CMD is waited for
+			[[ $status != 1 ]] || [[ $(grep -cE '^sonde.*: (cannot|out of memory|zstd cannot) ' said) == 1 ]]
 			! is_begun out || "$SONDE" script -i out -F event >sonde.txt
 			[[ $status != 0 || $more == *unwind ]] || (($(grep -c . sonde.txt) >= 100))
 		done
