@@ -10,17 +10,16 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Lines of it are read by programs, and by people on terminals: names stay in their place. */
 static void add_name(struct str *line, const char *name)
 {
-	size_t at = line->len;
+	struct str flat = STR_INIT;
 
-	str_add(line, name);
-	for (; at < line->len; at++) {
-		if (line->p[at] == ';')
-			line->p[at] = ':';
-		else if (line->p[at] == '\n' || line->p[at] == '\r')
-			line->p[at] = '_';
-	}
+	for (; *name; name++)
+		str_addc(&flat, *name == ';' ? ':' : *name == '\n' || *name == '\r' ? '_' : *name);
+	if (flat.len)
+		str_add_safe(line, flat.p);
+	str_release(&flat);
 }
 
 /*

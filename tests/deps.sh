@@ -38,6 +38,8 @@ check    libxml2-utils     command -v xmllint
 check    xz-utils          command -v xz
 check    g++               command -v g++
 check    mount             command -v mount
+check    libcap2-bin       command -v setcap
+check    util-linux        command -v setpriv
 check    clang             command -v clang++
 check    llvm              command -v llvm-dwp && command -v llvm-addr2line
 check    dwz               command -v dwz

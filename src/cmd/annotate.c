@@ -211,20 +211,21 @@ static int nothing_found(const struct run *r, const struct profile_query *query,
 /* A remark on what is shown: a comment in the text, a note on the page, nothing in JSON. */
 static void __attribute__((format(printf, 2, 3))) remark(struct run *r, const char *fmt, ...)
 {
+	struct str text = STR_INIT, safe = STR_INIT;
 	va_list ap;
 
 	if (r->options->json || r->options->query.quiet)
 		return;
 	va_start(ap, fmt);
-	if (r->options->html) {
-		str_addvf(&r->notes, fmt, ap);
-		str_addc(&r->notes, '\n');
-	} else {
-		fputs("# ", r->out);
-		vfprintf(r->out, fmt, ap);
-		fputc('\n', r->out);
-	}
+	str_addvf(&text, fmt, ap);
 	va_end(ap);
+	str_add_safe(&safe, text.p);
+	if (r->options->html)
+		str_addf(&r->notes, "%s\n", safe.p);
+	else
+		fprintf(r->out, "# %s\n", safe.p);
+	str_release(&text);
+	str_release(&safe);
 }
 
 static void say_skid(struct run *r, const uint32_t *events, uint32_t nr)
@@ -517,4 +518,5 @@ const struct command cmd_annotate = {
 	.summary = "show which instructions and lines of a function took the time",
 	.usage = "[options] [SYMBOL]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

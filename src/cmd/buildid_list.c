@@ -288,4 +288,5 @@ const struct command cmd_buildid_list = {
 	.summary = "list the build-ids of a recording's binaries",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -136,4 +136,5 @@ const struct command cmd_cache = {
 	.summary = "show, bound or delete what is kept between reports",
 	.usage = "[--list | --purge | --limit SIZE]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "cmd/secure.h"
 
 struct command {
 	const char *name;
@@ -27,6 +28,7 @@ struct command {
 	const char *usage;       /* "[options] [--] [CMD [ARG...]]" */
 	int (*run)(int argc, char **argv);
 	bool hidden;
+	enum confine confine;    /* before it runs */
 };
 
 extern const struct command cmd_record;

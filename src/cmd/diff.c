@@ -356,4 +356,5 @@ const struct command cmd_diff = {
 	.summary = "show what changed between recordings, and what is noise",
 	.usage = "[options] [BASELINE [RECORDING...]]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -620,4 +620,5 @@ const struct command cmd_doctor = {
 	.summary = "tell what this machine lets you measure, and how to get the rest",
 	.usage = "[-j]",
 	.run = run,
+	.confine = CONFINE_EXEC,
 };

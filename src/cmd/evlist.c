@@ -140,4 +140,5 @@ const struct command cmd_evlist = {
 	.summary = "list the events of a recording",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -237,4 +237,5 @@ const struct command cmd_export = {
 	.summary = "write a recording for other viewers",
 	.usage = "--pprof|--speedscope|--callgrind|... [options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

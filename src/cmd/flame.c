@@ -128,6 +128,15 @@ static void remove_folder(const char *folder)
 	str_release(&path);
 }
 
+/* A browser is the one thing that is started after a recording was read. */
+static void only_read(const struct flame *f)
+{
+	if (f->picture.open)
+		secure_drop_capabilities();
+	else
+		secure_confine(CONFINE_READ);
+}
+
 /*
  * Returns the exit status: record's own (the command's), or 1 when the picture failed.
  * A minute of recording is not thrown away for want of a picture.
@@ -167,6 +176,7 @@ static int record_and_draw(struct flame *f, char **words, int nr_words, struct e
 		*vec_push(&argv) = words[i];
 	*vec_push(&argv) = NULL;
 	status = cmd_record_for("flame", (int)argv.nr - 1, argv.v);
+	only_read(f);
 	/* a command that fails was still recorded */
 	if (stat(path.p, &st) == 0 && st.st_size > 0) {
 		f->picture.query.input = path.p;
@@ -228,6 +238,7 @@ static int draw_diff(struct flame *f, char **words, int nr_words, struct err *er
 	p->query.pids = f->pids;
 	p->query.tids = f->tids;
 	p->query.cpus = f->cpus;
+	only_read(f);
 	return flame_draw(p, err) < 0;
 }
 
@@ -254,6 +265,7 @@ static int run_flame(struct flame *f, char **words, int nr_words, struct err *er
 		f->picture.event = NULL;         /* of several, the first with samples is drawn */
 		return record_and_draw(f, words, nr_words, err);
 	}
+	only_read(f);
 	return flame_draw(&f->picture, err) < 0;
 }
 

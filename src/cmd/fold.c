@@ -164,4 +164,5 @@ const struct command cmd_fold = {
 	.summary = "write the stacks of a recording as folded text",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -571,4 +571,5 @@ const struct command cmd_list = {
 	.summary = "list the events that can be counted and sampled",
 	.usage = "[KIND|GLOB...] [-j] [-v]",
 	.run = run,
+	.confine = CONFINE_EXEC,
 };

@@ -146,6 +146,7 @@ static int run(int argc, char **argv)
 	command = command_find(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
+	secure_confine(command->confine);
 	return command->run(argc - 1, argv + 1);
 }
 
@@ -196,9 +197,15 @@ static int finish_output(int status)
 
 int main(int argc, char **argv)
 {
+	struct err err = ERR_INIT;
+
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES_BYTES);
 	mem_on_failure(out_of_memory);
 	cmd_quiet(false);
+	if (secure_start(&err) < 0) {
+		cmd_error(NULL, &err);
+		return 1;
+	}
 	/* Some parents (Python, cron) leave it ignored, and then `| head` ends in errors. */
 	signal(SIGPIPE, SIG_DFL);
 	return finish_output(run(argc, argv));

@@ -220,4 +220,5 @@ const struct command cmd_pack = {
 	.summary = "put a recording's symbols into it, for another machine",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -504,4 +504,5 @@ const struct command cmd_report = {
 	.summary = "show where a recording's time went",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -135,7 +135,10 @@ static int run(int argc, char **argv)
 		return r > 0 ? 0 : EXIT_USAGE;
 	}
 	command = subcommand_find(argv[0]);
-	return command ? command->run(words, argv) : unknown_subcommand(argv[0]);
+	if (!command)
+		return unknown_subcommand(argv[0]);
+	secure_confine(command->confine);
+	return command->run(words, argv);
 }
 
 const struct command cmd_sched = {

@@ -130,4 +130,5 @@ const struct command cmd_sched_latency = {
 	.summary = "run time, and delay from wake-up to running, by task",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -199,4 +199,5 @@ const struct command cmd_sched_live = {
 	.summary = "delays and task times as they happen, counted in the kernel",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_EXEC,
 };

@@ -98,6 +98,7 @@ const struct command cmd_sched_map = {
 	.summary = "who ran where: a line for each switch, a column for each CPU",
 	.usage = "[options]",
 	.run = run_map,
+	.confine = CONFINE_READ,
 };
 
 /* The recording's events one by one: sonde script with the input named before. */
@@ -126,4 +127,5 @@ const struct command cmd_sched_script = {
 	.summary = "the events one by one, as sonde script prints them",
 	.usage = "[options]",
 	.run = run_script,
+	.confine = CONFINE_READ,
 };

@@ -126,4 +126,5 @@ const struct command cmd_sched_timehist = {
 	.summary = "each time that a task left a CPU: wait, delay and run time",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

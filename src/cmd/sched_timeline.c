@@ -129,4 +129,5 @@ const struct command cmd_sched_timeline = {
 	.summary = "a page with CPUs and tasks over time, and their wake-ups",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -120,4 +120,5 @@ const struct command cmd_sched_waits = {
 	.summary = "where each task's wall time went, and who ended its waits",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

@@ -284,4 +284,5 @@ const struct command cmd_script = {
 	.summary = "print the samples of a recording, one after the other",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_READ,
 };

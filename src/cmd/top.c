@@ -396,4 +396,5 @@ const struct command cmd_top = {
 	.summary = "show where the time goes now",
 	.usage = "[options]",
 	.run = run,
+	.confine = CONFINE_EXEC,
 };

@@ -10,6 +10,7 @@
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -19,6 +20,9 @@
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
+
+/* For those who forbid themselves the call; made it is in src/engine alone. */
+#define RIGHTS_PERF_CALL __NR_perf_event_open
 
 #define PERF_PARANOID "/proc/sys/kernel/perf_event_paranoid"
 

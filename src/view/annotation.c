@@ -347,12 +347,14 @@ void annotation_event_name(const struct annotation *a, struct str *out)
 	const struct event_desc *v = a->profile->data->events.v, *leader = &v[a->events[0]];
 
 	if (a->nr_events == 1) {
-		str_add(out, leader->name);
+		str_add_safe(out, leader->name);
 		return;
 	}
-	str_addf(out, "%s { ", leader->group_name ? leader->group_name : "anon group");
-	for (uint32_t e = 0; e < a->nr_events; e++)
-		str_addf(out, "%s%s", e ? ", " : "", v[a->events[e]].name);
+	str_add_safe(out, leader->group_name ? leader->group_name : "anon group");
+	for (uint32_t e = 0; e < a->nr_events; e++) {
+		str_add(out, e ? ", " : " { ");
+		str_add_safe(out, v[a->events[e]].name);
+	}
 	str_add(out, " }");
 }
 

@@ -268,6 +268,18 @@ static void add_rare_last(struct script *s, const struct sample *sample, const s
 	}
 }
 
+/* What the program put into the fields is in it: file names, texts. */
+static void add_trace(struct script *s, const struct sample *sample)
+{
+	struct str text = STR_INIT;
+
+	if (tracepoint_print(s->tracepoints, &text, sample))
+		str_add_safe(&s->line, text.len ? text.p : "");
+	else
+		str_addf(&s->line, "[%u bytes that the recording does not describe]", sample->raw_size);
+	str_release(&text);
+}
+
 void script_flush(struct script *s, FILE *file)
 {
 	fwrite(s->line.p, 1, s->line.len, file);
@@ -294,8 +306,8 @@ static void write_sample(struct script *s, const struct record *r, FILE *file)
 	}
 	if (fields & FIELD_EVENT)
 		str_add(out, s->event_texts[event->index]);
-	if ((fields & FIELD_TRACE) && sample->raw && !tracepoint_print(s->tracepoints, out, sample))
-		str_addf(out, "[%u bytes that the recording does not describe]", sample->raw_size);
+	if ((fields & FIELD_TRACE) && sample->raw)
+		add_trace(s, sample);
 	if (fields & FIELD_ADDR)
 		script_add_addr(s, sample, who->image, fields);
 	if (fields & RARE_FIRST)

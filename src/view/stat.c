@@ -231,22 +231,26 @@ static void print_text_row(FILE *out, const struct stat_row *row, const struct s
 	str_release(&line);
 }
 
-/* A field of separated values: the separator and line ends inside become '_'. */
-static void add_field(struct str *line, const char *text, const char *separator)
+/*
+ * A field of separated values: the separator and line ends inside become '_'. Names of
+ * tasks and groups are others', and -x often ends on a terminal.
+ */
+static void add_field(struct str *line, const char *field, const char *separator)
 {
+	struct str flat = STR_INIT, safe = STR_INIT;
 	size_t n = strlen(separator);
 
-	while (*text) {
-		if (*text == '\n' || *text == '\r') {
-			str_addc(line, '_');
-			text++;
-		} else if (n && strncmp(text, separator, n) == 0) {
-			str_addc(line, '_');
-			text += n;
-		} else {
-			str_addc(line, *text++);
-		}
+	for (; *field; field++)
+		str_addc(&flat, *field == '\n' || *field == '\r' ? '_' : *field);
+	str_add_safe(&safe, flat.len ? flat.p : "");
+	for (const char *text = safe.len ? safe.p : ""; *text;) {
+		bool between = n && strncmp(text, separator, n) == 0;
+
+		str_addc(line, between ? '_' : *text);
+		text += between ? n : 1;
 	}
+	str_release(&flat);
+	str_release(&safe);
 }
 
 /*
