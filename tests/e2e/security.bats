@@ -17,6 +17,14 @@ lab()
 	cd "$LAB/home" || return 1
 }
 
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	# what is kept of the names of these tests goes with them
+	mkdir -p home.own
+	export HOME=$BATS_TEST_TMPDIR/home.own
+}
+
 teardown()
 {
 	[[ -z ${reader:-} ]] || kill "$reader" 2>/dev/null || true
@@ -268,7 +276,8 @@ hostile()
 	SYMBOL=$'\e]0;t\a\u202e";\nFORGED<evil>\',;SPLIT;&\xff'
 	mkdir "$NAME"
 	PROGRAM=$PWD/$NAME/$ESC
-	objcopy --redefine-sym burn_a="$SYMBOL" "$WORKLOADS/burn" "$PROGRAM"
+	# by its build-id it would be burn: caches would have these names for that
+	objcopy --remove-section .note.gnu.build-id --redefine-sym burn_a="$SYMBOL" "$WORKLOADS/burn" "$PROGRAM"
 	"$SONDE" record -q -e cpu-clock -F 999 -g -o real "$PROGRAM" 0.2 $'\e]0;a\x07<evil>' 2>/dev/null >out || true
 	"$SONDE" record -q -e cpu-clock -F 999 -g -o real "$PROGRAM" 0.2 >out
 	# an event's name is written where it is shown; of equal length
@@ -303,15 +312,17 @@ hostile()
 	"$SONDE" stat -x , -e task-clock "$PROGRAM" 0.01 2>t/stat-x >/dev/null
 	"$PROGRAM" 60 >out &
 	reader=$!
-	"$SONDE" stat --per-thread -e task-clock -p $reader sleep 0 2>t/stat-threads
-	"$SONDE" stat --per-thread -x , -e task-clock -p $reader sleep 0 2>t/stat-threads-x
-	"$SONDE" stat --per-thread -j -e task-clock -p $reader sleep 0 2>stat-threads.jsonl
+	"$SONDE" stat --per-thread -e task-clock -p $reader "$WORKLOADS/burn" 0.05 >out 2>t/stat-threads
+	"$SONDE" stat --per-thread -x , -e task-clock -p $reader "$WORKLOADS/burn" 0.05 >out 2>t/stat-threads-x
+	"$SONDE" stat --per-thread -j -e task-clock -p $reader "$WORKLOADS/burn" 0.05 >out 2>stat-threads.jsonl
+	# a thread that had no time in that moment has no row
+	find . t -maxdepth 1 -name 'stat-threads*' -empty -delete
 	timeout 100 "$SONDE" top --stdio -d 0.3 -e cpu-clock -p $reader -s comm,dso,sym | tee t/top | grep -qm 1 FORGED
 	kill $reader
 	reader=
 	"$SONDE" pack -i x -o packed 2>t/pack
 	"$SONDE" report -i packed >t/report-packed
-	for f in t/report t/report-g t/annotate t/script t/script-all t/dump t/stat t/stat-threads t/top t/report-packed; do
+	for f in t/report t/report-g t/annotate t/script t/script-all t/dump t/stat t/top t/report-packed; do
 		grep -qE 'x1b\]0;' $f || { echo "$f does not show the names"; false; }
 	done
 	plain text t/*
