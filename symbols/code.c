@@ -53,11 +53,12 @@ struct codes *codes_new(const struct codes_options *options)
 
 void codes_free(struct codes *c)
 {
+	const struct map64_slot *slot;
+
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->relocs.cap; i++)
-		if (c->relocs.slots[i].used)
-			relocs_free((struct relocs *)(uintptr_t)c->relocs.slots[i].value);
+	for (size_t i = 0; (slot = map64_next(&c->relocs, &i));)
+		relocs_free((struct relocs *)(uintptr_t)slot->value);
 	map64_release(&c->relocs);
 	elf_file_free(c->kernel.file);
 	if (c->kernel.fd >= 0)

@@ -80,10 +80,11 @@ bool dw_file_init(struct dw_file *file, struct dwarf *dwarf, struct elf_file *el
 
 void dw_file_release(struct dw_file *file)
 {
+	const struct map64_slot *slot;
+
 	vec_release(&file->units);
-	for (size_t i = 0; i < file->abbrevs.cap; i++)
-		if (file->abbrevs.slots[i].used)
-			dw_abbrevs_free((struct dw_abbrevs *)(uintptr_t)file->abbrevs.slots[i].value);
+	for (size_t i = 0; (slot = map64_next(&file->abbrevs, &i));)
+		dw_abbrevs_free((struct dw_abbrevs *)(uintptr_t)slot->value);
 	map64_release(&file->abbrevs);
 	pthread_mutex_destroy(&file->lock);
 	index_close(file->index);

@@ -10,6 +10,8 @@
 
 #define CHUNK_BYTES ((size_t)256 * 1024)
 #define POPULATE_FROM (4 * CHUNK_BYTES)
+#define HUGE_FROM (16 * CHUNK_BYTES)
+#define HUGE_CHUNK_BYTES (MEM_HUGE_BYTES - 64)   /* with what malloc and the chunk need before it */
 #define ALIGN_BYTES alignof(max_align_t)
 
 struct arena_chunk {
@@ -51,7 +53,9 @@ static void *chunk_add(struct arena *arena, size_t bytes)
 	struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + bytes);
 
 	/* what has grown this far will fill one more */
-	if (bytes == CHUNK_BYTES && arena->total >= POPULATE_FROM)
+	if (bytes == HUGE_CHUNK_BYTES)
+		mem_huge(chunk, MEM_HUGE_BYTES);
+	else if (bytes == CHUNK_BYTES && arena->total >= POPULATE_FROM)
 		mem_populate(chunk, bytes);
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
@@ -70,8 +74,10 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (bytes > CHUNK_BYTES / 4)
 		return chunk_add(arena, bytes);
 	if (!arena->next || (size_t)(arena->end - arena->next) < bytes) {
-		arena->next = chunk_add(arena, CHUNK_BYTES);
-		arena->end = arena->next + CHUNK_BYTES;
+		size_t room = arena->total < HUGE_FROM ? CHUNK_BYTES : HUGE_CHUNK_BYTES;
+
+		arena->next = chunk_add(arena, room);
+		arena->end = arena->next + room;
 	}
 	p = arena->next;
 	arena->next += bytes;

@@ -26,11 +26,20 @@ void map64_release(struct map64 *map)
 	memset(map, 0, sizeof(*map));
 }
 
-static struct map64_slot *slot_of(const struct map64 *map, uint64_t key)
+void map64_clear(struct map64 *map)
+{
+	if (map->nr)
+		memset(map->slots, 0, (map->cap + 1) * sizeof(*map->slots));
+	map->nr = 0;
+	map->has_zero = false;
+}
+
+/* Of a key that is not 0. */
+static inline struct map64_slot *slot_of(const struct map64 *map, uint64_t key)
 {
 	size_t i = hash_mix(key, key >> 32) & (map->cap - 1);
 
-	while (map->slots[i].used && map->slots[i].key != key)
+	while (map->slots[i].key && map->slots[i].key != key)
 		i = (i + 1) & (map->cap - 1);
 	return &map->slots[i];
 }
@@ -41,29 +50,40 @@ uint64_t *map64_find(const struct map64 *map, uint64_t key)
 
 	if (!map->nr)
 		return NULL;
+	if (!key)
+		return map->has_zero ? &map->slots[map->cap].value : NULL;
 	slot = slot_of(map, key);
-	return slot->used ? &slot->value : NULL;
+	return slot->key ? &slot->value : NULL;
+}
+
+static void map64_grow(struct map64 *map)
+{
+	struct map64 bigger = { .cap = map->cap ? map->cap * 2 : 16, .nr = map->nr,
+				.has_zero = map->has_zero };
+
+	bigger.slots = mem_zalloc_dense((bigger.cap + 1) * sizeof(*bigger.slots));
+	for (size_t i = 0; i < map->cap; i++)
+		if (map->slots[i].key)
+			*slot_of(&bigger, map->slots[i].key) = map->slots[i];
+	if (map->cap)
+		bigger.slots[bigger.cap] = map->slots[map->cap];
+	free(map->slots);
+	*map = bigger;
 }
 
 uint64_t *map64_put(struct map64 *map, uint64_t key, bool *added)
 {
 	struct map64_slot *slot;
+	bool is_new;
 
-	if (map->nr * 4 >= map->cap * 3) {
-		struct map64 bigger = { .cap = map->cap ? map->cap * 2 : 16, .nr = map->nr };
-
-		bigger.slots = mem_zalloc_dense(bigger.cap * sizeof(*bigger.slots));
-		for (size_t i = 0; i < map->cap; i++)
-			if (map->slots[i].used)
-				*slot_of(&bigger, map->slots[i].key) = map->slots[i];
-		free(map->slots);
-		*map = bigger;
-	}
-	slot = slot_of(map, key);
+	if (map->nr * 4 >= map->cap * 3)
+		map64_grow(map);
+	slot = key ? slot_of(map, key) : &map->slots[map->cap];
+	is_new = key ? !slot->key : !map->has_zero;
 	if (added)
-		*added = !slot->used;
-	if (!slot->used) {
-		slot->used = true;
+		*added = is_new;
+	if (is_new) {
+		map->has_zero |= !key;
 		slot->key = key;
 		slot->value = 0;
 		map->nr++;

@@ -32,17 +32,27 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-struct map64_slot {
-	uint64_t key, value;
-	bool used;
-};
+struct map64_slot { uint64_t key, value; };      /* key 0: free */
 
 struct map64 {
-	struct map64_slot *slots;
+	struct map64_slot *slots;        /* cap of them, and one for the key 0 */
 	size_t cap, nr;
+	bool has_zero;
 };
 
 void map64_release(struct map64 *map);               /* zero-initialised is empty */
+
+/* Forget all, and keep the room. */
+void map64_clear(struct map64 *map);
+
+/* Each one that is in the map: for (size_t i = 0; (s = map64_next(map, &i));) */
+static inline const struct map64_slot *map64_next(const struct map64 *map, size_t *i)
+{
+	for (; *i < map->cap; (*i)++)
+		if (map->slots[*i].key)
+			return &map->slots[(*i)++];
+	return (*i)++ == map->cap && map->has_zero ? &map->slots[map->cap] : NULL;
+}
 
 /* Point at the value for `key`, or NULL. Valid until the next put. */
 uint64_t *map64_find(const struct map64 *map, uint64_t key);

@@ -43,11 +43,21 @@ void *mem_zalloc(size_t size)
 #endif
 #define POPULATE_BYTES (64u << 10)       /* less is not worth the call */
 
+void mem_huge(void *p, size_t size)
+{
+	uintptr_t page = 4096, from = (uintptr_t)p & ~(page - 1);
+	uintptr_t to = ((uintptr_t)p + size) & ~(page - 1);
+
+	if (size >= MEM_HUGE_BYTES - page)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
 void mem_populate(void *p, size_t size)
 {
 	uintptr_t page = 4096, from = ((uintptr_t)p + page - 1) & ~(page - 1);
 	uintptr_t to = ((uintptr_t)p + size) & ~(page - 1);
 
+	mem_huge(p, size);
 	if (size >= POPULATE_BYTES && from < to)
 		madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }

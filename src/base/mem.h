@@ -24,6 +24,12 @@ void *mem_zalloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonn
  */
 void *mem_zalloc_dense(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 void mem_populate(void *p, size_t size);
+/*
+ * Memory of MEM_HUGE_BYTES and more that will be written all over: it may come in pages of
+ * that size, a five-hundredth as many, where the kernel has such (transparent_hugepage).
+ */
+#define MEM_HUGE_BYTES ((size_t)2 << 20)
+void mem_huge(void *p, size_t size);
 
 /* nr elements of `size` bytes each; the product is checked. NULL old means new. */
 void *mem_realloc_array(void *old, size_t nr, size_t size) __attribute__((returns_nonnull));

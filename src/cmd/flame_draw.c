@@ -202,6 +202,7 @@ static int draw_recording(struct flame_picture *f, struct err *err)
 		times = query_page(&query, &time, data);
 	else
 		query.by = fold_dims(&f->fold);
+	query.join_unmapped = f->svg_wanted && !f->fold.addrs;
 	r = profile_load(&profile, data, &query, err);
 	if (r < 0)
 		return r;

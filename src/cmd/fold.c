@@ -65,6 +65,7 @@ static int fold(struct fold *f, struct err *err)
 	if (r < 0)
 		return r;
 	query.by = fold_dims(&f->options);
+	query.join_unmapped = !f->options.addrs;
 	r = profile_load(&profile, data, &query, err);
 	if (r < 0)
 		return r;

@@ -251,6 +251,8 @@ static void image_free(struct live_image *image)
 
 void live_code_free(struct live_code *c)
 {
+	const struct map64_slot *slot;
+
 	if (!c)
 		return;
 	pthread_mutex_lock(&c->lock);
@@ -258,9 +260,8 @@ void live_code_free(struct live_code *c)
 	pthread_cond_signal(&c->wanted);
 	pthread_mutex_unlock(&c->lock);
 	pthread_join(c->reader, NULL);
-	for (size_t i = 0; i < c->images.cap; i++)
-		if (c->images.slots[i].used)
-			image_free((struct live_image *)(uintptr_t)c->images.slots[i].value);
+	for (size_t i = 0; (slot = map64_next(&c->images, &i));)
+		image_free((struct live_image *)(uintptr_t)slot->value);
 	for (size_t i = 0; i < c->all.nr; i++) {
 		unwind_table_free(c->all.v[i]->table);
 		elf_file_free(c->all.v[i]->debug);

@@ -335,14 +335,15 @@ static int write_marker(struct recorder *r, uint32_t type, struct err *err)
 /* Those who are watched and live, by the FORK records that came. */
 static int synthesize_kin(struct recorder *r, const struct synth *s, struct err *err)
 {
+	const struct map64_slot *slot;
 	struct map64 alive = { 0 };
 	int ret = 0;
 
-	for (size_t i = 0; i < r->kin.cap && ret == 0; i++) {
+	for (size_t i = 0; ret == 0 && (slot = map64_next(&r->kin, &i));) {
 		thread_vec threads = { 0 };
 
-		if (r->kin.slots[i].used && task_threads((pid_t)r->kin.slots[i].key, &threads) == 0) {
-			map64_put(&alive, r->kin.slots[i].key, NULL);
+		if (task_threads((pid_t)slot->key, &threads) == 0) {
+			map64_put(&alive, slot->key, NULL);
 			ret = synth_threads(s, threads.v, threads.nr, err);
 		}
 		vec_release(&threads);

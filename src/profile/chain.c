@@ -263,9 +263,8 @@ static void drafts_clear(struct drafts *d)
 	/* a table that one wide node has blown up is not wiped for each narrow one after it */
 	if (d->by_sym.cap > 256)
 		map64_release(&d->by_sym);
-	else if (d->by_sym.nr)
-		memset(d->by_sym.slots, 0, d->by_sym.cap * sizeof(*d->by_sym.slots));
-	d->by_sym.nr = 0;
+	else
+		map64_clear(&d->by_sym);
 }
 
 static void draft_roots(struct chains *c, struct drafts *d, uint32_t row)

@@ -72,6 +72,7 @@ static void entries_grow(struct raw_table *t)
 
 	if (!v)
 		mem_fail(cap * ENTRY_BYTES);
+	mem_huge(v, cap * ENTRY_BYTES);
 	if (t->nr)
 		memcpy(v, t->v, t->nr * ENTRY_BYTES);
 	free(t->v);

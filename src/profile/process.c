@@ -29,26 +29,21 @@ struct process_table *process_table_new(struct module_set *modules)
 	return t;
 }
 
-static void image_release(struct image *image)
-{
-	vec_release(&image->maps);
-	vec_release(&image->epochs);
-	free(image->max_end);
-}
-
 void process_table_dissolve(struct process_table *t)
 {
-	for (size_t i = 0; i < t->images.nr; i++)
-		image_release(t->images.v[i]);
-	for (size_t i = 0; i < t->tasks.nr; i++) {
-		vec_release(&t->tasks.v[i]->images);
-		vec_release(&t->tasks.v[i]->comms);
-	}
-	image_release(&t->kernel);
 	vec_release(&t->images);
 	vec_release(&t->tasks);
 	map64_release(&t->by_tid);
 	arena_release(&t->arena);
+}
+
+void process_changes_cut(struct process_table *t, size_t nr)
+{
+	size_t chunks = (nr + CHUNK_CHANGES - 1) / CHUNK_CHANGES;
+
+	while (t->chunks.nr > chunks)
+		free(t->chunks.v[--t->chunks.nr]);
+	t->nr_changes = nr;
 }
 
 void process_table_free(struct process_table *t)
@@ -56,7 +51,9 @@ void process_table_free(struct process_table *t)
 	if (!t)
 		return;
 	process_table_dissolve(t);
-	vec_release(&t->changes);
+	process_changes_cut(t, 0);
+	vec_release(&t->chunks);
+	vec_release(&t->epochs);
 	vec_release(&t->files);
 	intern_release(&t->strings);
 	free(t);
@@ -66,8 +63,16 @@ void process_table_free(struct process_table *t)
 
 static struct change *change_add(struct process_table *t, const struct record *record, int kind)
 {
-	struct change *c = vec_push(&t->changes);
+	size_t at = t->nr_changes++ % CHUNK_CHANGES;
+	struct change *c;
 
+	if (!at) {
+		*vec_push(&t->chunks) = mem_alloc(sizeof(struct change_chunk));
+		/* what has grown this far will fill most of one more */
+		if (t->chunks.nr > 2)
+			mem_populate(t->chunks.v[t->chunks.nr - 1], sizeof(struct change_chunk));
+	}
+	c = &t->chunks.v[t->chunks.nr - 1]->v[at];
 	memset(c, 0, sizeof(*c));
 	c->time_ns = record->id.time_ns;
 	c->kind = kind;
@@ -265,6 +270,20 @@ static struct task *task_get(struct process_table *t, uint32_t tid)
 	return t->tasks.v[*index];
 }
 
+/* `v`, or a larger copy if it is full. What it was stays in the arena: less than the copy. */
+static void *room_for_one(struct process_table *t, void *v, uint32_t nr, uint32_t *cap, size_t size)
+{
+	void *larger;
+
+	if (nr < *cap)
+		return v;
+	*cap = *cap ? *cap * 2 : 2;
+	larger = arena_alloc(&t->arena, *cap * size);
+	if (nr)
+		memcpy(larger, v, nr * size);
+	return larger;
+}
+
 static struct image *image_new(struct process_table *t, struct task *task, uint32_t pid,
 			       uint64_t from_ns)
 {
@@ -275,7 +294,9 @@ static struct image *image_new(struct process_table *t, struct task *task, uint3
 	image->from_ns = from_ns;
 	image->index = (uint32_t)t->images.nr;
 	*vec_push(&t->images) = image;
-	*vec_push(&task->images) = image;
+	task->images.v = room_for_one(t, task->images.v, task->images.nr, &task->images.cap,
+				      sizeof(*task->images.v));
+	task->images.v[task->images.nr++] = image;
 	return image;
 }
 
@@ -294,7 +315,9 @@ static void comm_set(struct process_table *t, uint32_t tid, uint64_t time_ns, ui
 {
 	struct task *task = task_get(t, tid);
 
-	*vec_push(&task->comms) = (struct comm_change){ time_ns, comm };
+	task->comms.v = room_for_one(t, task->comms.v, task->comms.nr, &task->comms.cap,
+				     sizeof(*task->comms.v));
+	task->comms.v[task->comms.nr++] = (struct comm_change){ time_ns, comm };
 }
 
 static void apply_comm(struct process_table *t, const struct change *c)
@@ -338,11 +361,28 @@ static void apply_fork(struct process_table *t, struct change *c)
 	}
 }
 
-static void apply_map(struct process_table *t, const struct change *c)
+static void apply_map(struct process_table *t, struct change *c, uint32_t index)
 {
 	struct image *image = c->pid == NONE32 ? &t->kernel : image_now(t, c->pid, c->time_ns);
 
-	*vec_push(&image->maps) = c->map;
+	c->next = 0;
+	if (image->last_map)
+		change_at(t, image->last_map - 1)->next = index + 1;
+	else
+		image->first_map = index + 1;
+	image->last_map = index + 1;
+	image->maps.nr++;
+}
+
+static void gather_maps(struct process_table *t, struct image *image)
+{
+	size_t n = 0;
+
+	if (!image->maps.nr)
+		return;
+	image->maps.v = arena_alloc(&t->arena, image->maps.nr * sizeof(*image->maps.v));
+	for (uint32_t at = image->first_map; at; at = change_at(t, at - 1)->next)
+		image->maps.v[n++] = change_at(t, at - 1)->map;
 }
 
 struct turn { uint64_t time_ns; uint32_t change; };
@@ -356,154 +396,13 @@ static int by_time(const void *a, const void *b)
 	return x->change < y->change ? -1 : 1;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct mapping *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	if (x->from_ns != y->from_ns)
-		return x->from_ns < y->from_ns ? -1 : 1;
-	return x->end < y->end ? -1 : x->end > y->end;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* Do two mappings mean the same wherever both are? */
-static bool same_meaning(const struct mapping *a, const struct mapping *b)
-{
-	return a->module == b->module && a->start - a->pgoff == b->start - b->pgoff;
-}
-
-/* Drop a mapping told again (mprotect makes the kernel tell it anew) with nothing between. */
-static void drop_repeats(struct image *image)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < image->maps.nr; i++) {
-		const struct mapping *m = &image->maps.v[i], *last = &image->maps.v[kept - !!kept];
-
-		if (kept && last->start == m->start && last->end == m->end && same_meaning(last, m) &&
-		    (kept < 2 || image->max_end[kept - 2] <= m->start))
-			continue;
-		image->maps.v[kept] = *m;
-		image->max_end[kept] = m->end;
-		if (kept && image->max_end[kept - 1] > m->end)
-			image->max_end[kept] = image->max_end[kept - 1];
-		kept++;
-	}
-	image->maps.nr = kept;
-}
-
-/* An epoch begins where a mapping comes over one that means something else. */
-static void find_epochs(struct image *image)
-{
-	for (size_t i = 0; i < image->maps.nr; i++) {
-		const struct mapping *m = &image->maps.v[i];
-
-		if (image->parent) {
-			/* it may lie over any of the parent's: not worth finding out */
-			*vec_push(&image->epochs) = m->from_ns;
-			continue;
-		}
-		for (size_t j = i; j-- > 0 && image->max_end[j] > m->start;) {
-			const struct mapping *other = &image->maps.v[j];
-
-			if (other->end > m->start && !same_meaning(other, m)) {
-				*vec_push(&image->epochs) =
-					other->from_ns > m->from_ns ? other->from_ns : m->from_ns;
-				break;
-			}
-		}
-	}
-}
-
-static void add_changes(struct image *image, struct module *module)
-{
-	size_t nr;
-	const uint64_t *changes = module_jit_changes(module, &nr);
-
-	vec_reserve(&image->epochs, nr);
-	for (size_t i = 0; i < nr; i++)
-		image->epochs.v[image->epochs.nr++] = changes[i];
-}
-
-/* Or where a JIT used memory again, of this process or of one that it was forked from. */
-static void add_jit_epochs(struct image *image)
-{
-	VEC(struct module *) seen = { 0 };
-
-	for (const struct image *i = image; i; i = i->parent) {
-		for (size_t m = 0; m < i->maps.nr; m++) {
-			struct module *module = i->maps.v[m].module;
-			bool is_new = module->kind == MODULE_ANON;
-
-			for (size_t s = 0; s < seen.nr && is_new; s++)
-				is_new = seen.v[s] != module;
-			if (!is_new)
-				continue;
-			*vec_push(&seen) = module;
-			add_changes(image, module);
-		}
-	}
-	vec_release(&seen);
-}
-
-/*
- * Between the COMM of an exec and its end the kernel still works for the old
- * program, whose addresses are on the user stack: they are in the old image.  The
- * last thing an exec maps is the vdso (fs/binfmt_elf.c, load_elf_binary); soon
- * after it, and before the new program maps its first library, it has returned.
- */
-static void place_exec(struct image *image)
-{
-	uint64_t first = UINT64_MAX, vdso = 0, after = UINT64_MAX;
-
-	for (size_t i = 0; i < image->maps.nr; i++) {
-		const struct mapping *m = &image->maps.v[i];
-
-		if (m->from_ns < first)
-			first = m->from_ns;
-		if (m->module->kind == MODULE_VDSO)
-			vdso = m->from_ns;
-	}
-	for (size_t i = 0; i < image->maps.nr; i++)
-		if (image->maps.v[i].from_ns > vdso && image->maps.v[i].from_ns < after)
-			after = image->maps.v[i].from_ns;
-	image->from_ns = vdso ? vdso : first;
-	image->settled_ns = vdso && after != UINT64_MAX ? after : image->from_ns;
-	*vec_push(&image->epochs) = image->settled_ns;
-}
-
-static void image_freeze(struct image *image)
-{
-	if (image->maps.nr) {
-		qsort(image->maps.v, image->maps.nr, sizeof(struct mapping), by_start);
-		if (image->before)
-			place_exec(image);
-		image->max_end = mem_alloc(image->maps.nr * sizeof(*image->max_end));
-		drop_repeats(image);
-		vec_trim(&image->maps);
-		find_epochs(image);
-	}
-	add_jit_epochs(image);
-	if (image->epochs.nr)
-		qsort(image->epochs.v, image->epochs.nr, sizeof(uint64_t), by_value);
-}
-
 /* Thread names that stand for tasks nobody named. */
 static void name_idle(struct process_table *t)
 {
 	struct task *idle = task_get(t, 0);
 
 	if (!idle->comms.nr)
-		*vec_push(&idle->comms) =
-			(struct comm_change){ 0, intern_id(&t->strings, "swapper") };
+		comm_set(t, 0, 0, intern_id(&t->strings, "swapper"));
 }
 
 static void find_jit(struct process_table *t, struct image *image)
@@ -525,13 +424,13 @@ struct module *image_jit(const struct image *image)
 	return image->jit;
 }
 
-static void apply(struct process_table *t, struct change *c)
+static void apply(struct process_table *t, struct change *c, uint32_t index)
 {
 	struct task *task;
 
 	switch (c->kind) {
 	case CHANGE_MAP:
-		apply_map(t, c);
+		apply_map(t, c, index);
 		break;
 	case CHANGE_COMM:
 		apply_comm(t, c);
@@ -547,23 +446,44 @@ static void apply(struct process_table *t, struct change *c)
 	}
 }
 
-/* All changes in time; those of one time in the file's order. */
+/*
+ * The rings of the CPUs are read in turn, so that a change is not far from its place: it is
+ * moved there.  A recording that is otherwise is told by how far that is. Within one time
+ * the file's order stays.
+ */
+#define MOVES_PER_TURN 64
+
+static bool sort_near(struct turn *v, size_t nr)
+{
+	size_t moves = 0, max = nr * MOVES_PER_TURN;
+
+	for (size_t i = 1; i < nr && moves <= max; i++) {
+		struct turn turn = v[i];
+		size_t at = i;
+
+		for (; at && v[at - 1].time_ns > turn.time_ns && moves <= max; at--, moves++)
+			v[at] = v[at - 1];
+		v[at] = turn;
+	}
+	return moves <= max;
+}
+
 static void apply_all(struct process_table *t)
 {
-	struct turn *turns = mem_alloc((t->changes.nr + 1) * sizeof(*turns));
-	bool in_order = true;
+	struct turn *turns = mem_alloc((t->nr_changes + 1) * sizeof(*turns));
 
-	for (size_t i = 0; i < t->changes.nr; i++) {
-		turns[i] = (struct turn){ t->changes.v[i].time_ns, (uint32_t)i };
-		in_order = in_order && (!i || turns[i - 1].time_ns <= turns[i].time_ns);
-	}
-	if (!in_order)
-		qsort(turns, t->changes.nr, sizeof(*turns), by_time);
-	for (size_t i = 0; i < t->changes.nr; i++)
-		apply(t, &t->changes.v[turns[i].change]);
+	for (size_t i = 0; i < t->nr_changes; i++)
+		turns[i] = (struct turn){ change_at(t, i)->time_ns, (uint32_t)i };
+	if (!sort_near(turns, t->nr_changes))
+		qsort(turns, t->nr_changes, sizeof(*turns), by_time);
+	for (size_t i = 0; i < t->nr_changes; i++)
+		apply(t, change_at(t, turns[i].change), turns[i].change);
 	free(turns);
+	for (size_t i = 0; i < t->images.nr; i++)
+		gather_maps(t, t->images.v[i]);
+	gather_maps(t, &t->kernel);
 	if (!t->lasting)
-		vec_release(&t->changes);
+		process_changes_cut(t, 0);
 }
 
 void process_table_freeze(struct process_table *t)
@@ -576,10 +496,10 @@ void process_table_freeze(struct process_table *t)
 		find_jit(t, t->images.v[i]);
 		/* its mappings are in time here, and its parent has its space */
 		space_set(&spaces, t->images.v[i]);
-		image_freeze(t->images.v[i]);
+		process_image_freeze(t, t->images.v[i]);
 	}
 	map64_release(&spaces);
-	image_freeze(&t->kernel);
+	process_image_freeze(t, &t->kernel);
 	for (size_t i = 0; i < t->kernel.maps.nr; i++)
 		if (t->kernel.maps.v[i].module->kind == MODULE_KERNEL)
 			t->kernel_text = &t->kernel.maps.v[i];

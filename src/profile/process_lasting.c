@@ -11,7 +11,7 @@ void process_table_keep(struct process_table *t)
 
 size_t process_table_remembers(const struct process_table *t)
 {
-	return t->changes.nr;
+	return t->nr_changes;
 }
 
 /* Of a task, or of the latest that had its number: the last that was told of it. */
@@ -31,8 +31,8 @@ static bool is_alive(const struct ends *ends, uint32_t task, uint64_t before_ns)
 
 static void find_ends(const struct process_table *t, struct ends *ends)
 {
-	for (size_t i = 0; i < t->changes.nr; i++) {
-		const struct change *c = &t->changes.v[i];
+	for (size_t i = 0; i < t->nr_changes; i++) {
+		const struct change *c = change_at(t, i);
 		struct last *last;
 		uint64_t *at;
 		bool added;
@@ -80,10 +80,10 @@ static void forget(struct process_table *t, uint64_t before_ns)
 
 	find_ends(t, &ends);
 	find_parents(t, &ends, before_ns, &parents);
-	for (size_t i = 0; i < t->changes.nr; i++)
-		if (is_useful(&t->changes.v[i], &ends, &parents, before_ns))
-			t->changes.v[kept++] = t->changes.v[i];
-	t->changes.nr = kept;
+	for (size_t i = 0; i < t->nr_changes; i++)
+		if (is_useful(change_at(t, i), &ends, &parents, before_ns))
+			*change_at(t, kept++) = *change_at(t, i);
+	process_changes_cut(t, kept);
 	map64_release(&ends.by_tid);
 	vec_release(&ends.v);
 	map64_release(&parents);
@@ -104,8 +104,8 @@ void process_table_renew_names(struct process_table *t, uint32_t *comms, size_t 
 	struct intern old = t->strings;
 
 	intern_init(&t->strings);
-	for (size_t i = 0; i < t->changes.nr; i++) {
-		struct change *c = &t->changes.v[i];
+	for (size_t i = 0; i < t->nr_changes; i++) {
+		struct change *c = change_at(t, i);
 
 		if (has_comm(c))
 			c->comm = intern_id(&t->strings, intern_str(&old, c->comm));
@@ -121,9 +121,9 @@ void process_table_renew_names(struct process_table *t, uint32_t *comms, size_t 
 
 void process_table_mark_modules(struct process_table *t, bool *used)
 {
-	for (size_t i = 0; i < t->changes.nr; i++)
-		if (t->changes.v[i].kind == CHANGE_MAP)
-			used[t->changes.v[i].map.module->index] = true;
+	for (size_t i = 0; i < t->nr_changes; i++)
+		if (change_at(t, i)->kind == CHANGE_MAP)
+			used[change_at(t, i)->map.module->index] = true;
 	/* what it knows of others will not be asked for: they are about to go */
 	vec_release(&t->files);
 }

@@ -52,6 +52,7 @@ struct profile_query {
 	uint32_t max_stack;              /* frames kept per chain, 0: all */
 	unsigned jobs;                   /* threads; 0: as many as cores */
 	bool named_only;                 /* leave out samples whose leaf has no name */
+	bool join_unmapped;              /* frames in no mapping are one: their addresses are not asked for */
 	bool no_inline;                  /* stacks without what was inlined */
 	/* Further dimensions (profile/extra.h), and the pattern for the one named parent. */
 	const struct extra *extra_list;

@@ -35,7 +35,7 @@ struct renewal {
 static uint32_t keep_frame(struct renewal *r, uint32_t frame)
 {
 	if (!r->frame_of[frame])
-		r->frame_of[frame] = profile_put_frame(r->p, &r->frames[frame]) + 1;
+		r->frame_of[frame] = named_put_frame(&r->p->priv->named, &r->frames[frame]) + 1;
 	return r->frame_of[frame] - 1;
 }
 
@@ -46,8 +46,8 @@ static uint32_t keep_stack(struct renewal *r, uint32_t stack)
 
 	for (uint32_t i = 0; i < s->nr; i++)
 		frames[i] = keep_frame(r, s->frames[i]);
-	made = profile_put_stack(r->p, frames, s->nr);
-	r->p->priv->stacks.v[made].truncated |= s->truncated;
+	made = named_stack(&r->p->priv->named, frames, s->nr);
+	r->p->priv->named.stacks.v[made].truncated |= s->truncated;
 	free(frames);
 	return made;
 }
@@ -77,8 +77,8 @@ static void keep_texts(struct renewal *r)
 	size_t nr = r->p->nr_extras ? priv->extra_values.nr / r->p->nr_extras : 0;
 	bool *used = mem_zalloc(nr + 1);
 
-	for (size_t i = 0; i < priv->entries.nr && nr; i++)
-		used[priv->entries.v[i].extra] = true;
+	for (size_t i = 0; i < priv->named.entries.nr && nr; i++)
+		used[priv->named.entries.v[i].extra] = true;
 	if (nr)
 		extras_renew(priv->query.extras, r->values, used, nr);
 	free(used);
@@ -88,24 +88,24 @@ static void keep_texts(struct renewal *r)
 static void renew(struct profile *p)
 {
 	struct profile_priv *priv = p->priv;
-	struct arena arena = priv->arena;
-	struct renewal r = { .p = p, .frames = priv->frames.v, .stacks = priv->stacks.v,
+	struct arena arena = priv->named.arena;
+	struct renewal r = { .p = p, .frames = priv->named.frames.v, .stacks = priv->named.stacks.v,
 			     .values = priv->extra_values.v };
 
-	r.frame_of = mem_zalloc((priv->frames.nr + 1) * sizeof(*r.frame_of));
+	r.frame_of = mem_zalloc((priv->named.frames.nr + 1) * sizeof(*r.frame_of));
 	keep_texts(&r);
-	arena_init(&priv->arena);
-	memset(&priv->frames, 0, sizeof(priv->frames));
-	memset(&priv->stacks, 0, sizeof(priv->stacks));
+	arena_init(&priv->named.arena);
+	memset(&priv->named.frames, 0, sizeof(priv->named.frames));
+	memset(&priv->named.stacks, 0, sizeof(priv->named.stacks));
 	memset(&priv->extra_values, 0, sizeof(priv->extra_values));
-	map64_release(&priv->frame_ids);
-	map64_release(&priv->stack_ids);
+	map64_release(&priv->named.frame_ids);
+	map64_release(&priv->named.stack_ids);
 	map64_release(&priv->extra_ids);
 	map64_release(&priv->module_frames);
 	lines_free(priv->lines);
 	priv->lines = lines_new(priv->query.full_paths);
-	for (size_t i = 0; i < priv->entries.nr; i++) {
-		struct profile_entry *e = &priv->entries.v[i];
+	for (size_t i = 0; i < priv->named.entries.nr; i++) {
+		struct profile_entry *e = &priv->named.entries.v[i];
 
 		e->leaf = keep_frame(&r, e->leaf);
 		e->stack = keep_stack(&r, e->stack);
@@ -123,12 +123,12 @@ static void renew_if_due(struct profile *p)
 {
 	struct profile_priv *priv = p->priv;
 
-	if (priv->frames.nr < priv->due_frames && priv->stacks.nr < priv->due_stacks &&
+	if (priv->named.frames.nr < priv->due_frames && priv->named.stacks.nr < priv->due_stacks &&
 	    priv->extra_values.nr < priv->due_sets)
 		return;
 	renew(p);
-	priv->due_frames = 2 * priv->frames.nr + SPARE;
-	priv->due_stacks = 2 * priv->stacks.nr + SPARE;
+	priv->due_frames = 2 * priv->named.frames.nr + SPARE;
+	priv->due_stacks = 2 * priv->named.stacks.nr + SPARE;
 	priv->due_sets = 2 * priv->extra_values.nr + SPARE;
 }
 
@@ -140,12 +140,12 @@ static bool renew_names(struct profile *p)
 
 	if (process_table_names(p->processes) < priv->due_names)
 		return false;
-	comms = mem_alloc((priv->entries.nr + 1) * sizeof(*comms));
-	for (size_t i = 0; i < priv->entries.nr; i++)
-		comms[i] = priv->entries.v[i].comm;
-	process_table_renew_names(p->processes, comms, priv->entries.nr);
-	for (size_t i = 0; i < priv->entries.nr; i++)
-		priv->entries.v[i].comm = comms[i];
+	comms = mem_alloc((priv->named.entries.nr + 1) * sizeof(*comms));
+	for (size_t i = 0; i < priv->named.entries.nr; i++)
+		comms[i] = priv->named.entries.v[i].comm;
+	process_table_renew_names(p->processes, comms, priv->named.entries.nr);
+	for (size_t i = 0; i < priv->named.entries.nr; i++)
+		priv->named.entries.v[i].comm = comms[i];
 	free(comms);
 	priv->due_names = 2 * process_table_names(p->processes) + SPARE;
 	return true;
@@ -162,9 +162,9 @@ static bool forget_modules(struct profile *p)
 	renew(p);
 	used = mem_zalloc(module_set_count(p->modules) + 1);
 	process_table_mark_modules(p->processes, used);
-	for (size_t i = 0; i < priv->frames.nr; i++)
-		if (priv->frames.v[i].module)
-			used[priv->frames.v[i].module->index] = true;
+	for (size_t i = 0; i < priv->named.frames.nr; i++)
+		if (priv->named.frames.v[i].module)
+			used[priv->named.frames.v[i].module->index] = true;
 	module_set_forget(p->modules, used);
 	priv->due_modules = module_set_made(p->modules) + MODULES_SPARE;
 	free(used);
@@ -177,12 +177,11 @@ static void index_entries(struct profile *p)
 {
 	struct profile_priv *priv = p->priv;
 
-	map64_release(&priv->entry_ids);
+	named_renew_entries(&priv->named);
 	memset(p->totals, 0, p->data->events.nr * sizeof(*p->totals));
-	for (size_t i = 0; i < priv->entries.nr; i++) {
-		struct profile_entry *e = &priv->entries.v[i];
+	for (size_t i = 0; i < priv->named.entries.nr; i++) {
+		struct profile_entry *e = &priv->named.entries.v[i];
 
-		*map64_put(&priv->entry_ids, profile_entry_key(e), NULL) = i;
 		/* not faded by themselves: rows are to sum up to them */
 		p->totals[e->event].samples += e->samples;
 		p->totals[e->event].period += e->period;
@@ -283,17 +282,17 @@ static void fade_entries(struct profile *p, unsigned part, unsigned of)
 		priv->fade_of = of;
 		priv->fade_rest = of / 2;
 	}
-	for (size_t i = 0; i < priv->entries.nr; i++) {
-		struct profile_entry *e = &priv->entries.v[i];
+	for (size_t i = 0; i < priv->named.entries.nr; i++) {
+		struct profile_entry *e = &priv->named.entries.v[i];
 		unsigned __int128 left = (unsigned __int128)e->samples * part + priv->fade_rest;
 
 		priv->fade_rest = (unsigned)(left % of);
 		if (left < of)
 			continue;
 		fade_entry(e, (uint64_t)(left / of));
-		priv->entries.v[kept++] = *e;
+		priv->named.entries.v[kept++] = *e;
 	}
-	priv->entries.nr = kept;
+	priv->named.entries.nr = kept;
 }
 
 void profile_fade(struct profile *p, unsigned part, unsigned of)

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* profile_priv: what profile.c and profile_live.c share. Not for others. */
+/* profile_priv: what profile.c, profile_live.c and naming.c (raw entries -> entries) share. Not for others. */
 #ifndef PROFILE_PROFILE_PRIV_H
 #define PROFILE_PROFILE_PRIV_H
 
-#include "base/arena.h"
-#include "base/hash.h"
-#include "base/vec.h"
 #include "profile/count.h"
 #include "profile/lines.h"
-#include "profile/profile.h"
+#include "profile/named.h"
 #include "profile/recording.h"
 
+#define FRAMES_MAX (65536 / 8)
+
 struct profile_priv {
-	struct arena arena;
+	struct arena arena;              /* names of text */
 	struct recording recording;
 	struct profile_query query;
-	VEC(struct profile_frame) frames;
-	VEC(struct profile_stack) stacks;
-	VEC(struct profile_entry) entries;
-	struct map64 frame_ids, stack_ids, entry_ids, module_frames;
+	struct named named;
 	VEC(uint64_t) extra_values;      /* nr_extras for each set */
-	struct map64 extra_ids;
+	struct map64 extra_ids, module_frames;
 	struct lines *lines;
 	struct raw_table counted;        /* kept for replaying */
 	VEC(uint32_t) entry_of;          /* [entry of counted]: of entries, or NONE32 */
@@ -31,13 +27,21 @@ struct profile_priv {
 	char comm_text[16];
 };
 
-/* The number of a frame, of a stack, of a set of extras' values; each distinct one is kept once. */
-uint32_t profile_put_frame(struct profile *p, const struct profile_frame *frame);
-uint32_t profile_put_stack(struct profile *p, const uint32_t *frames, uint32_t nr);
+/* Name what was counted and add it to priv->named. */
+void naming_all(struct profile *p, const struct raw_table *table);
+
+/*
+ * A raw entry as one whose leaf and stack (nr frames, leaf first) are named: what is asked
+ * of parents and callees is done, and the rest is laid into `named`. By one thread if the
+ * profile has extras. Returns its place among the entries.
+ */
+uint32_t naming_add(struct profile *p, struct named *named, struct resolver *resolver,
+		    const struct raw_entry *raw, uint32_t leaf, const uint32_t *frames, uint32_t nr);
+
+/* The number of a set of extras' values; each distinct one is kept once. */
 uint32_t profile_put_set(struct profile *p, const uint64_t *values);
 /* Of all frames of a module, or of a line, the one that was first asked for here. */
 uint32_t profile_first_frame(struct profile *p, uint32_t frame, bool of_line);
-uint64_t profile_entry_key(const struct profile_entry *entry);
 
 /* Name and add what was counted, which is used up. */
 void profile_take(struct profile *p, struct count_result *counted);

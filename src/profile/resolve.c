@@ -17,9 +17,21 @@
 #define JOBS_MAX 64
 #define JOB_PLACES 64            /* what a thread takes at once */
 
+/*
+ * What a place depends on.  An address in a file means the same in whatever process and
+ * wherever it is mapped; one in other memory only in its space and epoch; one in no
+ * mapping is itself, and the kernel's are the same for all.
+ */
+struct place_key {
+	uint64_t of;                     /* the module's pointer, or space and epoch */
+	uint64_t at;                     /* file offset or run address, of the byte that is looked up */
+	enum { OF_KERNEL, OF_NOTHING, OF_FILE, OF_MEMORY } kind;
+	bool is_return, not_code;
+};
+
 struct cached {
 	struct place place;
-	uint32_t space, epoch;
+	struct place_key key;
 };
 
 struct resolver {
@@ -28,6 +40,7 @@ struct resolver {
 	struct map64 cache;              /* hash of the key -> struct cached * */
 	VEC(struct place *) fresh;       /* places without lines */
 	struct arena job_arenas[JOBS_MAX];
+	bool joins_unmapped;
 };
 
 struct resolver *resolver_new(const struct process_table *table)
@@ -39,6 +52,11 @@ struct resolver *resolver_new(const struct process_table *table)
 	for (int i = 0; i < JOBS_MAX; i++)
 		arena_init(&r->job_arenas[i]);
 	return r;
+}
+
+void resolver_join_unmapped(struct resolver *r)
+{
+	r->joins_unmapped = true;
 }
 
 void resolver_free(struct resolver *r)
@@ -70,60 +88,94 @@ static bool is_padding(const struct symbol *symbol)
 	return symbol->name && strncmp(symbol->name, "__pfx_", 6) == 0;
 }
 
-static void look_up(struct resolver *r, const struct image *image, uint64_t addr, uint64_t time_ns,
-		    bool is_kernel, bool is_return, struct place *out)
+/* The name is looked up at `at` of the module; out has all else. */
+static void find_symbol(const struct image *image, uint64_t at, uint64_t time_ns, struct place *out)
 {
-	uint64_t at = is_return && addr ? addr - 1 : addr;
-	const struct mapping *map = is_kernel ? process_kernel_find(r->table, at, time_ns) :
-						image_find(image, at, time_ns);
+	const struct mapping *map = out->map;
+
+	module_symbol_at(map->module, at, time_ns, &out->symbol);
+	if (!out->symbol.name && !out->kernel && image_jit(image) && module_is_jit(map->module))
+		module_symbol_at(image_jit(image), at, time_ns, &out->symbol);
+	if (!out->symbol.name && map->prot && !(map->prot & PROT_EXEC) && !out->kernel)
+		out->symbol.reason = NAME_NOT_CODE;
+	if (out->kernel && out->is_return && is_padding(&out->symbol))
+		module_symbol(map->module, at + 1, &out->symbol);
+}
+
+static void look_up(struct resolver *r, const struct image *image, const struct mapping *map,
+		    uint64_t addr, uint64_t time_ns, bool is_kernel, bool is_return, struct place *out)
+{
+	uint64_t at = is_return ? addr - 1 : addr;
 
 	memset(out, 0, sizeof(*out));
 	out->run_addr = out->elf_addr = addr;
 	out->kernel = is_kernel;
-	out->is_return = is_return && addr;
-	out->map = map;
-	if (!map) {
+	out->is_return = is_return;
+	out->map = is_kernel ? process_kernel_find(r->table, at, time_ns) : map;
+	if (!out->map) {
 		out->symbol.reason = !is_kernel ? NAME_NO_MAP :
 				     process_knows_kernel(r->table) ? NAME_KERNEL_ADDR :
 								      NAME_KERNEL_HIDDEN;
 		return;
 	}
-	out->module = map->module;
-	if (!in_run_space(map->module))
-		at = module_elf_addr(map->module, at - map->start + map->pgoff);
-	out->elf_addr = is_return && addr ? at + 1 : at;
-	module_symbol_at(map->module, at, time_ns, &out->symbol);
-	if (!out->symbol.name && !is_kernel && image_jit(image) && module_is_jit(map->module))
-		module_symbol_at(image_jit(image), at, time_ns, &out->symbol);
-	if (!out->symbol.name && map->prot && !(map->prot & PROT_EXEC) && !is_kernel)
-		out->symbol.reason = NAME_NOT_CODE;
-	if (is_kernel && is_return && is_padding(&out->symbol))
-		module_symbol(map->module, at + 1, &out->symbol);
+	out->module = out->map->module;
+	if (!in_run_space(out->module))
+		at = module_elf_addr(out->module, at - out->map->start + out->map->pgoff);
+	out->elf_addr = is_return ? at + 1 : at;
+	find_symbol(image, at, time_ns, out);
+}
+
+static struct place_key key_of(const struct resolver *r, const struct image *image,
+			       const struct mapping *map, uint64_t at, uint64_t time_ns,
+			       bool is_kernel, bool is_return)
+{
+	struct place_key key = { .at = at, .kind = OF_KERNEL, .is_return = is_return };
+
+	if (is_kernel)
+		return key;
+	key.kind = OF_NOTHING;
+	if (!map)
+		return r->joins_unmapped ? (struct place_key){ .kind = OF_NOTHING } : key;
+	if (in_run_space(map->module)) {
+		key.kind = OF_MEMORY;
+		key.of = (uint64_t)image_space(image) << 32 | image_epoch(image, time_ns);
+		return key;
+	}
+	key.kind = OF_FILE;
+	key.of = (uintptr_t)map->module;
+	key.at = at - map->start + map->pgoff;
+	key.not_code = map->prot && !(map->prot & PROT_EXEC);
+	return key;
+}
+
+static bool is_same(const struct place_key *a, const struct place_key *b)
+{
+	return a->at == b->at && a->of == b->of && a->kind == b->kind &&
+	       a->is_return == b->is_return && a->not_code == b->not_code;
 }
 
 struct place *resolve(struct resolver *r, const struct image *image, uint64_t addr,
 			    uint64_t time_ns, bool is_kernel, bool is_return)
 {
-	uint32_t space = is_kernel ? UINT32_MAX : image_space(image);
-	uint32_t epoch = is_kernel ? 0 : image_epoch(image, time_ns);
-	uint64_t key = hash_mix(addr, (uint64_t)space << 32 | epoch << 1 | is_return);
-	bool added;
-	uint64_t *slot = map64_put(&r->cache, key, &added);
+	uint64_t at = is_return && addr ? addr - 1 : addr, *slot;
+	const struct mapping *map = is_kernel ? NULL : image_find(image, at, time_ns);
+	struct place_key key = key_of(r, image, map, at, time_ns, is_kernel, is_return && addr);
 	struct cached *c;
+	bool added;
 
+	slot = map64_put(&r->cache, hash_mix(key.at, key.of << 4 | (uint64_t)key.kind << 2 |
+						     key.not_code << 1 | key.is_return), &added);
 	if (!added) {
 		c = (struct cached *)(uintptr_t)*slot;
-		if (c->place.run_addr == addr && c->space == space && c->epoch == epoch &&
-		    c->place.is_return == (is_return && addr) && c->place.kernel == is_kernel)
+		if (is_same(&c->key, &key))
 			return &c->place;
 		/* two keys with one hash: rare enough to look up each time */
 	}
 	c = arena_alloc(&r->arena, sizeof(*c));
 	if (added)
 		*slot = (uint64_t)(uintptr_t)c;
-	c->space = space;
-	c->epoch = epoch;
-	look_up(r, image, addr, time_ns, is_kernel, is_return, &c->place);
+	c->key = key;
+	look_up(r, image, map, addr, time_ns, is_kernel, key.is_return, &c->place);
 	*vec_push(&r->fresh) = &c->place;
 	return &c->place;
 }

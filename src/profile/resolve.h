@@ -2,9 +2,10 @@
 /*
  * resolve: a run address of a process at a time -> module and symbol.
  *
- * In: a frozen process table.  Out: places, cached per (image, epoch, address)
- * and, behind that, per (module, elf_addr).  The pointers in a place live as
- * long as the table and its modules.
+ * In: a frozen process table.  Out: places, each kept once: an address in a file however
+ * many processes map it, one in other memory per space and epoch.  So run_addr and map
+ * are those of one of the addresses that a place stands for.  The pointers in a place
+ * live as long as the table and its modules.
  *
  * What was inlined at a place is looked up only when it is asked for, by resolver_lines
  * for all places at once, or by place_lines.
@@ -33,6 +34,8 @@ struct resolver;
 
 struct resolver *resolver_new(const struct process_table *table);
 void resolver_free(struct resolver *resolver);
+/* Before the first look-up: all user addresses in no mapping are one place. */
+void resolver_join_unmapped(struct resolver *resolver);
 
 /*
  * `is_kernel` as the sample's cpumode or the chain's PERF_CONTEXT_ mark says.
