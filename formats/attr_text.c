@@ -150,7 +150,7 @@ void attr_text_add(struct str *out, const struct perf_event_attr *attr, const ch
 	bits(pen, "sample_type", attr->sample_type, sample_types);
 	bits(pen, "read_format", attr->read_format, read_formats);
 	flags(pen, attr);
-	number(pen, attr->watermark ? "wakeup_watermark" : "wakeup_events", attr->wakeup_events);
+	number(pen, "{ wakeup_events, wakeup_watermark }", attr->wakeup_events);
 	hex(pen, "bp_type", attr->bp_type);
 	hex(pen, "{ bp_addr, config1 }", attr->config1);
 	hex(pen, "{ bp_len, config2 }", attr->config2);

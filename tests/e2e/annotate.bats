@@ -126,7 +126,7 @@ around()
 	# names with pages of template arguments leave the line readable
 	"$SONDE" annotate -i cc.data "$sort_name" >sort.txt
 	grep -qF '<...>' sort.txt
-	! grep ' inlined at ' sort.txt | grep -E '.{420}|allocator<'
+	! grep ' inlined at ' sort.txt | grep -E '.{420}|allocator<' || false
 	# every function that perf can show
 	"$SONDE" annotate -i cc.data --no-source >all.txt 2>/dev/null
 	[[ $(grep -c 'Source code & Disassembly' all.txt) -ge 3 ]]
@@ -295,7 +295,7 @@ kernel_samples()
 	"$SONDE" record -q -e cpu-clock -F 2000 -o page.data -- "$WORKLOADS/hot" divide 1 >/dev/null
 	"$SONDE" annotate -i page.data --source-dir "$TOP" --html page.html >said 2>remarks
 	[[ $(<said) == page.html ]]
-	! grep -qE 'https?://|src=|@import|url\(' page.html
+	! grep -qE 'https?://|src=|@import|url\(' page.html || false
 	"$SONDE" annotate -i page.data -j divide >page.json
 	hottest=$(python3 - <<-'END'
 		import json
@@ -327,7 +327,7 @@ kernel_samples()
 		skip "chromium does not run here: $(tail -n 1 errors)"
 	grep -o 'data-said="[^"]*"' dom
 	grep -qF "data-said=\"divide|f0-$hottest|$(line_of divide)|true|true|0\"" dom
-	! grep -oE '"url":"https?://[^"]*"' net.json | grep -vE 'google|gstatic|chrome' | grep .
+	! grep -oE '"url":"https?://[^"]*"' net.json | grep -vE 'google|gstatic|chrome' | grep . || false
 }
 
 @test "JSON is JSON and has the text's numbers" {
@@ -365,7 +365,7 @@ kernel_samples()
 	[[ $total == "$("$SONDE" report -i o.data -S divide -n -F sample -s sym -q | awk '/[0-9]/ { print $1; exit }')" ]]
 	"$SONDE" annotate -i o.data divide --min-percent 5 | percents | awk '$2 < 5 { bad = 1 } END { exit bad }'
 	"$SONDE" annotate -i o.data divide --stdio-color always | grep -q "$(printf '\033\\[31m')"
-	! "$SONDE" annotate -i o.data divide | grep -q "$(printf '\033')"
+	! "$SONDE" annotate -i o.data divide | grep -q "$(printf '\033')" || false
 	[[ $("$SONDE" annotate -i o.data | grep -c 'is not a precise event') == 1 ]]
 }
 
@@ -434,8 +434,8 @@ kernel_samples()
 	eval "\"$SONDE\" $command" | grep -q 'Source code & Disassembly of hot for cpu-clock'
 	mv 'a file.data' perf.data
 	"$SONDE" report --stdio | grep -qx '# Where in the hottest function: sonde annotate divide'
-	! "$SONDE" report -q --stdio | grep -q annotate
-	! "$SONDE" report -s dso --stdio | grep -q annotate
+	! "$SONDE" report -q --stdio | grep -q annotate || false
+	! "$SONDE" report -s dso --stdio | grep -q annotate || false
 }
 
 # like_objdump FILE: the same instructions at the same addresses, in all of its code.

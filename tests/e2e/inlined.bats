@@ -52,7 +52,7 @@ setup_file()
 
 @test "script --no-inline, and the same without debug information" {
 	cd "$DATA"
-	! "$SONDE" script --no-inline -i nest.data | grep -q inlined
+	! "$SONDE" script --no-inline -i nest.data | grep -q inlined || false
 	"$SONDE" script --no-inline -i nest.data >without
 	"$SONDE" script -i nest.data | grep -v '(inlined)$' >rest
 	diff without rest
@@ -63,7 +63,7 @@ setup_file()
 	"$SONDE" fold --all -i nest.data 2>/dev/null >folded
 	grep -q 'main;outer;middle_\[i\];inner_\[i\] ' folded
 	"$SONDE" fold --no-inline -i nest.data 2>/dev/null >plain
-	! grep -q 'middle\|inner' plain
+	! grep -q 'middle\|inner' plain || false
 	[[ $(awk '{ s += $NF } END { print s }' folded) == $(awk '{ s += $NF } END { print s }' plain) ]]
 	"$SONDE" flame -i nest.data -o nest.svg 2>/dev/null
 	grep -q middle nest.svg
@@ -76,7 +76,7 @@ setup_file()
 	cat rows
 	awk -F';' '/inner\(inlined\)/ && $1 > 90 && $2 == 0 { a++ } /middle\(inlined\)/ && $1 > 90 { a++ }
 		/\]outer$/ && $1 > 90 && $2 > 90 { a++ } END { exit a != 3 }' rows
-	! "$SONDE" report --stdio --no-inline -i nest.data 2>/dev/null | grep -q inlined
+	! "$SONDE" report --stdio --no-inline -i nest.data 2>/dev/null | grep -q inlined || false
 }
 
 @test "report by srcline: the lines of the loop" {

@@ -13,7 +13,7 @@ faults()
 of()
 {
 	perf script -i "$1" -F comm >"$1.txt" 2>"$1.err"
-	! grep -v -i -e '^$' -e warning -e 'lost' -e 'check IO/CPU' "$1.err" >&2
+	! grep -v -i -e '^$' -e warning -e 'lost' -e 'check IO/CPU' "$1.err" >&2 || return 1
 	grep -c "^ *$2 *$" "$1.txt" || true
 }
 

@@ -283,7 +283,7 @@ count()
 	grep -q '^# Overhead  *Samples  Command  Symbol' out
 	# 5 : 3 : 2, as burn tells: the largest first
 	grep -E -o 'burn_[abc]$' out | head -1 | grep -qx burn_a
-	! grep -q $'\x1b' out
+	! grep -q $'\x1b' out || false
 }
 
 @test "top: -E rows, no more; events of a group side by side" {
@@ -343,7 +343,7 @@ count()
 	"$SONDE" top -e cpu-clock:u -d 0.2 -p $pid >late.out 2>late.err 3>&- &
 	local top=$!
 	count late.out "\[JIT\] tid $pid .*\[unknown\]" 1
-	! grep -q late_loop late.out
+	! grep -q late_loop late.out || false
 	echo >go
 	count late.out "\[JIT\] tid $pid .*late_loop" 1
 	rm -f "/tmp/perf-$pid.map"

@@ -68,7 +68,7 @@ read_closed()
 	for file in soak.2*; do
 		[[ -e $file ]] || continue
 		"$SONDE" script -i "$file" -F event,comm >text 2>err
-		! grep -E 'Damaged|Unfinished' err
+		! grep -E 'Damaged|Unfinished' err || false
 		"$SONDE" report -i "$file" >report 2>err
 		grep -q '^ *[0-9.]*%' report
 		((samples += $(grep -c . text))) || true
