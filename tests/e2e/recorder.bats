@@ -204,10 +204,10 @@ pipes()
 @test "recorder: while nothing comes it waits without a limit of time" {
 	need_root
 	[[ -r /proc/self/syscall ]] || skip "no /proc/PID/syscall here"
-	sleep 1000 &
+	sleep 1000 3>&- &
 	stopped=$!
 	kill -STOP $stopped
-	"$SONDE" record -q -e page-faults -p $stopped -o out &
+	"$SONDE" record -q -e page-faults -p $stopped -o out 3>&- &
 	pid=$!
 	# epoll_wait(fd, events, 64, -1), within some seconds of its start
 	for ((i = 0; i < 600; i++)); do

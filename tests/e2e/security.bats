@@ -153,7 +153,7 @@ plain()
 	exec 8<>pipe
 	for command in report script fold "export --json" evlist "sched latency" "flame -o out.html"; do
 		# shellcheck disable=SC2086
-		"$SONDE" $command -i - <&8 >/dev/null 2>&1 8>&- &
+		"$SONDE" $command -i - <&8 >/dev/null 2>&1 8>&- 3>&- &
 		reader=$!
 		until_confined $reader
 		grep -E '^(NoNewPrivs|CapEff)' /proc/$reader/status >now
@@ -189,11 +189,14 @@ plain()
 @test "secure: environment and arguments of others are not in a recording" {
 	need_root
 	marker=secret-$RANDOM$RANDOM
-	env TOKEN="$marker-env" bash -c 'while read -r -t 300 _; do :; done' "$marker-arg" < <(sleep 300) &
+	mkfifo silent
+	exec 8<>silent
+	env TOKEN="$marker-env" bash -c 'while read -r _; do :; done' "$marker-arg" <silent 3>&- 8>&- &
 	reader=$!
 	"$SONDE" record -q -a -g -e cpu-clock -o x true
 	"$SONDE" record -q -p $reader -e cpu-clock -o y true
 	kill $reader
+	exec 8>&-
 	grep -aq "$marker" x y && false
 	"$SONDE" script -i x -F comm | grep -q .
 }
@@ -223,7 +226,7 @@ plain()
 	# nor does a process that reads
 	mkfifo pipe
 	exec 8<>pipe
-	setpriv --reuid=$USER_ID --regid=$USER_ID --clear-groups "$LAB/sonde" script -i - <&8 >/dev/null 2>&1 8>&- &
+	setpriv --reuid=$USER_ID --regid=$USER_ID --clear-groups "$LAB/sonde" script -i - <&8 >/dev/null 2>&1 8>&- 3>&- &
 	reader=$!
 	until_confined $reader
 	# CAP_SYSLOG (34) is for the kernel's names
@@ -310,7 +313,7 @@ hostile()
 	"$SONDE" buildid-list -i x >t/buildids
 	"$SONDE" stat -e task-clock "$PROGRAM" 0.01 2>t/stat >/dev/null
 	"$SONDE" stat -x , -e task-clock "$PROGRAM" 0.01 2>t/stat-x >/dev/null
-	"$PROGRAM" 60 >out &
+	"$PROGRAM" 60 >out 3>&- &
 	reader=$!
 	"$SONDE" stat --per-thread -e task-clock -p $reader "$WORKLOADS/burn" 0.05 >out 2>t/stat-threads
 	"$SONDE" stat --per-thread -x , -e task-clock -p $reader "$WORKLOADS/burn" 0.05 >out 2>t/stat-threads-x
