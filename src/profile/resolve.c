@@ -133,9 +133,12 @@ static struct place_key key_of(const struct resolver *r, const struct image *ima
 
 	if (is_kernel)
 		return key;
-	key.kind = OF_NOTHING;
-	if (!map)
-		return r->joins_unmapped ? (struct place_key){ .kind = OF_NOTHING } : key;
+	if (!map) {
+		struct place_key nothing = { .kind = OF_NOTHING };
+
+		key.kind = OF_NOTHING;
+		return r->joins_unmapped ? nothing : key;
+	}
 	if (in_run_space(map->module)) {
 		key.kind = OF_MEMORY;
 		key.of = (uint64_t)image_space(image) << 32 | image_epoch(image, time_ns);
