@@ -95,34 +95,37 @@ static struct raw_entry *table_add(struct raw_table *t, uint32_t slot, uint64_t 
 	return e;
 }
 
+/* The slot of the entry with that hash, or the free one where it belongs; there is one. */
+static inline uint32_t table_probe(const struct raw_table *t, uint64_t lo, uint64_t hi)
+{
+	uint32_t mask = t->nr_slots - 1, s, index;
+
+	for (s = (uint32_t)lo & mask; (index = t->slots[s].index); s = (s + 1) & mask) {
+		const struct raw_entry *e = &t->v[index - 1];
+
+		if (t->slots[s].tag == (uint32_t)hi && e->hash.lo == lo && e->hash.hi == hi)
+			break;
+	}
+	return s;
+}
+
 /* The entry with that hash, or a new one without a key. */
 static inline struct raw_entry *table_get(struct raw_table *t, uint64_t lo, uint64_t hi)
 {
-	uint32_t mask, s, index;
+	uint32_t s;
 
 	if (t->nr * 2 >= t->nr_slots)
 		slots_grow(t);
-	mask = t->nr_slots - 1;
-	for (s = (uint32_t)lo & mask; (index = t->slots[s].index); s = (s + 1) & mask) {
-		struct raw_entry *e = &t->v[index - 1];
-
-		if (t->slots[s].tag == (uint32_t)hi && e->hash.lo == lo && e->hash.hi == hi)
-			return e;
-	}
-	return table_add(t, s, lo, hi);
+	s = table_probe(t, lo, hi);
+	return t->slots[s].index ? &t->v[t->slots[s].index - 1] : table_add(t, s, lo, hi);
 }
 
 /* The place of the entry with that hash, or NONE32. */
 static uint32_t table_find(const struct raw_table *t, struct hash128 hash)
 {
-	uint32_t mask = t->nr_slots - 1, index;
+	uint32_t index = t->nr_slots ? t->slots[table_probe(t, hash.lo, hash.hi)].index : 0;
 
-	if (!t->nr_slots)
-		return NONE32;
-	for (uint32_t s = slot_of(t, hash); (index = t->slots[s].index); s = (s + 1) & mask)
-		if (t->v[index - 1].hash.lo == hash.lo && t->v[index - 1].hash.hi == hash.hi)
-			return index - 1;
-	return NONE32;
+	return index ? index - 1 : NONE32;
 }
 
 /* Have the lines of cache on their way that table_get will look at. */

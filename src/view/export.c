@@ -196,13 +196,9 @@ static int compare_tasks(const void *a, const void *b, void *arg)
 {
 	const struct export_view *view = arg;
 	const size_t *i = a, *j = b;
-	const struct profile_entry *x = &view->profile->entries[*i], *y = &view->profile->entries[*j];
+	int order = moments_compare_tasks(&view->profile->entries[*i], &view->profile->entries[*j]);
 
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	if (x->tid != y->tid)
-		return x->tid < y->tid ? -1 : 1;
-	return (*i > *j) - (*i < *j);
+	return order ? order : (*i > *j) - (*i < *j);
 }
 
 int export_view_moments(struct export_view *view, struct err *err)

@@ -34,11 +34,8 @@ static int compare_tasks(const void *a, const void *b, void *arg)
 {
 	const struct profile *profile = ((const struct loading *)arg)->profile;
 	const uint32_t *i = a, *j = b;
-	const struct profile_entry *x = &profile->entries[*i], *y = &profile->entries[*j];
 
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return (x->tid > y->tid) - (x->tid < y->tid);
+	return moments_compare_tasks(&profile->entries[*i], &profile->entries[*j]);
 }
 
 static void place_threads(struct loading *l)

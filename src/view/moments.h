@@ -36,6 +36,14 @@ int moments_load(struct moments *moments, const struct profile *profile, const b
 		 struct err *err);
 void moments_release(struct moments *moments);
 
+/* The order of tasks: by pid and tid. */
+static inline int moments_compare_tasks(const struct profile_entry *x, const struct profile_entry *y)
+{
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
 /* A tracepoint's fields as text, or NULL. */
 static inline const char *moments_text(const struct moments *moments, const struct moment *moment)
 {

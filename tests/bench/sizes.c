@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "formats/perf_data.h"
-#include "formats/record.h"
+#include "profile/order.h"
 
 struct sizes {
 	uint64_t samples, sample_bytes, frames, others, other_bytes, lost;
@@ -47,27 +47,16 @@ static void take(struct sizes *s, const struct perf_event_header *header, const 
 
 static int count(const struct perf_data *data, struct sizes *s, struct err *err)
 {
-	struct blocks *blocks = blocks_new(data);
-	struct decoder decoder;
+	struct ordered *records = ordered_new_unsorted(data);
 	struct record record;
-	struct block block;
 	int r;
 
-	decoder_init(&decoder, &data->events, data->swap);
-	while ((r = blocks_next(blocks, &block, err)) > 0) {
-		const uint8_t *bytes;
-		size_t at = 0;
+	while ((r = ordered_next(records, &record, NULL, err)) > 0) {
+		struct perf_event_header header = record_header(record.bytes, data->swap);
 
-		while ((bytes = block_record(&block, data->swap, &at))) {
-			struct perf_event_header header = record_header(bytes, data->swap);
-
-			if (record_decode(&decoder, bytes, &record, NULL) == 0)
-				take(s, &header, &record);
-		}
-		block_release(&block);
+		take(s, &header, &record);
 	}
-	decoder_release(&decoder);
-	blocks_free(blocks);
+	ordered_free(records);
 	return r;
 }
 

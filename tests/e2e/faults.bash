@@ -108,3 +108,18 @@ faults_of()
 {
 	"$SONDE" script -i "$1" -F comm 2>/dev/null | grep -c "^ *$2 *$" || true
 }
+
+# reuse_pid N ARG...: record N processes of one pid into out, with these options
+reuse_pid()
+{
+	local same n=$1
+
+	shift
+	need_root
+	need unshare
+	unshare -p -f true 2>/dev/null || skip "cannot make a pid namespace here"
+	# only there may pids be chosen without harm to others
+	same=$(unshare -p -f -m --mount-proc "$SONDE" record -q "$@" -e page-faults -c 1 -o out -- \
+		"$WORKLOADS/storm" reuse "$n")
+	[[ $same == $((n - 1)) ]] || skip "pids cannot be chosen here (ns_last_pid)"
+}

@@ -291,12 +291,7 @@ is_closed_or_gone()
 }
 
 @test "a pid that is used again is another process" {
-	need_root
-	need unshare
-	unshare -p -f true 2>/dev/null || skip "cannot make a pid namespace here"
-	# only there may pids be chosen without harm to others
-	same=$(unshare -p -f -m --mount-proc "$SONDE" record -q -m 16M -e page-faults -c 1 -o out -- "$WORKLOADS/storm" reuse 5)
-	[[ $same == 4 ]] || skip "pids cannot be chosen here (ns_last_pid)"
+	reuse_pid 5 -m 16M
 	reads out
 	for i in 0 1 2 3 4; do
 		(($(faults_of out reuse-$i) >= 100))
