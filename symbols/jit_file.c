@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,44 +50,102 @@ uint32_t jit_file_own_pid(uint32_t pid)
 	return own && own <= UINT32_MAX ? (uint32_t)own : pid;
 }
 
-static int believe(int fd, uid_t uid)
+/* The user ids that a process runs with, which /proc/PID's owner does not always tell. */
+static bool find_users(uint32_t pid, uint32_t users[4])
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	file = pid ? fopen(path, "re") : NULL;
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "Uid: %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32,
+			       &users[0], &users[1], &users[2], &users[3]) == 4;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+enum owner {
+	OWNER_TRUSTED,                   /* root, who reads it, or the process's user */
+	OWNER_UNKNOWN,                   /* another, and the process is not here any more */
+	OWNER_WRONG,                     /* another than the process's */
+};
+
+static enum owner judge_owner(uid_t owner, uint32_t pid)
+{
+	uint32_t users[4];
+
+	if (owner == 0 || owner == geteuid())
+		return OWNER_TRUSTED;
+	if (!find_users(pid, users))
+		return OWNER_UNKNOWN;
+	for (unsigned i = 0; i < 4; i++)
+		if (users[i] == owner)
+			return OWNER_TRUSTED;
+	return OWNER_WRONG;
+}
+
+static int judge(const struct stat *st, uint32_t pid)
+{
+	enum owner owner;
+
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	if (st->st_nlink > 1 || st->st_mode & S_IWOTH)
+		return -EPERM;
+	owner = judge_owner(st->st_uid, pid);
+	return owner == OWNER_WRONG || (owner == OWNER_UNKNOWN && geteuid() != 0) ? -EPERM : 0;
+}
+
+static int believe(int fd, uint32_t pid)
 {
 	struct stat st;
-	int ret = 0;
+	int ret;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0)
-		ret = -errno;
-	else if (!S_ISREG(st.st_mode))
-		ret = -EINVAL;
-	else if (st.st_nlink > 1 || (st.st_uid != 0 && st.st_uid != geteuid() && geteuid() != 0 &&
-				     st.st_uid != uid))
-		ret = -EPERM;
-	if (ret < 0)
-		close(fd);
-	return ret < 0 ? ret : fd;
+	ret = fstat(fd, &st) < 0 ? -errno : judge(&st, pid);
+	if (ret == 0)
+		return fd;
+	close(fd);
+	return ret;
 }
 
-int jit_file_open(const char *path, uid_t uid)
+int jit_file_open(const char *path, uint32_t pid)
 {
-	return believe(open(path, OPEN_FLAGS), uid);
+	return believe(open(path, OPEN_FLAGS), pid);
 }
 
-int jit_file_open_in(uint32_t pid, const char *path, uid_t uid)
+static int open_in(uint32_t pid, const char *path)
 {
 	struct open_how how = { .flags = OPEN_FLAGS, .resolve = RESOLVE_IN_ROOT };
 	char root[64];
-	int root_fd, fd;
+	int root_fd, fd, code;
 
 	snprintf(root, sizeof(root), "/proc/%u/root", pid);
 	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
-		return -errno;
+		return -1;
 	/* Linux 5.6; before that there is no safe way through another's folders. */
 	fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	code = errno;
 	close(root_fd);
-	return believe(fd, uid);
+	errno = code;
+	return fd;
+}
+
+int jit_file_open_in(uint32_t pid, const char *path)
+{
+	return believe(open_in(pid, path), pid);
+}
+
+int jit_file_open_binary(uint32_t pid, const char *path)
+{
+	int fd = open_in(pid, path);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /* Is PID here, and does it see other files or other numbers than we do? */
@@ -124,9 +184,23 @@ static bool try(struct finding *f, int fd)
 		return true;
 	if (is_refusal(fd)) {
 		f->refused = true;
-		log_info("'%s' is not believed: it is a link or belongs to another user", f->path.p);
+		log_info("'%s' is not believed: it is a link, others may write to it, or it belongs "
+			 "to another user than the process", f->path.p);
 	}
 	return false;
+}
+
+/* Root is given names that nobody vouches for, and told so: once, further ones under -v. */
+static void warn_of_owner(const struct finding *f, uint32_t pid)
+{
+	static atomic_bool warned;
+	struct stat st;
+
+	if (fstat(f->fd, &st) < 0 || judge_owner(st.st_uid, pid) != OWNER_UNKNOWN)
+		return;
+	(atomic_exchange(&warned, true) ? log_info : log_note)(
+		"names of process %u are from '%s', which belongs to user %u: nothing proves any more "
+		"that the process was theirs", pid, f->path.p, (unsigned)st.st_uid);
 }
 
 /* `path` is as recorded, own_path what the process itself may call it. */
@@ -146,15 +220,16 @@ static void find(struct finding *f, const struct jit_origin *origin, const char 
 	str_clear(&f->path);
 	if (origin->symfs && *origin->symfs) {
 		str_addf(&f->path, "%s%s", origin->symfs, path);
-		if (try(f, jit_file_open(f->path.p, (uid_t)-1)))
+		/* a process of that number here has nothing to do with it */
+		if (try(f, jit_file_open(f->path.p, 0)))
 			return;
 		str_clear(&f->path);
 	}
 	str_add(&f->path, path);
-	if (try(f, jit_file_open(path, (uid_t)-1)))
+	if (try(f, jit_file_open(path, origin->pid)))
 		return;
 	if (is_elsewhere(origin->pid))
-		try(f, jit_file_open_in(origin->pid, own_path, (uid_t)-1));
+		try(f, jit_file_open_in(origin->pid, own_path));
 }
 
 static enum name_reason not_found(struct finding *f)
@@ -215,6 +290,7 @@ enum name_reason jit_file_map(struct jit *jit, const struct jit_origin *origin)
 	find_map(&f, origin);
 	if (f.fd < 0)
 		return not_found(&f);
+	warn_of_owner(&f, origin->pid);
 	text = read_text(f.fd, &size);
 	close(f.fd);
 	str_release(&f.path);
@@ -239,6 +315,7 @@ enum name_reason jit_file_dump(struct jit *jit, const struct jit_origin *origin,
 	find(&f, origin, "dump", path, path);
 	if (f.fd < 0)
 		return not_found(&f);
+	warn_of_owner(&f, origin->pid);
 	ret = jit_add_dump(jit, read_fd, &f.fd, mapped_ns, &err);
 	if (ret < 0)
 		log_info("'%s': %s; what stands before it is used", f.path.p, err.msg);

@@ -10,14 +10,16 @@
  *
  * Anybody may write to /tmp.  So a file there is read only if it is a regular file,
  * its name is not a symbolic link, it has no second name (a hard link would do the
- * same), and it belongs to root or to who reads it; root reads other users' as well.
+ * same), not everybody may write to it, and it belongs to root, to who reads it or to the
+ * user that the process runs as.  Of a process that has ended nobody knows who that was:
+ * then root believes any owner, as one who records others' programs with perf has to, and
+ * a remark names the file and its owner.
  * Within /proc/PID/root links are followed no further than that root.
  */
 #ifndef SYMBOLS_JIT_FILE_H
 #define SYMBOLS_JIT_FILE_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "symbols/jit.h"
 #include "symbols/symbols.h"
@@ -48,11 +50,13 @@ void jit_file_copy_name(char name[64], uint32_t pid, uint64_t recording_ns, cons
 uint32_t jit_file_own_pid(uint32_t pid);
 
 /*
- * Open a file with the care described above; `uid` besides root and the own user may own
- * it too (-1: no other). A descriptor or a negative errno: -EPERM, -ELOOP, -EINVAL are
- * refusals. In the second form `path` is that of a process's root.
+ * Open a file with the care described above, as one of that process (0: of none that could be
+ * here). A descriptor or a negative errno: -EPERM, -ELOOP, -EINVAL are refusals. In the second
+ * form `path` is that of the process's root; the third is for binaries, which may belong to
+ * anybody and be anything: the caller checks what it got.
  */
-int jit_file_open(const char *path, uid_t uid);
-int jit_file_open_in(uint32_t pid, const char *path, uid_t uid);
+int jit_file_open(const char *path, uint32_t pid);
+int jit_file_open_in(uint32_t pid, const char *path);
+int jit_file_open_binary(uint32_t pid, const char *path);
 
 #endif

@@ -55,8 +55,8 @@ static const struct {
 	},
 	[NAME_JIT_REFUSED] = {
 		"the file with the names of code made at run time is not believed",
-		"it is a link or another user's file in /tmp: report as the user who ran the program, "
-		"or as root (-v tells which file)",
+		"it is a link, everybody may write to it, or it is another user's file than the "
+		"program's: report while the program runs, as its user or as root (-v tells which file)",
 	},
 	[NAME_JIT_UNKNOWN] = {
 		"code made at run time that its perf-PID.map or jitdump does not name",

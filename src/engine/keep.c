@@ -164,7 +164,7 @@ static int open_there(const struct seen *s)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	fd = jit_file_open_in(s->pid, s->path, (uid_t)-1);
+	fd = jit_file_open_binary(s->pid, s->path);
 	if (fd < 0 || is_it(s, fd))
 		return fd;
 	close(fd);
@@ -267,12 +267,12 @@ static void note_dump(struct keep *k, const struct seen *s)
 	map64_put(&k->seen, hash_mix(hash_bytes(s->path, strlen(s->path)), s->pid), &added);
 	if (!added)
 		return;
-	fd = jit_file_open(s->path, (uid_t)-1);
+	fd = jit_file_open(s->path, s->pid);
 	if (fd < 0 || !is_it(s, fd)) {
 		if (fd >= 0)
 			close(fd);
 		elsewhere = true;
-		fd = jit_file_open_in(s->pid, s->path, (uid_t)-1);
+		fd = jit_file_open_in(s->pid, s->path);
 	}
 	if (fd >= 0)
 		hold(k, s, fd, elsewhere, true);
@@ -292,17 +292,14 @@ void keep_note(struct keep *k, const void *record)
 		note_file(k, &s);
 }
 
-/* A JIT's map of its own root, which must be the process's owner's. */
+/* A JIT's map of its own root. */
 static void open_map(struct jit_process *jit)
 {
-	char path[64], folder[32];
-	struct stat st, ours, theirs;
+	char path[64];
+	struct stat ours, theirs;
 
-	snprintf(folder, sizeof(folder), "/proc/%u", jit->pid);
-	if (stat(folder, &st) < 0)
-		return;
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", jit_file_own_pid(jit->pid));
-	jit->fd = jit_file_open_in(jit->pid, path, st.st_uid);
+	jit->fd = jit_file_open_in(jit->pid, path);
 	if (jit->fd < 0)
 		return;
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", jit->pid);
@@ -431,15 +428,25 @@ static void finish_held(struct held *h, uint64_t first_ns, struct buildids *ids)
 	close(fd);
 }
 
+/*
+ * A map that a report would not find as it is now: of another root, of a process that has
+ * ended and whose number may come again, with marks; or another user's, which may be gone or
+ * somebody else's by then.
+ */
+static bool has_to_be_copied(const struct jit_process *jit)
+{
+	struct stat st;
+
+	return jit->fd >= 0 && (jit->elsewhere || jit->marks.nr || kill((pid_t)jit->pid, 0) < 0 ||
+				(fstat(jit->fd, &st) == 0 && st.st_uid != geteuid()));
+}
+
 void keep_finish(struct keep *k, uint64_t first_ns, struct buildids *ids)
 {
 	for (size_t i = 0; i < k->held.nr; i++)
 		finish_held(&k->held.v[i], first_ns, ids);
 	keep_tick(k, 0);
-	for (size_t i = 0; i < k->jits.nr && first_ns; i++) {
-		const struct jit_process *jit = &k->jits.v[i];
-
-		if (jit->fd >= 0 && (jit->elsewhere || jit->marks.nr || kill((pid_t)jit->pid, 0) < 0))
-			copy_map(jit, first_ns);
-	}
+	for (size_t i = 0; i < k->jits.nr && first_ns; i++)
+		if (has_to_be_copied(&k->jits.v[i]))
+			copy_map(&k->jits.v[i], first_ns);
 }

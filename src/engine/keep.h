@@ -8,7 +8,8 @@
  *	   no:  another mount namespace, another root, already deleted: copy it now,
  *	        by /proc/PID/map_files or /proc/PID/root
  *	executable anonymous memory --> a JIT: note every tick how far its
- *	        /tmp/perf-PID.map has grown, and copy it at the end with marks of time
+ *	        /tmp/perf-PID.map has grown, and copy it at the end with marks of time,
+ *	        if it has grown, the process has ended or it is another user's
  *	jit-PID.dump mapped --> hold it, copy it at the end if its path leads elsewhere
  *
  * Copies go to the cache (symbols/cache.h), which is bounded; binaries under their

@@ -236,6 +236,57 @@ node_work()
 	grep -q 'is not believed' out
 }
 
+# /tmp is everybody's: once the owner's map is gone, a third user may put one there.
+@test "what another user's program said while it ran outlives a map planted afterwards" {
+	need_root
+	need python3
+	need setpriv
+	own_cache
+	cat >spin.py <<-'PY'
+		import ctypes, mmap, os, sys
+		if os.uname().machine != "x86_64":
+		    raise SystemExit(77)
+		m = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+		m.write(bytes.fromhex("ebfe"))
+		at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+		with open(f"/tmp/perf-{os.getpid()}.map", "w") as f:
+		    f.write(f"{at:x} 1000 own_name\n")
+		print(flush=True)
+		ctypes.CFUNCTYPE(None)(at)()
+	PY
+	coproc spin { exec setpriv --reuid=54983 --clear-groups timeout 60 python3 - 2>&1 3>&-; }
+	cat spin.py >&"${spin[1]}"
+	exec {spin[1]}>&-
+	read -r line <&"${spin[0]}" || skip "knows machine code of x86_64 only, and needs setpriv"
+	[[ -z $line ]]
+	# shellcheck disable=SC2154
+	pid=$(pgrep -P "$spin_PID" python3)
+	map=/tmp/perf-$pid.map
+	# until it has run for a tenth of a second
+	# shellcheck disable=SC2016
+	"$SONDE" record -q -e cpu-clock:u -F 499 -o r.data -p "$pid" -- sh -c '
+		ran() { read -r line </proc/$1/stat; set -- $line; echo "${14}"; }
+		from=$(ran "$1")
+		until [ "$(ran "$1")" -gt $((from + 10)) ]; do sleep 0.05; done' - "$pid"
+	sed 's/own_name/planted/' "$map" >planted
+	# while it lives, only its user's file is believed
+	rm "$map"
+	cp planted "$map"
+	chown 54982 "$map"
+	XDG_CACHE_HOME=$PWD/empty "$SONDE" report -i r.data --stdio >other 2>&1
+	kill "$pid"
+	while [[ -e /proc/$pid ]]; do sleep 0.01; done
+	"$SONDE" report -i r.data --stdio >out 2>&1
+	XDG_CACHE_HOME=$PWD/empty "$SONDE" report -i r.data --stdio >late 2>&1
+	rm -f "$map"
+	run ! grep -q planted other
+	grep -q 'is not believed' other
+	grep -q own_name out
+	run ! grep -q planted out
+	# later nobody can tell, and the report says whose names it shows
+	grep -q "$map.* belongs to user 54982" late
+}
+
 @test "sonde cache shows, bounds and deletes" {
 	own_cache
 	"$SONDE" cache | grep -q "^$PWD/cache/sonde$"

@@ -7,12 +7,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "formats/jitdump.h"
@@ -588,12 +592,99 @@ static void test_not_believed(void **state)
 	assert_int_equal(look(2000000000u + (unsigned)getpid()), NAME_OK);
 	if (geteuid() == 0) {
 		assert_int_equal(chown(map, 12345, 12345), 0);
-		assert_int_equal(look(2000000000u + (unsigned)getpid()), NAME_OK);
 		assert_int_equal(seteuid(12346), 0);
 		assert_int_equal(look(2000000000u + (unsigned)getpid()), NAME_JIT_REFUSED);
 		assert_int_equal(seteuid(0), 0);
 	}
 	unlink(map);
+}
+
+struct remarks {
+	unsigned nr;
+	char last[1024];
+};
+
+static void note(enum log_level level, const char *line, void *arg)
+{
+	struct remarks *r = arg;
+
+	if (level != LOG_NOTE)
+		return;
+	r->nr++;
+	snprintf(r->last, sizeof(r->last), "%s", line);
+}
+
+/* Whether its map, with that owner and mode, is read. */
+static enum name_reason look_at(uint32_t pid, uid_t owner, mode_t mode)
+{
+	enum name_reason reason;
+	char map[64];
+
+	snprintf(map, sizeof(map), "/tmp/perf-%u.map", pid);
+	unlink(map);
+	write_file(map, "1000 10 f\n", 10);
+	assert_int_equal(chown(map, owner, owner), 0);
+	assert_int_equal(chmod(map, mode), 0);
+	reason = look(pid);
+	unlink(map);
+	return reason;
+}
+
+/* A process of another user that waits to be killed. */
+static pid_t start_as(uid_t uid)
+{
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (setresuid(uid, uid, uid) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+		    write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* A map that a third user planted: root's report must not take it for the program's. */
+static void test_owner_is_the_process_s(void **state)
+{
+	uint32_t ended = 2000000000u + (unsigned)getpid();
+	struct remarks remarks = { 0 };
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		puts("skipped: only root can give files away");
+		skip();
+	}
+	log_set_sink(note, &remarks);
+	pid = start_as(12345);
+	assert_int_equal(look_at((uint32_t)pid, 12346, 0644), NAME_JIT_REFUSED);
+	assert_int_equal(look_at((uint32_t)pid, 12345, 0644), NAME_OK);
+	assert_int_equal(look_at((uint32_t)pid, 12345, 0664), NAME_OK);
+	assert_int_equal(look_at((uint32_t)pid, 12345, 0666), NAME_JIT_REFUSED);
+	assert_int_equal(look_at((uint32_t)pid, 0, 0644), NAME_OK);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* of an ended process nobody knows: root gets the names and is told whose they are */
+	assert_int_equal(remarks.nr, 0);
+	assert_int_equal(look_at(ended, 0, 0644), NAME_OK);
+	assert_int_equal(remarks.nr, 0);
+	assert_int_equal(look_at(ended, 12346, 0666), NAME_JIT_REFUSED);
+	assert_int_equal(look_at(ended, 12346, 0644), NAME_OK);
+	assert_int_equal(remarks.nr, 1);
+	assert_non_null(strstr(remarks.last, "/tmp/perf-2"));
+	assert_non_null(strstr(remarks.last, "user 12346"));
+	assert_int_equal(look_at(ended, 12346, 0644), NAME_OK);
+	assert_int_equal(remarks.nr, 1);
+	log_set_sink(NULL, NULL);
 }
 
 int main(void)
@@ -609,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_renew), cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_forked),
+		cmocka_unit_test(test_owner_is_the_process_s),
 		cmocka_unit_test(test_not_believed),
 	};
 
