@@ -629,7 +629,7 @@ static int open_directory(struct perf_data *data, int dir, struct err *err)
 static int map_file(struct perf_data *data, struct err *err)
 {
 	bool is_stdin = strcmp(data->path, "-") == 0;
-	int fd = is_stdin ? dup(STDIN_FILENO) : open(data->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(data->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	int r = 0;
 

@@ -56,6 +56,18 @@ int file_temporary(void)
 	return fd < 0 ? -errno : fd;
 }
 
+FILE *file_of(int fd, const char *mode)
+{
+	FILE *file = fd < 0 ? NULL : fdopen(fd, mode);
+	int code = errno;
+
+	if (!file && fd >= 0) {
+		close(fd);
+		errno = code;
+	}
+	return file;
+}
+
 char *file_read_all(const char *path, size_t most, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -8,6 +8,7 @@
 #define BASE_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /*
@@ -24,6 +25,12 @@ ssize_t file_read_small_at(int dir_fd, const char *path, char *buf, size_t size)
  * where neither takes one. Its descriptor, or a negative errno.
  */
 int file_temporary(void);
+
+/*
+ * A stream of a descriptor, which is closed where there can be none (the errno of either
+ * failure stays); fd -1, of an open that failed: NULL, with its errno.
+ */
+FILE *file_of(int fd, const char *mode);
 
 /* Read the whole file, at most `most` bytes, into memory that the caller frees; NULL: errno. */
 char *file_read_all(const char *path, size_t most, size_t *len);

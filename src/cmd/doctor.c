@@ -21,6 +21,7 @@
 
 #include <dlfcn.h>
 
+#include "base/cpus.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
@@ -93,7 +94,7 @@ static void check_kernel(void)
 	struct utsname u;
 
 	if (uname(&u) == 0)
-		found("%s %s, %ld CPUs, %s", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
+		found("%s %s, %u CPUs, %s", u.sysname, u.release, cpus_online(),
 		      u.machine);
 	if (is_root())
 		found(", as root");

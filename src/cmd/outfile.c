@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "engine/output.h"
 
 static int cannot_write(const struct outfile *file, int failure, struct err *err)
@@ -40,8 +41,13 @@ int outfile_open(struct outfile *file, const char *path, struct err *err)
 	umask(mask);
 	fchmod(fd, 0666 & ~mask);
 	output_give_to_caller(fd);
-	file->out = fdopen(fd, "w");
-	return 0;
+	file->out = file_of(fd, "w");
+	if (file->out)
+		return 0;
+	fd = errno;
+	unlink(file->temporary.p);
+	str_release(&file->temporary);
+	return cannot_write(file, fd, err);
 }
 
 int outfile_end(struct outfile *file, int r, struct err *err)

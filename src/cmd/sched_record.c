@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -77,11 +78,10 @@ static void add_events(struct line *line, const char *tracefs)
  */
 static void add_ring(struct line *line, const char *asked)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned mb = 16;
+	unsigned mb = 16, cpus = cpus_online();
 	char text[16];
 
-	for (; mb > 2 && (long)mb * cpus > 256; mb /= 2)
+	for (; mb > 2 && (uint64_t)mb * cpus > 256; mb /= 2)
 		;
 	if (!asked && geteuid() != 0)
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -67,7 +68,7 @@ static int open_files(struct script_command *c, const struct perf_data *data, st
 
 		f->path = event_path(data, data->events.v[i].name);
 		fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-		f->file = fd < 0 ? NULL : fdopen(fd, "w");
+		f->file = file_of(fd, "w");
 		if (!f->file)
 			return err_set(err, errno, "cannot write '%s': %s", f->path, strerror(errno));
 		c->outs[i] = f->file;

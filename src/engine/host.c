@@ -14,6 +14,7 @@
 #include <cpuid.h>
 #endif
 
+#include "base/cpus.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "engine/target.h"
@@ -139,11 +140,10 @@ static uint32_t cpus_available(void)
 
 static void set_cpu_count(struct perf_write *w)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct str s = STR_INIT;
 
 	perf_put_u32(&s, cpus_available());
-	perf_put_u32(&s, online > 0 ? (uint32_t)online : 1);
+	perf_put_u32(&s, cpus_online());
 	perf_write_feature(w, FEATURE_NRCPUS, s.p, s.len);
 	str_release(&s);
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -343,7 +344,7 @@ static bool write_str(int fd, const struct str *text)
  */
 static void copy_text(const struct jit_process *jit, struct str *out)
 {
-	FILE *file = fdopen(dup(jit->fd), "re");
+	FILE *file = file_of(fcntl(jit->fd, F_DUPFD_CLOEXEC, 3), "r");
 	char *line = NULL;
 	size_t room = 0, mark = 0;
 	uint64_t at = 0;

@@ -2,6 +2,7 @@
 #include "engine/live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,7 +39,7 @@ static int start_file(struct live *l, struct err *err)
 	int own;
 
 	l->fd = memfd_create("sonde live", MFD_CLOEXEC);
-	own = l->fd < 0 ? -1 : dup(l->fd);
+	own = l->fd < 0 ? -1 : fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0)
 		return err_set(err, errno, "cannot keep samples in memory: %s", strerror(errno));
 	return recorder_start_writer(&l->recorder, own, false, "memory", &l->tracing, err);

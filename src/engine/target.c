@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -117,28 +118,26 @@ int cpu_list_parse(const char *text, cpu_vec *out)
 	return out->nr ? 0 : -EINVAL;
 }
 
-static int online_cpus(cpu_vec *out, struct err *err)
+static int online_cpus(cpu_vec *out)
 {
 	char line[4096];
-	long nr;
 
 	if (read_line("/sys/devices/system/cpu/online", line, sizeof(line)) == 0 &&
 	    cpu_list_parse(line, out) == 0)
 		return 0;
-	nr = sysconf(_SC_NPROCESSORS_ONLN);
-	if (nr < 1)
-		return err_set(err, errno, "cannot tell which CPUs are online: %s", strerror(errno));
-	return cpu_add(out, 0, nr - 1);
+	return cpu_add(out, 0, (long)cpus_online() - 1);
 }
 
 int target_cpus(const struct target *target, cpu_vec *out, struct err *err)
 {
 	cpu_vec online = { 0 };
-	int r = online_cpus(&online, err);
+	int r = online_cpus(&online);
 
-	if (r < 0 || !target->cpus) {
+	if (r < 0)
+		return err_set(err, -r, "cannot tell which CPUs are online: %s", strerror(-r));
+	if (!target->cpus) {
 		*out = online;
-		return r;
+		return 0;
 	}
 	if (cpu_list_parse(target->cpus, out) < 0)
 		r = err_set(err, EINVAL, "'%s' is not a list of CPUs such as 0,2-3", target->cpus);

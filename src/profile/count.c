@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/progress.h"
@@ -601,13 +602,10 @@ static void worker_finish(struct worker *w, struct count_result *out, uint32_t n
 
 static unsigned thread_count(const struct perf_data *data, const struct profile_query *query)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = query->jobs ? query->jobs : cores > 0 ? (unsigned)cores : 1;
-
 	/* a small file is counted before a thread has started */
 	if (!query->jobs && data->data_size < 4u << 20)
-		n = 1;
-	return n < THREADS_MAX ? n : THREADS_MAX;
+		return 1;
+	return cpus_threads(query->jobs, THREADS_MAX);
 }
 
 int count_samples(const struct recording *recording, const struct profile_query *query,

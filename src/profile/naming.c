@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "profile/extra.h"
@@ -300,13 +301,11 @@ static void ask_for_modules(const struct profile *p, const struct raw_table *tab
 static unsigned thread_count(const struct profile *p, uint32_t nr)
 {
 	const struct profile_query *q = &p->priv->query;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = q->jobs ? q->jobs : cores > 0 ? (unsigned)cores : 1;
+	unsigned n = cpus_threads(q->jobs, THREADS_MAX);
 
 	/* values of extras are numbered as they come, and so is entry_of */
 	if (p->nr_extras || q->replaying)
 		return 1;
-	n = n < THREADS_MAX ? n : THREADS_MAX;
 	return n < nr / PART_MIN ? n : nr < 2 * PART_MIN ? 1 : nr / PART_MIN;
 }
 

@@ -2,10 +2,12 @@
 #include "profile/recording.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "profile/pack.h"
@@ -155,10 +157,8 @@ static void start_warming(struct recording *rec, bool wanted)
  */
 static void start_scouts(const struct recording *rec, struct blocks *blocks, unsigned jobs)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
 	if (!rec->samples_values)
-		blocks_scout(blocks, jobs ? jobs : cores > 0 ? (unsigned)cores : 1);
+		blocks_scout(blocks, cpus_threads(jobs, UINT_MAX));
 }
 
 /* Side-band of all of it, and what is damaged; a block's records are not decoded but for that. */

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "base/arena.h"
+#include "base/cpus.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -235,9 +236,8 @@ static int compare_places(const void *pa, const void *pb)
 void resolver_lines(struct resolver *r, unsigned jobs)
 {
 	struct line_jobs shared = { .resolver = r };
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t threads[JOBS_MAX];
-	unsigned started = 0, wanted = jobs ? jobs : cores > 0 ? (unsigned)cores : 1;
+	unsigned started = 0, wanted = cpus_threads(jobs, JOBS_MAX);
 	size_t nr = 0;
 
 	for (size_t i = 0; i < r->fresh.nr; i++)
@@ -246,8 +246,6 @@ void resolver_lines(struct resolver *r, unsigned jobs)
 	r->fresh.nr = nr;
 	if (nr)
 		qsort(r->fresh.v, nr, sizeof(*r->fresh.v), compare_places);
-	if (wanted > JOBS_MAX)
-		wanted = JOBS_MAX;
 	/* this thread is one of them */
 	while (started + 1 < wanted && started + 1 < nr / JOB_PLACES &&
 	       pthread_create(&threads[started], NULL, line_job, &shared) == 0)

@@ -127,9 +127,11 @@ static int open_texts(struct loading *l, struct err *err)
 	if (r < 0 || !l->points)
 		return r;
 	fd = file_temporary();
-	l->texts = fd < 0 ? NULL : fdopen(fd, "w+");
+	if (fd < 0)
+		return cannot(-fd, "what tracepoints tell", err);
+	l->texts = file_of(fd, "w+");
 	if (!l->texts)
-		return cannot(fd < 0 ? -fd : errno, "what tracepoints tell", err);
+		return cannot(errno, "what tracepoints tell", err);
 	fputc(0, l->texts);              /* so that none begins at 0 */
 	l->texts_size = 1;
 	return 0;
