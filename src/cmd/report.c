@@ -389,114 +389,117 @@ static int settle_and_report(struct report *r, int words, char **argv)
 	return status;
 }
 
+static struct report ask = {
+	.children = true, .inlines = true, .groups = true, .branches = true, .skip_empty = true,
+};
+
+static const struct opt options[] = {
+	OPT_SECTION("Input"),
+	QUERY_INPUT_OPTIONS(&ask.query),
+	OPT_SECTION("Rows and columns"),
+	OPT_STRING('s', "sort", &ask.wish.sort, "KEY[,KEY...]", "rows are told apart by these: comm, "
+		   "pid, tid, tgid, cpu, socket, node, dso, sym, symoff, parent, cgroup, time, weight, "
+		   "local_weight, trace, a tracepoint's fields (comm,dso,sym); +KEY adds one"),
+	OPT_STRING('p', "parent", &ask.parent, "REGEX", "the key parent, too: the first caller whose "
+		   "name REGEX matches"),
+	OPT_SWITCH('x', "exclude-other", &ask.view.exclude_other, "only samples with such a parent"),
+	OPT_STRING(0, "time-quantum", &ask.quantum, "N(ns|us|ms|s)", "how fine the key time is (100ms)"),
+	OPT_STRING('F', "fields", &ask.wish.fields, "KEY[,KEY...]", "columns: the keys of -s, and "
+		   "overhead, overhead_children, overhead_sys, overhead_us, sample, period; +KEY "
+		   "adds one"),
+	OPT_SWITCH('n', "show-nr-samples", &ask.wish.samples, "a column with the number of samples"),
+	OPT_SWITCH(0, "show-total-period", &ask.wish.period, "a column with the sum of periods"),
+	OPT_SWITCH(0, "show-cpu-utilization", &ask.wish.cpu_utilization,
+		   "columns for the kernel's and the user's part"),
+	OPT_STRING(0, "percent-limit", &ask.limit, "PERCENT", "no rows and chains below PERCENT"),
+	OPT_STRING(0, "percentage", &ask.percentage, "relative|absolute", "percentages of what "
+		   "passes the filters, or of all (absolute)"),
+	OPT_STRING('w', "column-widths", &ask.widths, "N[,N...]", "columns of these widths, 0 for as wide "
+		   "as need be"),
+	OPT_STRING('t', "field-separator", &ask.view.separator, "SEP", "SEP between columns, no "
+		   "filling; inside of names it becomes '.'"),
+	OPT_SWITCH_GIVEN('b', "branch-stack", &ask.branches, &ask.branches_given, "rows of branches (on, "
+			 "where they were recorded); keys: dso_from, dso_to, symbol_from, symbol_to, "
+			 "addr_from, addr_to, mispredict, in_tx, abort, cycles"),
+	OPT_SWITCH(0, "mem-mode", &ask.memory, "rows of memory accesses, by weight; keys: mem, tlb, "
+		   "snoop, locked, blocked, symbol_daddr, dso_daddr, dcacheline, phys_daddr, "
+		   "data_page_size, ins_lat, p_stage_cyc"),
+	OPT_SWITCH_GIVEN(0, "group", &ask.groups, &ask.groups_given, "events side by side: those of a "
+			 "group (on, where one was recorded), or with --group all"),
+	OPT_UINT(0, "group-sort-idx", &ask.view.group_sort, "N", "sort by the N-th event of a group, from 0"),
+	OPT_SWITCH(0, "hierarchy", &ask.view.hierarchy, "a level of rows for each key"),
+	OPT_SWITCH(0, "ns", &ask.wish.nanoseconds, "the key time in nanoseconds"),
+	OPT_SWITCH(0, "raw-trace", &ask.wish.raw_trace, "the key trace by the fields alone"),
+	OPT_SWITCH(0, "skip-empty", &ask.skip_empty, "no table for events without samples (on)"),
+	OPT_SECTION("Call chains"),
+	OPT_SWITCH(0, "children", &ask.children, "add to each function what it called, and sort by "
+		   "that (on, where chains were recorded)"),
+	OPT_CALL('g', "call-graph", &ask, "MODE,PERCENT,LIMIT,ORDER,VALUE", "graph, fractal, flat, "
+		 "folded or none; no branches under PERCENT (0.5), no more than LIMIT; caller or "
+		 "callee first; values as percent, period or count", take_graph, OPT_ARG_NEXT),
+	OPT_SWITCH('G', "inverted", &ask.inverted, "callers first, as -g caller"),
+	OPT_STRING(0, "ignore-callees", &ask.ignore_callees, "REGEX", "chains begin at functions whose "
+		   "name it matches: what these call is theirs"),
+	OPT_UINT(0, "max-stack", &ask.query.max_stack, "N", "at most N frames from the leaf"),
+	OPT_SWITCH(0, "inline", &ask.inlines, "frames for functions that were inlined (on, in call "
+		   "chains)"),
+	OPT_SECTION("Which samples"),
+	OPT_STRING('c', "comms", &ask.query.comms, "COMM[,COMM...]", "only of these commands"),
+	OPT_STRING('d', "dsos", &ask.query.dsos, "DSO[,DSO...]", "only in these binaries"),
+	OPT_STRING('S', "symbols", &ask.query.syms, "SYM[,SYM...]", "only in these functions"),
+	OPT_STRING(0, "symbol-filter", &ask.view.sym_part, "TEXT", "only in functions with TEXT in "
+		   "their name"),
+	OPT_SWITCH('U', "hide-unresolved", &ask.view.named_only, "only code that has a name"),
+	OPT_STRING(0, "socket-filter", &ask.socket, "N", "only samples of this processor socket"),
+	QUERY_TASK_OPTIONS(&ask.query),
+	QUERY_WHEN_OPTIONS(&ask.query),
+	OPT_SECTION("Output"),
+	OPT_SWITCH(0, "stdio", &ask.stdio, "as text (on, where the output is no terminal)"),
+	OPT_SWITCH(0, "tui", &ask.tui, "on a screen to look around in (on, on a terminal)"),
+	OPT_CALL(0, "gtk", &ask, NULL, "refused: there is no such window", report_refuse, OPT_ARG_NONE),
+	OPT_SWITCH('j', "json", &ask.json, "as JSON, for programs"),
+	OPT_SWITCH(0, "csv", &ask.csv, "as CSV: a header line, then a line for each row"),
+	OPT_STRING(0, "stdio-color", &ask.color, "WHEN", "colours always, never or auto: on a "
+		   "terminal (auto)"),
+	OPT_SWITCH(0, "header", &ask.header, "the recording's header first"),
+	OPT_SWITCH(0, "header-only", &ask.header_only, "the recording's header and nothing else"),
+	OPT_SWITCH('I', "show-info", &ask.header, "the same as --header"),
+	OPT_SWITCH('D', "dump-raw-trace", &ask.dump, "every record as bytes and in words, in time, and "
+		   "no rows"),
+	OPT_SWITCH(0, "stats", &ask.stats, "how many records of which kind there are, and no rows"),
+	OPT_SWITCH(0, "tasks", &ask.tasks, "the threads as a family tree, and no rows"),
+	OPT_SWITCH(0, "mmaps", &ask.mmaps, "the same with what they had mapped"),
+	OPT_SWITCH('T', "threads", &ask.threads, "at the end what each thread counted (of record -s)"),
+	OPT_STRING(0, "pretty", &ask.pretty, "normal|raw", "how -T shows counts: as a table, or one by one"),
+	OPT_SWITCH('q', "quiet", &ask.query.quiet, "rows alone"),
+	OPT_COUNT('v', "verbose", &ask.query.verbose, "whole paths, addresses, build-ids"),
+	OPT_SECTION("Symbols"),
+	QUERY_SYMBOL_OPTIONS(&ask.query),
+	OPT_SWITCH(0, "full-source-path", &ask.full_paths, "source files with their directories"),
+	OPT_SWITCH('m', "modules", &ask.modules, "accepted: kernel modules are always looked at"),
+	OPT_SWITCH(0, "ignore-vmlinux", &ask.no_vmlinux, "no vmlinux, even if -k names one"),
+	OPT_CALL(0, "demangle", &ask, NULL, "C++ and Rust names as in the source (on)", take_demangle,
+		 OPT_ARG_NONE),
+	OPT_SWITCH(0, "disable-order", &ask.unordered, "accepted: samples are never sorted to be counted"),
+	QUERY_JOBS_OPTION(&ask.query, 0),
+	REFUSED_WITHOUT_ARG(0, "demangle-kernel"), REFUSED_WITHOUT_ARG(0, "asm-raw"), REFUSED_WITHOUT_ARG(0, "source"),
+	REFUSED_WITHOUT_ARG(0, "stitch-lbr"), REFUSED_WITHOUT_ARG(0, "branch-history"),
+	REFUSED_WITHOUT_ARG(0, "total-cycles"), REFUSED_WITHOUT_ARG(0, "show-ref-call-graph"),
+	REFUSED_WITHOUT_ARG(0, "show-on-off-events"),
+	REFUSED('M', "disassembler-style"), REFUSED(0, "objdump"), REFUSED(0, "prefix"),
+	REFUSED(0, "prefix-strip"), REFUSED(0, "percent-type"), REFUSED(0, "samples"),
+	REFUSED(0, "switch-on"), REFUSED(0, "switch-off"),
+	OPT_CALL(0, "itrace", NULL, "OPTIONS", NULL, report_refuse, OPT_HIDDEN | OPT_ARG_OPTIONAL),
+	OPT_END,
+};
+
 static int run(int argc, char **argv)
 {
-	struct report r = { .children = true, .inlines = true, .groups = true, .branches = true,
-			    .skip_empty = true };
-	const struct opt opts[] = {
-		OPT_SECTION("Input"),
-		QUERY_INPUT_OPTIONS(&r.query),
-		OPT_SECTION("Rows and columns"),
-		OPT_STRING('s', "sort", &r.wish.sort, "KEY[,KEY...]", "rows are told apart by these: comm, "
-			   "pid, tid, tgid, cpu, socket, node, dso, sym, symoff, parent, cgroup, time, weight, "
-			   "local_weight, trace, a tracepoint's fields (comm,dso,sym); +KEY adds one"),
-		OPT_STRING('p', "parent", &r.parent, "REGEX", "the key parent, too: the first caller whose "
-			   "name REGEX matches"),
-		OPT_SWITCH('x', "exclude-other", &r.view.exclude_other, "only samples with such a parent"),
-		OPT_STRING(0, "time-quantum", &r.quantum, "N(ns|us|ms|s)", "how fine the key time is (100ms)"),
-		OPT_STRING('F', "fields", &r.wish.fields, "KEY[,KEY...]", "columns: the keys of -s, and "
-			   "overhead, overhead_children, overhead_sys, overhead_us, sample, period; +KEY "
-			   "adds one"),
-		OPT_SWITCH('n', "show-nr-samples", &r.wish.samples, "a column with the number of samples"),
-		OPT_SWITCH(0, "show-total-period", &r.wish.period, "a column with the sum of periods"),
-		OPT_SWITCH(0, "show-cpu-utilization", &r.wish.cpu_utilization,
-			   "columns for the kernel's and the user's part"),
-		OPT_STRING(0, "percent-limit", &r.limit, "PERCENT", "no rows and chains below PERCENT"),
-		OPT_STRING(0, "percentage", &r.percentage, "relative|absolute", "percentages of what "
-			   "passes the filters, or of all (absolute)"),
-		OPT_STRING('w', "column-widths", &r.widths, "N[,N...]", "columns of these widths, 0 for as wide "
-			   "as need be"),
-		OPT_STRING('t', "field-separator", &r.view.separator, "SEP", "SEP between columns, no "
-			   "filling; inside of names it becomes '.'"),
-		OPT_SWITCH_GIVEN('b', "branch-stack", &r.branches, &r.branches_given, "rows of branches (on, "
-				 "where they were recorded); keys: dso_from, dso_to, symbol_from, symbol_to, "
-				 "addr_from, addr_to, mispredict, in_tx, abort, cycles"),
-		OPT_SWITCH(0, "mem-mode", &r.memory, "rows of memory accesses, by weight; keys: mem, tlb, "
-			   "snoop, locked, blocked, symbol_daddr, dso_daddr, dcacheline, phys_daddr, "
-			   "data_page_size, ins_lat, p_stage_cyc"),
-		OPT_SWITCH_GIVEN(0, "group", &r.groups, &r.groups_given, "events side by side: those of a "
-				 "group (on, where one was recorded), or with --group all"),
-		OPT_UINT(0, "group-sort-idx", &r.view.group_sort, "N", "sort by the N-th event of a group, from 0"),
-		OPT_SWITCH(0, "hierarchy", &r.view.hierarchy, "a level of rows for each key"),
-		OPT_SWITCH(0, "ns", &r.wish.nanoseconds, "the key time in nanoseconds"),
-		OPT_SWITCH(0, "raw-trace", &r.wish.raw_trace, "the key trace by the fields alone"),
-		OPT_SWITCH(0, "skip-empty", &r.skip_empty, "no table for events without samples (on)"),
-		OPT_SECTION("Call chains"),
-		OPT_SWITCH(0, "children", &r.children, "add to each function what it called, and sort by "
-			   "that (on, where chains were recorded)"),
-		OPT_CALL('g', "call-graph", &r, "MODE,PERCENT,LIMIT,ORDER,VALUE", "graph, fractal, flat, "
-			 "folded or none; no branches under PERCENT (0.5), no more than LIMIT; caller or "
-			 "callee first; values as percent, period or count", take_graph, OPT_ARG_NEXT),
-		OPT_SWITCH('G', "inverted", &r.inverted, "callers first, as -g caller"),
-		OPT_STRING(0, "ignore-callees", &r.ignore_callees, "REGEX", "chains begin at functions whose "
-			   "name it matches: what these call is theirs"),
-		OPT_UINT(0, "max-stack", &r.query.max_stack, "N", "at most N frames from the leaf"),
-		OPT_SWITCH(0, "inline", &r.inlines, "frames for functions that were inlined (on, in call "
-			   "chains)"),
-		OPT_SECTION("Which samples"),
-		OPT_STRING('c', "comms", &r.query.comms, "COMM[,COMM...]", "only of these commands"),
-		OPT_STRING('d', "dsos", &r.query.dsos, "DSO[,DSO...]", "only in these binaries"),
-		OPT_STRING('S', "symbols", &r.query.syms, "SYM[,SYM...]", "only in these functions"),
-		OPT_STRING(0, "symbol-filter", &r.view.sym_part, "TEXT", "only in functions with TEXT in "
-			   "their name"),
-		OPT_SWITCH('U', "hide-unresolved", &r.view.named_only, "only code that has a name"),
-		OPT_STRING(0, "socket-filter", &r.socket, "N", "only samples of this processor socket"),
-		QUERY_TASK_OPTIONS(&r.query),
-		QUERY_WHEN_OPTIONS(&r.query),
-		OPT_SECTION("Output"),
-		OPT_SWITCH(0, "stdio", &r.stdio, "as text (on, where the output is no terminal)"),
-		OPT_SWITCH(0, "tui", &r.tui, "on a screen to look around in (on, on a terminal)"),
-		OPT_CALL(0, "gtk", &r, NULL, "refused: there is no such window", report_refuse, OPT_ARG_NONE),
-		OPT_SWITCH('j', "json", &r.json, "as JSON, for programs"),
-		OPT_SWITCH(0, "csv", &r.csv, "as CSV: a header line, then a line for each row"),
-		OPT_STRING(0, "stdio-color", &r.color, "WHEN", "colours always, never or auto: on a "
-			   "terminal (auto)"),
-		OPT_SWITCH(0, "header", &r.header, "the recording's header first"),
-		OPT_SWITCH(0, "header-only", &r.header_only, "the recording's header and nothing else"),
-		OPT_SWITCH('I', "show-info", &r.header, "the same as --header"),
-		OPT_SWITCH('D', "dump-raw-trace", &r.dump, "every record as bytes and in words, in time, and "
-			   "no rows"),
-		OPT_SWITCH(0, "stats", &r.stats, "how many records of which kind there are, and no rows"),
-		OPT_SWITCH(0, "tasks", &r.tasks, "the threads as a family tree, and no rows"),
-		OPT_SWITCH(0, "mmaps", &r.mmaps, "the same with what they had mapped"),
-		OPT_SWITCH('T', "threads", &r.threads, "at the end what each thread counted (of record -s)"),
-		OPT_STRING(0, "pretty", &r.pretty, "normal|raw", "how -T shows counts: as a table, or one by one"),
-		OPT_SWITCH('q', "quiet", &r.query.quiet, "rows alone"),
-		OPT_COUNT('v', "verbose", &r.query.verbose, "whole paths, addresses, build-ids"),
-		OPT_SECTION("Symbols"),
-		QUERY_SYMBOL_OPTIONS(&r.query),
-		OPT_SWITCH(0, "full-source-path", &r.full_paths, "source files with their directories"),
-		OPT_SWITCH('m', "modules", &r.modules, "accepted: kernel modules are always looked at"),
-		OPT_SWITCH(0, "ignore-vmlinux", &r.no_vmlinux, "no vmlinux, even if -k names one"),
-		OPT_CALL(0, "demangle", &r, NULL, "C++ and Rust names as in the source (on)", take_demangle,
-			 OPT_ARG_NONE),
-		OPT_SWITCH(0, "disable-order", &r.unordered, "accepted: samples are never sorted to be counted"),
-		QUERY_JOBS_OPTION(&r.query, 0),
-		REFUSED_WITHOUT_ARG(0, "demangle-kernel"), REFUSED_WITHOUT_ARG(0, "asm-raw"), REFUSED_WITHOUT_ARG(0, "source"),
-		REFUSED_WITHOUT_ARG(0, "stitch-lbr"), REFUSED_WITHOUT_ARG(0, "branch-history"),
-		REFUSED_WITHOUT_ARG(0, "total-cycles"), REFUSED_WITHOUT_ARG(0, "show-ref-call-graph"),
-		REFUSED_WITHOUT_ARG(0, "show-on-off-events"),
-		REFUSED('M', "disassembler-style"), REFUSED(0, "objdump"), REFUSED(0, "prefix"),
-		REFUSED(0, "prefix-strip"), REFUSED(0, "percent-type"), REFUSED(0, "samples"),
-		REFUSED(0, "switch-on"), REFUSED(0, "switch-off"),
-		OPT_CALL(0, "itrace", NULL, "OPTIONS", NULL, report_refuse, OPT_HIDDEN | OPT_ARG_OPTIONAL),
-		OPT_END,
-	};
 	int words, status;
 
-	callgraph_defaults(&r.view.callgraph);
-	status = cmd_options(&cmd_report, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
-	return status >= 0 ? status : settle_and_report(&r, words, argv);
+	callgraph_defaults(&ask.view.callgraph);
+	status = cmd_options(&cmd_report, options, OPT_PARSE_ANYWHERE, argc, argv, &words);
+	return status >= 0 ? status : settle_and_report(&ask, words, argv);
 }
 
 const struct command cmd_report = {
