@@ -24,11 +24,28 @@ struct perf_write *perf_write_new(int fd, bool is_pipe, const char *path)
 	_Static_assert(sizeof(struct file_header) == 104, "as perf's tools write it");
 	w->fd = fd;
 	w->is_pipe = is_pipe;
+	w->rest_type = RECORD_FINISHED_ROUND;
 	w->path = mem_strdup(path);
 	w->buffer = mem_alloc(BUFFER_SIZE);
 	for (int i = 0; i < FEATURE_MAX; i++)
 		w->features[i].bytes = (struct str)STR_INIT;
 	return w;
+}
+
+struct perf_write *perf_write_new_part(int fd, const char *path)
+{
+	struct perf_write *w = perf_write_new(fd, false, path);
+
+	w->is_part = w->started = true;
+	return w;
+}
+
+void perf_write_expect_parts(struct perf_write *w)
+{
+	const uint64_t version = 1;      /* PERF_DIR_VERSION, tools/perf/util/data.h */
+
+	perf_write_feature(w, FEATURE_DIR_FORMAT, &version, sizeof(version));
+	w->rest_type = RECORD_FINISHED_INIT;
 }
 
 void perf_write_free(struct perf_write *w)
@@ -308,7 +325,7 @@ int perf_write_ring_now(struct perf_write *w, const struct iovec *pieces, int nr
  */
 static int come_to_rest(struct perf_write *w)
 {
-	struct perf_event_header round = { .type = RECORD_FINISHED_ROUND, .size = sizeof(round) };
+	struct perf_event_header round = { .type = w->rest_type, .size = sizeof(round) };
 	struct { struct perf_event_header round; struct file_section table[FEATURE_MAX]; } end;
 	size_t nr = 0, old_table = w->table_size;
 	int r;
@@ -347,7 +364,7 @@ int perf_write_flush_now(struct perf_write *w, struct err *err)
 		return r < 0 ? r : empty_buffer(w, err);
 	}
 	r = empty_buffer(w, err);
-	if (r == 0) {
+	if (r == 0 && !w->is_part) {
 		r = come_to_rest(w);
 		r = r < 0 ? write_error(w, -r, err) : 0;
 	}
@@ -498,6 +515,8 @@ static int finish_file(struct perf_write *w, struct err *err)
 	struct str s = STR_INIT;
 	int r = 0;
 
+	if (w->is_part)
+		return ftruncate(w->fd, (off_t)w->at) < 0 ? write_error(w, errno, err) : 0;
 	leave_rest(w);
 	if (w->zstd) {
 		perf_write_put_compressed(w, &s);
@@ -560,6 +579,15 @@ int perf_write_flush(struct perf_write *w, struct err *err)
 uint64_t perf_write_kept(const struct perf_write *w)
 {
 	return !w->thread && w->failed ? w->kept : 0;
+}
+
+void perf_write_adopt(struct perf_write *w, const struct perf_write *part)
+{
+	w->raw_bytes += part->raw_bytes;
+	w->ring_bytes += part->ring_bytes;
+	w->unsure |= part->unsure;
+	if (part->longest_ns > w->longest_ns)
+		w->longest_ns = part->longest_ns;
 }
 
 uint64_t perf_write_bytes(const struct perf_write *w)

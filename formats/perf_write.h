@@ -19,14 +19,23 @@
  * So a file whose writer was killed at any time has all its events and features
  * and is readable to the last flush.
  *
+ * In directory format the file "data" has what is written first and last, and files of
+ * records, data.0 and so on, have what came meanwhile, each by a writer of its own:
+ *
+ *	data      header | ids | attrs | features | records | table | features
+ *	data.N    records
+ *
+ * Rounds end nothing there, since the files are not in step: perf would take what it has read
+ * of one for all there is up to then.  The data of "data" comes to rest at FINISHED_INIT.
+ *
  * A pipe gets the same as a stream of records (HEADER_ATTR, HEADER_FEATURE,
  * EVENT_UPDATE, HEADER_TRACING_DATA, then the data).
  *
  * When the disk is full the file is cut to its last whole record and
  * perf_write_finish still closes it: what was written before stays readable.
  *
- * Formats: tools/perf/Documentation/perf.data-file-format.txt and
- * tools/perf/util/header.c of Linux 6.1.  Not for use by two threads at once (one of its own
+ * Formats: tools/perf/Documentation/perf.data-file-format.txt,
+ * perf.data-directory-format.txt and tools/perf/util/header.c of Linux 6.1.  Not for use by two threads at once (one of its own
  * is its own business).
  */
 #ifndef FORMATS_PERF_WRITE_H
@@ -58,6 +67,18 @@ struct perf_write_event {
  * The fd is the writer's: perf_write_free closes it. Never NULL.
  */
 struct perf_write *perf_write_new(int fd, bool is_pipe, const char *path);
+
+/*
+ * One of the files of records in directory format. It is started already, takes no features,
+ * and a flush leaves no record in it.
+ */
+struct perf_write *perf_write_new_part(int fd, const char *path);
+
+/* Before perf_write_start of "data": there will be parts. */
+void perf_write_expect_parts(struct perf_write *w);
+
+/* Before perf_write_finish of "data": what a finished part tells goes into what it tells. */
+void perf_write_adopt(struct perf_write *w, const struct perf_write *part);
 
 /*
  * Compress what perf_write_ring takes (zstd, level 1 to 22), before

@@ -32,6 +32,8 @@ struct perf_write {
 	int fd;
 	bool is_pipe, started, failed, at_rest, finished, cannot_reserve;
 	bool unsure;                     /* what was appended need not be in the file */
+	bool is_part;                    /* records and nothing else */
+	uint32_t rest_type;              /* of the records that the data comes to rest at */
 	char *path;
 	struct file_header header;
 	struct feature features[FEATURE_MAX];

@@ -126,6 +126,15 @@ static int take_affinity(const struct opt *opt, const char *arg, bool unset, str
 	return 0;
 }
 
+static int take_threads(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	(void)opt;
+	if (!unset)
+		return masks_parse(&rec.s.o.threads, arg, err);
+	masks_release(&rec.s.o.threads);
+	return 0;
+}
+
 /* A number and one of the letters: its place among them, or -EINVAL. */
 static int take_unit(const char *text, const char *letters, uint64_t *n)
 {
@@ -188,6 +197,32 @@ static int settle_files(struct recorder_options *o, struct err *err)
 	return 0;
 }
 
+/* What does not go together where several threads empty the rings. */
+static int settle_threads(const struct recorder_options *o, struct err *err)
+{
+	const struct {
+		bool given;
+		const char *why;
+	} others[] = {
+		{ strcmp(o->output, "-") == 0, "writes a folder; standard output is one stream (-o names a "
+		  "folder)" },
+		{ o->overwrite, "empties the rings, in which --overwrite keeps the latest; give one of them" },
+		{ o->next_file.on || o->next_file.bytes || o->next_file.ms, "writes one folder to the end; "
+		  "--switch-output goes on with another file; give one of them" },
+		{ o->stamp_name, "writes a folder, which --timestamp-filename does not rename; give one of "
+		  "them" },
+		{ o->affinity != AFFINITY_ANY, "says where each thread runs, --affinity where the only one "
+		  "does; give one of them" },
+		{ o->attr.callgraph == CALLGRAPH_UNWIND, "has no order of time between its threads, by which "
+		  "--call-graph unwind knows what is mapped; --call-graph dwarf can be had" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others) && o->threads.kind != MASKS_NONE; i++)
+		if (others[i].given)
+			return err_set(err, EINVAL, "--threads %s", others[i].why);
+	return 0;
+}
+
 /* What the options mean together. */
 static int settle(int nr_words, char **words, struct err *err)
 {
@@ -207,6 +242,8 @@ static int settle(int nr_words, char **words, struct err *err)
 	if (!o->output)
 		o->output = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode) ? "-" : "perf.data";
 	if (settle_files(o, err) < 0)
+		return -EINVAL;
+	if (settle_threads(o, err) < 0)
 		return -EINVAL;
 	o->command = nr_words ? words : NULL;
 	return sampling_choose(&rec.s, err);
@@ -392,7 +429,9 @@ static const struct opt opts[] = {
 	  .help = "of tracepoints without the address" },
 	OPT_CALL(0, "affinity", NULL, "node|cpu", "empty a ring on the CPU that fills it, or on its node",
 		 take_affinity, 0),
-	OPT_REFUSE(0, "threads", "one thread empties all rings, in few large writes; -z has a thread of its own"),
+	OPT_CALL(0, "threads", NULL, "cpu|core|package|numa|MASKS",
+		 "empty the rings with several threads (one for each CPU), each into a file of its own",
+		 take_threads, OPT_ARG_OPTIONAL),
 	OPT_REFUSE(0, "aio", "writes go to the page cache and do not wait for the disk"),
 	OPT_REFUSE(0, "tail-synthesize", "what runs is described when a file is begun; --overwrite does it when it "
 		   "is written"),
@@ -435,6 +474,7 @@ static int run_as(const char *caller, int argc, char **argv)
 	if (rec.has_control)
 		control_close(&rec.control);
 	duty_release(&rec.s.o.duty);
+	masks_release(&rec.s.o.threads);
 	event_list_release(&rec.s.events);
 	free(line);
 	return status;

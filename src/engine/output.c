@@ -51,7 +51,7 @@ static int open_special(struct output *out, const char *path, struct err *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode) || output_is_folder(out->file))
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return cannot_write(path, EISDIR, err);
@@ -66,7 +66,7 @@ static int open_special(struct output *out, const char *path, struct err *err)
  * Follow links in the last part of `path`, each of which has to be ours or root's.
  * What a stranger's link points at would otherwise be moved away and replaced.
  */
-static int follow_links(const char *path, struct str *file, struct err *err)
+static int follow_links(const char *path, bool parts, struct str *file, struct err *err)
 {
 	str_add(file, path);
 	for (int i = 0; i < LINKS_MOST; i++) {
@@ -74,6 +74,11 @@ static int follow_links(const char *path, struct str *file, struct err *err)
 		struct stat st;
 		ssize_t n;
 
+		/* with a slash at its end lstat would follow a link; and NAME.old stands beside NAME */
+		if (str_ends(file->p, "/") && !parts)
+			return cannot_write(path, EISDIR, err);
+		while (file->len > 1 && file->p[file->len - 1] == '/')
+			file->p[--file->len] = '\0';
 		if (lstat(file->p, &st) < 0)
 			return errno == ENOENT ? 0 : cannot_write(path, errno, err);
 		if (!S_ISLNK(st.st_mode))
@@ -98,6 +103,19 @@ static int follow_links(const char *path, struct str *file, struct err *err)
 	return cannot_write(path, ELOOP, err);
 }
 
+/* rename, where `to` may be of the other kind, or a folder with a recording in it. */
+static int rename_over(const char *from, const char *to)
+{
+	if (rename(from, to) == 0)
+		return 0;
+	/* a folder over a file, a file over a folder, a folder over one that is not empty */
+	if (errno == ENOTDIR)
+		unlink(to);
+	else if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
+		output_remove_folder(to);
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
 /* Keep what is there as NAME.old; an empty file is not worth it. */
 static int keep_previous(struct output *out, struct err *err)
 {
@@ -107,12 +125,12 @@ static int keep_previous(struct output *out, struct err *err)
 
 	if (lstat(out->file, &st) < 0)
 		return 0;
-	if (st.st_size == 0)
+	if (st.st_size == 0 && S_ISREG(st.st_mode))
 		return unlink(out->file) < 0 ? cannot_write(out->path, errno, err) : 0;
 	str_addf(&old, "%s.old", out->file);
-	if (rename(out->file, old.p) < 0)
-		r = err_set(err, errno, "cannot keep the previous '%s' as '%s': %s", out->path, old.p,
-			    strerror(errno));
+	r = rename_over(out->file, old.p);
+	if (r < 0)
+		err_set(err, -r, "cannot keep the previous '%s' as '%s': %s", out->path, old.p, strerror(-r));
 	else
 		out->kept_old = true;
 	str_release(&old);
@@ -132,7 +150,21 @@ void output_give_to_caller(int fd)
 		return;
 }
 
-int output_check(const char *path, struct err *err)
+static bool can_be_parts(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") != 0 &&
+	       (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+static int not_in_parts(const char *path, struct err *err)
+{
+	return err_set(err, EINVAL, "'%s' cannot be a folder, in which each thread has a file of its own "
+		       "(--threads); -o names another", path);
+}
+
+static int check(const char *path, bool folder_too, bool parts, struct err *err)
 {
 	struct str file = STR_INIT;
 	struct stat st;
@@ -141,41 +173,62 @@ int output_check(const char *path, struct err *err)
 
 	if (strcmp(path, "-") == 0)
 		return isatty(STDOUT_FILENO) ? terminal(err) : 0;
-	r = follow_links(path, &file, err);
-	if (r == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	r = follow_links(path, parts, &file, err);
+	if (r == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    !(folder_too && output_is_folder(file.p)))
 		r = cannot_write(path, EISDIR, err);
 	slash = strrchr(file.p, '/');
 	if (slash)
 		slash[slash == file.p] = '\0';
 	/* What is no regular file is opened as it is; for the others a new one is made. */
-	if (r == 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode)) &&
+	if (r == 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
 	    access(slash ? file.p : ".", W_OK | X_OK) < 0)
 		r = cannot_write(path, errno, err);
 	str_release(&file);
 	return r;
 }
 
-int output_open(struct output *out, const char *path, struct err *err)
+int output_check(const char *path, struct err *err)
+{
+	return check(path, false, false, err);
+}
+
+int output_check_recording(const char *path, bool parts, struct err *err)
+{
+	if (parts && !can_be_parts(path))
+		return not_in_parts(path, err);
+	return check(path, true, parts, err);
+}
+
+/* Find where it will really be, and move away what is there: 1 if it is open already. */
+static int begin(struct output *out, const char *path, bool parts, struct err *err)
 {
 	struct str file = STR_INIT;
 	int r;
 
-	memset(out, 0, sizeof(*out));
-	out->fd = -1;
+	*out = (struct output)OUTPUT_NONE;
 	out->path = mem_strdup(path);
-	if (strcmp(path, "-") == 0)
-		return open_stdout(out, err);
-	r = follow_links(path, &file, err);
+	if (strcmp(path, "-") == 0) {
+		r = open_stdout(out, err);
+		return r < 0 ? r : 1;
+	}
+	r = follow_links(path, parts, &file, err);
+	out->file = str_take(&file);
 	if (r == 0)
 		r = open_special(out, path, err);
-	if (r) {
-		str_release(&file);
+	if (r == 0)
+		return keep_previous(out, err);
+	free(out->file);
+	out->file = NULL;
+	return r;
+}
+
+int output_open(struct output *out, const char *path, struct err *err)
+{
+	int r = begin(out, path, false, err);
+
+	if (r)
 		return r < 0 ? r : 0;
-	}
-	out->file = str_take(&file);
-	r = keep_previous(out, err);
-	if (r < 0)
-		return r;
 	out->fd = open(out->file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out->fd < 0) {
 		r = cannot_write(path, errno, err);
@@ -184,6 +237,56 @@ int output_open(struct output *out, const char *path, struct err *err)
 	}
 	output_give_to_caller(out->fd);
 	return 0;
+}
+
+/* Make the folder, and open it, if it is still ours. */
+static int make_folder(struct output *out)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdir(out->file, 0700) < 0)
+		return -errno;
+	fd = open(out->file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		int code = -errno;
+
+		rmdir(out->file);
+		return code;
+	}
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid()) {
+		close(fd);
+		return -EPERM;
+	}
+	out->dir_fd = fd;
+	return 0;
+}
+
+int output_open_parts(struct output *out, const char *path, struct err *err)
+{
+	int r;
+
+	*out = (struct output)OUTPUT_NONE;
+	r = can_be_parts(path) ? begin(out, path, true, err) : not_in_parts(path, err);
+	if (r > 0) {                     /* what it is has just changed */
+		close(out->fd);
+		out->fd = -1;
+		return not_in_parts(path, err);
+	}
+	if (r == 0) {
+		r = make_folder(out);
+		if (r == 0) {
+			out->fd = output_create_in(out->dir_fd, "data");
+			r = out->fd < 0 ? out->fd : 0;
+		}
+		if (r < 0) {
+			cannot_write(path, -r, err);
+			output_abandon(out);
+		}
+	}
+	if (r == 0)
+		output_give_to_caller(out->dir_fd);
+	return r;
 }
 
 /* "2026112109415903": local time, to the hundredth of a second. */
@@ -238,8 +341,12 @@ void output_abandon(struct output *out)
 
 	if (!out->file)
 		return;
-	if (out->fd >= 0)
+	if (out->dir_fd >= 0) {
+		output_empty_folder(out->dir_fd);
+		rmdir(out->file);
+	} else if (out->fd >= 0) {
 		unlink(out->file);
+	}
 	if (out->kept_old) {
 		str_addf(&old, "%s.old", out->file);
 		/* Best effort: the file is still there under its other name. */
@@ -254,4 +361,7 @@ void output_release(struct output *out)
 	free(out->path);
 	free(out->file);
 	out->path = out->file = NULL;
+	if (out->dir_fd >= 0)
+		close(out->dir_fd);
+	out->dir_fd = -1;
 }

@@ -135,7 +135,9 @@ static int watch(struct recorder *r, struct err *err)
 		return err_set(err, errno, "epoll: %s", strerror(errno));
 	if (r->o->control && epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->o->control->fd, &event) < 0)
 		return err_set(err, errno, "--control: cannot wait for commands: %s", strerror(errno));
-	for (size_t i = 0; i < r->counters.cpus.nr; i++) {
+	if (r->crew && recorder_watch_crew(r, err) < 0)
+		return -err->code;
+	for (size_t i = 0; i < r->counters.cpus.nr && !r->crew; i++) {
 		event.events = EPOLLIN | EPOLLET;
 		if (r->counters.rings[i].page &&
 		    epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->counters.rings[i].fd, &event) < 0)
@@ -150,8 +152,10 @@ static void note_mapping(void *arg, const void *record)
 {
 	struct recorder *r = arg;
 
+	recorder_lock(r, &r->notes);
 	if (r->keep)
 		keep_note(r->keep, record);
+	recorder_unlock(r, &r->notes);
 	if (r->stacks)
 		stacks_expect(r->stacks, record);
 }
@@ -197,16 +201,21 @@ static void take_steps(struct recorder *r)
 	}
 }
 
+int recorder_tick_ms(unsigned idle_rounds)
+{
+	return idle_rounds < QUIET_TICKS ? TICK_MS << idle_rounds : -1;
+}
+
 /*
  * Until when to wait although nobody wakes us. Ends of tasks do: their events hang up, which
  * wakes all who wait for their ring (perf_event_exit_event in Linux's kernel/events/core.c).
  */
 static int64_t tick_until_ms(const struct recorder *r)
 {
-	if (r->o->overwrite)
+	if (r->o->overwrite || r->crew)
 		return INT64_MAX;
-	if (r->idle_rounds < QUIET_TICKS)
-		return recorder_now_ms() + (TICK_MS << r->idle_rounds);
+	if (recorder_tick_ms(r->idle_rounds) >= 0)
+		return recorder_now_ms() + recorder_tick_ms(r->idle_rounds);
 	return r->output.is_pipe ? recorder_now_ms() + PIPE_TICK_MS : INT64_MAX;
 }
 
@@ -234,7 +243,7 @@ static void wait_for_something(struct recorder *r)
 }
 
 /* So that those who are watched cannot keep us from emptying what they fill. */
-static int raise_priority(const struct recorder *r, struct err *err)
+int recorder_raise_priority(const struct recorder *r, struct err *err)
 {
 	struct sched_param param = { .sched_priority = r->o->realtime };
 
@@ -257,7 +266,9 @@ static int record_loop(struct recorder *r, struct err *err)
 			r->stop = true;
 		if (target_is_tasks(&r->o->target) && counters_tasks_ended(&r->counters))
 			r->stop = true;
-		if (!r->o->overwrite)
+		if (r->crew)
+			ret = recorder_hear_crew(r, err);
+		else if (!r->o->overwrite)
 			ret = recorder_drain(r, err);
 		if (ret == 0)
 			ret = recorder_grow(r, err);
@@ -294,7 +305,9 @@ static int finish(struct recorder *r, bool good, struct err *err)
 
 	counters_disable(&r->counters);
 	r->is_over = true;
-	if (good)
+	if (r->crew)
+		ret = recorder_end_crew(r, err);
+	else if (good)
 		ret = r->o->overwrite ? recorder_dump(r, err) : recorder_drain(r, err);
 	if (good)
 		recorder_tell_stacks(r);
@@ -354,11 +367,11 @@ void recorder_find_offsets(struct recorder *r)
 
 static int run(struct recorder *r, struct err *err)
 {
-	bool patient = false;
+	bool patient = false, crew_failed = false;
 	int ret = catch_signals(r, err);
 
 	if (ret == 0)
-		ret = output_check(r->o->output, err);
+		ret = output_check_recording(r->o->output, r->o->threads.kind != MASKS_NONE, err);
 	if (ret == 0 && r->o->command)
 		/* what the command prints would stand among the records */
 		ret = workload_fork(&r->workload, r->o->command, &r->old_mask,
@@ -375,7 +388,7 @@ static int run(struct recorder *r, struct err *err)
 	}
 	recorder_find_offsets(r);
 	recorder_open_affinity(r);
-	ret = raise_priority(r, err);
+	ret = recorder_raise_priority(r, err);
 	if (ret == 0)
 		ret = recorder_open_stacks(r, err);
 	if (ret == 0)
@@ -384,9 +397,13 @@ static int run(struct recorder *r, struct err *err)
 		ret = perf_write_flush(r->writer, err);
 	if (ret == 0 && (r->keep || r->stacks))
 		r->mapwatch = mapwatch_new(&r->counters);
+	if (ret == 0 && r->crew) {
+		ret = recorder_start_crew(r, err);
+		crew_failed = ret < 0;
+	}
 	if (ret == 0)
 		ret = start(r, err);
-	if (r->result->command_failed) {
+	if (r->result->command_failed || crew_failed) {
 		output_abandon(&r->output);
 		r->result->written = false;
 		return ret;
@@ -409,8 +426,9 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		 struct recorder_result *result, struct err *err)
 {
 	struct recorder r = { .o = options, .events = events, .result = result, .epoll_fd = -1,
-			      .signal_fd = -1, .output = { .fd = -1 }, .started_ms = -1,
-			      .stop_at_ms = -1 };
+			      .signal_fd = -1, .output = OUTPUT_NONE, .started_ms = -1,
+			      .stop_at_ms = -1, .sums = PTHREAD_MUTEX_INITIALIZER,
+			      .notes = PTHREAD_MUTEX_INITIALIZER };
 	int ret = 0;
 
 	memset(result, 0, sizeof(*result));
@@ -426,6 +444,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 	ret = run(&r, err);
 	workload_kill(&r.workload);
 	recorder_close_affinity(&r);
+	recorder_close_crew(&r);
 	mapwatch_free(r.mapwatch);
 	recorder_close_stacks(&r);
 	if (r.lost_to_ns || result->lost_to_end) {

@@ -9,6 +9,9 @@
  * recording.  Bytes go from the rings to the file in one write; on the way only
  * record headers are looked at (to count), and MMAP2 records (for build-ids).
  *
+ * With --threads several threads empty the rings, and the recording is a folder
+ * (recorder_crew.c).
+ *
  * With --switch-output files follow one another, each whole in itself; with --overwrite
  * the rings are not drained but keep the latest, which is written when it is asked for.
  *
@@ -27,6 +30,7 @@
 #include "engine/control.h"
 #include "engine/duty.h"
 #include "engine/event.h"
+#include "engine/masks.h"
 #include "engine/target.h"
 
 struct recorder_next_file {              /* --switch-output; when another file is begun */
@@ -58,6 +62,7 @@ struct recorder_options {
 	bool no_build_ids;
 	bool no_copies;                  /* keep.h: copy nothing to the cache */
 	enum recorder_affinity affinity; /* where the rings are emptied */
+	struct masks threads;            /* who empties the rings; NONE: one thread. The caller's */
 	int realtime;                    /* SCHED_FIFO priority to empty rings at; 0: as we are */
 };
 

@@ -126,6 +126,9 @@ int recorder_obey(struct recorder *r, struct err *err)
 	int done = 1;
 
 	while (c && done >= 0 && control_next(c, &command)) {
+		/* who has an answer knows that the rings were emptied */
+		if (r->crew && recorder_drain_crew(r, err) < 0)
+			return -err->code;
 		done = carry_out(r, &command, err);
 		control_answer(c, done > 0);
 	}

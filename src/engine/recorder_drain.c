@@ -27,9 +27,26 @@ void recorder_mend(const struct recorder *r, struct perf_event_header *header)
 		header->misc = (uint16_t)(header->misc & ~PERF_RECORD_MISC_MMAP_BUILD_ID);
 }
 
-static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t at,
+/* What is mapped. Those who keep it are one for all who drain. */
+static void note_mapping(struct drainer *d, const struct ring *ring, uint64_t at, uint16_t size)
+{
+	struct recorder *r = d->r;
+
+	if (r->o->no_build_ids && !r->keep)
+		return;
+	ring_copy(ring, at, d->record, size);
+	recorder_lock(r, &r->notes);
+	if (!r->o->no_build_ids)
+		buildids_note(r->buildids, d->record);
+	if (r->keep)
+		keep_note(r->keep, d->record);
+	recorder_unlock(r, &r->notes);
+}
+
+static void look_at_record(struct drainer *d, const struct ring *ring, uint64_t at,
 			   const struct perf_event_header *header, struct tally *tally)
 {
+	struct recorder *r = d->r;
 	uint64_t time;
 
 	switch (header->type) {
@@ -55,32 +72,23 @@ static void look_at_record(struct recorder *r, const struct ring *ring, uint64_t
 	case PERF_RECORD_THROTTLE:
 		tally->throttled++;
 		break;
-	case PERF_RECORD_FORK:
+	case PERF_RECORD_FORK:           /* followed into the next file, so by one drainer */
 		if (r->follow)           /* pid and ppid; threads have that of their process */
 			map64_put(&r->kin, (uint32_t)ring_word(ring, at, 8), NULL);
 		break;
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
-		if (r->o->no_build_ids && !r->keep)
-			break;
-		ring_copy(ring, at, r->record, header->size);
-		if (!r->o->no_build_ids)
-			buildids_note(r->buildids, r->record);
-		if (r->keep)
-			keep_note(r->keep, r->record);
+		note_mapping(d, ring, at, header->size);
 		break;
 	}
 }
 
-static void count(struct recorder *r, struct ring *ring, const struct tally *tally)
+static void add_up(struct recorder *r, const struct tally *tally)
 {
 	r->result->samples += tally->samples;
 	r->result->lost_records += tally->lost;
 	r->result->throttled += tally->throttled;
 	r->result->own_samples += tally->own;
-	ring->lost += tally->lost;
-	if (tally->last_ns > ring->last_ns)
-		ring->last_ns = tally->last_ns;
 	if (tally->lost && (!r->lost_from_ns || tally->lost_from_ns < r->lost_from_ns))
 		r->lost_from_ns = tally->lost_from_ns;
 	if (tally->lost_to_ns > r->lost_to_ns)
@@ -96,7 +104,17 @@ static void count(struct recorder *r, struct ring *ring, const struct tally *tal
 		r->start_ns = tally->first_ns;
 }
 
-void recorder_count(struct recorder *r, struct ring *ring, const uint8_t *bytes, uint64_t size)
+static void count(struct drainer *d, struct ring *ring, const struct tally *tally)
+{
+	ring->lost += tally->lost;
+	if (tally->last_ns > ring->last_ns)
+		ring->last_ns = tally->last_ns;
+	recorder_lock(d->r, &d->r->sums);
+	add_up(d->r, tally);
+	recorder_unlock(d->r, &d->r->sums);
+}
+
+void recorder_count(struct drainer *d, struct ring *ring, const uint8_t *bytes, uint64_t size)
 {
 	struct tally tally = { 0 };
 	/* a ring that is all there is: nothing of it goes round */
@@ -109,9 +127,9 @@ void recorder_count(struct recorder *r, struct ring *ring, const uint8_t *bytes,
 		memcpy(&header, bytes + at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > size - at)
 			break;
-		look_at_record(r, &linear, at, &header, &tally);
+		look_at_record(d, &linear, at, &header, &tally);
 	}
-	count(r, ring, &tally);
+	count(d, ring, &tally);
 }
 
 /* The first `size` bytes of the pieces. */
@@ -152,9 +170,10 @@ struct run {
 };
 
 /* Look at the records in the next `most` bytes of a ring; -EIO for what is none. */
-static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t most,
+static int look_at_records(struct drainer *d, const struct ring *ring, uint64_t most,
 			   struct run *run)
 {
+	const struct recorder *r = d->r;
 	uint64_t at = 0;
 
 	memset(run, 0, sizeof(*run));
@@ -177,7 +196,7 @@ static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t
 			run->tally.own++;
 		} else {
 			run->write += header->size;
-			look_at_record(r, ring, at, header, &run->tally);
+			look_at_record(d, ring, at, header, &run->tally);
 		}
 		at += header->size;
 	}
@@ -185,29 +204,27 @@ static int look_at_records(struct recorder *r, const struct ring *ring, uint64_t
 }
 
 /* Write the first `size` bytes of a ring, and count them. */
-static int write_run(struct recorder *r, struct ring *ring, struct iovec *pieces, int nr,
+static int write_run(struct drainer *d, struct ring *ring, struct iovec *pieces, int nr,
 		     struct run *run, struct err *err)
 {
-	struct iovec mended = { r->record, run->write };
+	struct iovec mended = { d->record, run->write };
 	int ret = 0;
 
 	if (run->broken) {               /* in a ring only the kernel can write */
-		ring_copy(ring, 0, r->record, run->write);
-		recorder_mend(r, (void *)r->record);
-		ret = perf_write_ring(r->writer, &mended, 1, err);
+		ring_copy(ring, 0, d->record, run->write);
+		recorder_mend(d->r, (void *)d->record);
+		ret = perf_write_ring(d->writer, &mended, 1, err);
 	} else if (run->write) {
-		ret = perf_write_ring(r->writer, pieces, cut(pieces, nr, run->write), err);
+		ret = perf_write_ring(d->writer, pieces, cut(pieces, nr, run->write), err);
 	}
 	if (ret < 0)
-		look_at_records(r, ring, perf_write_kept(r->writer), run);
-	count(r, ring, &run->tally);
+		look_at_records(d, ring, perf_write_kept(d->writer), run);
+	count(d, ring, &run->tally);
 	return ret;
 }
 
-/* Write what a ring holds now; 1 if there was anything. */
-static int drain_ring(struct recorder *r, size_t index, struct err *err)
+int recorder_drain_ring(struct drainer *d, struct ring *ring, size_t index, struct err *err)
 {
-	struct ring *ring = &r->counters.rings[index];
 	struct iovec pieces[2];
 	uint64_t left;
 	int nr, ret, any = 0;
@@ -217,14 +234,14 @@ static int drain_ring(struct recorder *r, size_t index, struct err *err)
 	/* No further than this look, or a busy ring would hold us. */
 	left = ring_peek(ring, pieces, &nr);
 	if (left)
-		recorder_go_to(r, index);
+		recorder_go_to(d->r, index);
 	while (left) {
 		struct run run;
 
-		if (look_at_records(r, ring, left, &run) < 0)
+		if (look_at_records(d, ring, left, &run) < 0)
 			return err_set(err, EIO, "the ring of CPU %d is damaged", ring->cpu);
 		any |= run.write > 0;
-		ret = write_run(r, ring, pieces, nr, &run, err);
+		ret = write_run(d, ring, pieces, nr, &run, err);
 		if (ret < 0)
 			return ret;
 		ring_consume(ring, run.write + run.skip);
@@ -234,9 +251,18 @@ static int drain_ring(struct recorder *r, size_t index, struct err *err)
 	return any;
 }
 
+void recorder_mind_size(struct recorder *r, uint64_t bytes)
+{
+	if (!r->o->max_bytes || bytes < r->o->max_bytes || r->stop)
+		return;
+	log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached", r->o->max_bytes);
+	r->stop = true;
+}
+
 /* All rings once: a round. */
 int recorder_drain(struct recorder *r, struct err *err)
 {
+	struct drainer d = recorder_drainer(r);
 	bool any = false;
 	int ret = 0;
 
@@ -245,7 +271,7 @@ int recorder_drain(struct recorder *r, struct err *err)
 		any = ret > 0;
 	}
 	for (size_t i = 0; i < r->counters.cpus.nr && ret >= 0 && !r->stacks; i++) {
-		ret = drain_ring(r, i, err);
+		ret = recorder_drain_ring(&d, &r->counters.rings[i], i, err);
 		any |= ret > 0;
 	}
 	if (r->keep)
@@ -253,11 +279,6 @@ int recorder_drain(struct recorder *r, struct err *err)
 	r->idle_rounds = any ? 0 : r->idle_rounds + 1;
 	if (ret >= 0 && any)
 		ret = perf_write_flush(r->writer, err);
-	if (r->o->max_bytes && r->bytes_before + perf_write_bytes(r->writer) >= r->o->max_bytes &&
-	    !r->stop) {
-		log_note("the size limit of %" PRIu64 " bytes (--max-size) is reached",
-			 r->o->max_bytes);
-		r->stop = true;
-	}
+	recorder_mind_size(r, r->bytes_before + perf_write_bytes(r->writer));
 	return ret < 0 ? ret : 0;
 }

@@ -110,7 +110,7 @@ static void begin_anew(struct recorder *r)
 	perf_write_free(r->writer);
 	r->writer = NULL;
 	output_release(&r->output);
-	r->output = (struct output){ .fd = -1 };
+	r->output = (struct output)OUTPUT_NONE;
 	buildids_free(r->buildids);
 	r->buildids = buildids_new();
 	if (r->keep) {

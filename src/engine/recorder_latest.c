@@ -81,9 +81,10 @@ static const uint8_t *whole(struct recorder *r, const struct ring *ring, uint64_
 static int write_batch(struct recorder *r, struct ring *ring, size_t *size, struct err *err)
 {
 	struct iovec piece = { r->batch, *size };
+	struct drainer d = recorder_drainer(r);
 	int ret = *size ? perf_write_ring(r->writer, &piece, 1, err) : 0;
 
-	recorder_count(r, ring, r->batch, ret < 0 ? perf_write_kept(r->writer) : *size);
+	recorder_count(&d, ring, r->batch, ret < 0 ? perf_write_kept(r->writer) : *size);
 	*size = 0;
 	return ret;
 }

@@ -143,11 +143,15 @@ static int drain_held(struct recorder *r, struct ring *held, struct err *err)
 {
 	struct counters *c = &r->counters;
 	struct ring *rings = c->rings;
-	int ret;
+	int ret = 0;
 
-	c->rings = held;
-	ret = recorder_drain(r, err);
-	c->rings = rings;
+	for (size_t i = 0; i < c->cpus.nr && r->crew && ret >= 0; i++)
+		ret = recorder_crew_drain(r, &held[i], i, err);
+	if (!r->crew) {
+		c->rings = held;
+		ret = recorder_drain(r, err);
+		c->rings = rings;
+	}
 	for (size_t i = 0; i < c->cpus.nr; i++) {
 		if (held[i].page) {
 			rings[i].last_ns = held[i].last_ns;
@@ -156,7 +160,17 @@ static int drain_held(struct recorder *r, struct ring *held, struct err *err)
 		free(held[i].page);
 		free(held[i].data);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
+}
+
+static bool has_lost(struct recorder *r)
+{
+	bool lost;
+
+	recorder_lock(r, &r->sums);
+	lost = r->result->lost_records > 0;
+	recorder_unlock(r, &r->sums);
+	return lost;
 }
 
 int recorder_grow(struct recorder *r, struct err *err)
@@ -167,10 +181,11 @@ int recorder_grow(struct recorder *r, struct err *err)
 	int ret = -ENOMEM;
 
 	/* A size that was asked for stays; and what was switched off is not to be switched on. */
-	if (r->grown || !r->result->lost_records || o->ring_bytes || o->overwrite || o->control ||
+	if (r->grown || !has_lost(r) || o->ring_bytes || o->overwrite || o->control ||
 	    o->duty.delayed)
 		return 0;
 	r->grown = true;
+	recorder_hold_crew(r);
 	held = mem_zalloc(r->counters.cpus.nr * sizeof(*held));
 	while (bytes > before && (ret = grow_all(r, bytes, held)) == -EPERM)
 		bytes /= 2;
@@ -185,6 +200,7 @@ int recorder_grow(struct recorder *r, struct err *err)
 			 ret == -EPERM ? "the limit of locked memory" : strerror(-ret));
 		ret = 0;
 	}
+	recorder_release_crew(r);
 	free(held);
 	return ret;
 }

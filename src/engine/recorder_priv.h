@@ -3,6 +3,7 @@
 #ifndef ENGINE_RECORDER_PRIV_H
 #define ENGINE_RECORDER_PRIV_H
 
+#include <pthread.h>
 #include <signal.h>
 
 #include "base/hash.h"
@@ -48,6 +49,8 @@ struct recorder {
 	struct event_set set;            /* what stacks reads them by */
 	uint8_t *batch;                  /* rewritten records on their way to the file */
 	struct affinity *affinity;       /* NULL: rings are emptied from anywhere */
+	struct crew *crew;               /* --threads: who empties the rings; NULL: we do */
+	pthread_mutex_t sums, notes;     /* with a crew: of what is counted; of buildids and keep */
 	size_t next_step;                /* of o->duty */
 	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
 	int64_t file_at_ms;              /* when this file was begun */
@@ -62,6 +65,34 @@ struct recorder {
 	int signals;                     /* INT, TERM, HUP so far */
 };
 
+/*
+ * Who empties rings, and what that takes: the recorder, or with --threads each of the crew.
+ * What is here is one thread's; what is r's is locked where there is a crew.
+ */
+struct drainer {
+	struct recorder *r;
+	struct perf_write *writer;
+	struct stacks *stacks;
+	uint8_t *record, *batch;
+};
+
+static inline struct drainer recorder_drainer(struct recorder *r)
+{
+	return (struct drainer){ r, r->writer, r->stacks, r->record, r->batch };
+}
+
+static inline void recorder_lock(const struct recorder *r, pthread_mutex_t *lock)
+{
+	if (r->crew)
+		pthread_mutex_lock(lock);
+}
+
+static inline void recorder_unlock(const struct recorder *r, pthread_mutex_t *lock)
+{
+	if (r->crew)
+		pthread_mutex_unlock(lock);
+}
+
 /* recorder_setup.c: open the events, open the file and write what is known, describe what is there. */
 int recorder_open_counters(struct recorder *r, struct err *err);
 int recorder_open_writer(struct recorder *r, struct err *err);
@@ -70,6 +101,7 @@ int recorder_synthesize(struct recorder *r, struct err *err);
 int recorder_synthesize_again(struct recorder *r, struct err *err);
 /* The pieces of open_writer: what describes tracepoints, and a file on an open fd, the writer's. */
 int recorder_read_tracing(struct recorder *r, struct str *out, struct err *err);
+int recorder_compress(const struct recorder *r, struct perf_write *writer, struct err *err);
 int recorder_start_writer(struct recorder *r, int fd, bool is_pipe, const char *path,
 			  const struct str *tracing, struct err *err);
 
@@ -81,6 +113,8 @@ int recorder_open_stacks(struct recorder *r, struct err *err);
 void recorder_close_stacks(struct recorder *r);
 /* Write what all rings hold now; 1 if there was anything. */
 int recorder_drain_stacks(struct recorder *r, struct err *err);
+/* The same of one ring, for stacks that are only cut; 1 if there was anything. */
+int recorder_rewrite_ring(struct drainer *d, struct ring *ring, struct err *err);
 /* Tell how unwinding went. */
 void recorder_tell_stacks(const struct recorder *r);
 
@@ -91,6 +125,28 @@ void recorder_find_offsets(struct recorder *r);
 void recorder_open_affinity(struct recorder *r);
 void recorder_go_to(struct recorder *r, size_t ring);
 void recorder_close_affinity(struct recorder *r);
+
+/*
+ * recorder_crew.c, --threads: find what the masks are for the CPUs that are counted; make the
+ * crew's files, once the first is open; let it begin (its threads run when this returns); let it
+ * end, when nothing more is sampled. That tells of the first failure of any of them, and the
+ * crew's files are closed then.
+ */
+int recorder_open_crew(struct recorder *r, struct err *err);
+int recorder_open_parts(struct recorder *r, struct err *err);
+int recorder_start_crew(struct recorder *r, struct err *err);
+int recorder_end_crew(struct recorder *r, struct err *err);
+void recorder_close_crew(struct recorder *r);
+/* Wake the epoll when there is something to look at, and look at it: a failure, the size. */
+int recorder_watch_crew(struct recorder *r, struct err *err);
+int recorder_hear_crew(struct recorder *r, struct err *err);
+/* A round of all rings, now. */
+int recorder_drain_crew(struct recorder *r, struct err *err);
+/* Nobody empties rings in between. */
+void recorder_hold_crew(struct recorder *r);
+void recorder_release_crew(struct recorder *r);
+/* Write what a ring held, by who empties it; only while they are held. */
+int recorder_crew_drain(struct recorder *r, struct ring *held, size_t index, struct err *err);
 
 /* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
 int recorder_write_lost(struct recorder *r, struct err *err);
@@ -113,14 +169,22 @@ int recorder_snapshot(struct recorder *r, struct err *err);
 
 /* recorder.c */
 int64_t recorder_now_ms(void);
+/* Let the calling thread have the priority that was asked for. */
+int recorder_raise_priority(const struct recorder *r, struct err *err);
+/* How long to wait for a ring at most, after so many looks that found nothing; -1: for ever. */
+int recorder_tick_ms(unsigned idle_rounds);
 
 /* Larger rings when the first loss has been seen. */
 int recorder_grow(struct recorder *r, struct err *err);
 
 /* recorder_drain.c: write what all rings hold now, a round. */
 int recorder_drain(struct recorder *r, struct err *err);
+/* Write what one ring holds now; 1 if there was anything. */
+int recorder_drain_ring(struct drainer *d, struct ring *ring, size_t index, struct err *err);
+/* Stop when so many bytes are what --max-size allows. */
+void recorder_mind_size(struct recorder *r, uint64_t bytes);
 /* Count the whole records in `size` bytes of a ring's that are in the file. */
-void recorder_count(struct recorder *r, struct ring *ring, const uint8_t *bytes, uint64_t size);
+void recorder_count(struct drainer *d, struct ring *ring, const uint8_t *bytes, uint64_t size);
 /*
  * Linux (6.18 at least) marks an MMAP2 record as one with a build-id for all events when
  * some other recorder's event has asked for it: the mark stays in the record that

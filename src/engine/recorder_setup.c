@@ -259,21 +259,29 @@ static int write_events(struct recorder *r, struct err *err)
 	return ret;
 }
 
+int recorder_compress(const struct recorder *r, struct perf_write *writer, struct err *err)
+{
+	const uint64_t ring = r->counters.ring_bytes, least = RECORDER_BATCH_BYTES;
+
+	if (!r->o->compress_level)
+		return 0;
+	return perf_write_compress(writer, r->o->compress_level, ring > least ? ring : least, err);
+}
+
 int recorder_start_writer(struct recorder *r, int fd, bool is_pipe, const char *path,
 			  const struct str *tracing, struct err *err)
 {
 	const struct recorder_options *o = r->o;
-	int ret = 0;
+	int ret;
 
 	r->writer = perf_write_new(fd, is_pipe, path);
 	if (tracing->len)
 		perf_write_feature(r->writer, FEATURE_TRACING_DATA, tracing->p, tracing->len);
-	if (o->compress_level)
-		ret = perf_write_compress(r->writer, o->compress_level,
-					  r->counters.ring_bytes > RECORDER_BATCH_BYTES ?
-						  r->counters.ring_bytes : RECORDER_BATCH_BYTES, err);
+	ret = recorder_compress(r, r->writer, err);
 	if (ret < 0)
 		return ret;
+	if (r->crew)
+		perf_write_expect_parts(r->writer);
 	host_features(r->writer, o->version, o->argv);
 	set_group_feature(r);
 	set_clock_features(r);
@@ -285,15 +293,20 @@ int recorder_start_writer(struct recorder *r, int fd, bool is_pipe, const char *
 int recorder_open_writer(struct recorder *r, struct err *err)
 {
 	const char *path = strcmp(r->o->output, "-") == 0 ? "standard output" : r->o->output;
+	const bool threads = r->o->threads.kind != MASKS_NONE;
 	struct str tracing = STR_INIT;
 	int ret = recorder_read_tracing(r, &tracing, err);
 
+	if (ret == 0 && threads)
+		ret = recorder_open_crew(r, err);
 	if (ret == 0)
-		ret = output_open(&r->output, r->o->output, err);
+		ret = (threads ? output_open_parts : output_open)(&r->output, r->o->output, err);
 	if (ret == 0) {
 		ret = recorder_start_writer(r, r->output.fd, r->output.is_pipe, path, &tracing, err);
+		if (ret == 0 && threads)
+			ret = recorder_open_parts(r, err);
 		r->result->written = ret == 0;
-		if (ret == 0 && r->o->compress_level)
+		if (ret == 0 && r->o->compress_level && !threads)
 			perf_write_threaded(r->writer);
 	}
 	str_release(&tracing);

@@ -67,6 +67,8 @@ int recorder_open_stacks(struct recorder *r, struct err *err)
 	if (!any)
 		return 0;
 	ret = make_set(r, err);
+	if (r->crew)                     /* each of it has its own */
+		return ret;
 	if (ret == 0)
 		ret = stacks_new(&r->stacks, &r->set, arch_host(),
 				 r->o->attr.callgraph == CALLGRAPH_UNWIND ? rings_have_room : NULL,
@@ -84,15 +86,15 @@ void recorder_close_stacks(struct recorder *r)
 }
 
 /* The record `at` bytes into what a ring holds; copied where it goes round the ring's end. */
-static const uint8_t *record_at(struct recorder *r, const struct ring *ring, uint64_t at,
+static const uint8_t *record_at(struct drainer *d, const struct ring *ring, uint64_t at,
 				uint16_t size)
 {
 	uint64_t pos = (ring->page->data_tail + at) & (ring->bytes - 1);
 
 	if (pos + size <= ring->bytes)
 		return ring->data + pos;
-	ring_copy(ring, at, r->record, size);
-	return r->record;
+	ring_copy(ring, at, d->record, size);
+	return d->record;
 }
 
 static int damaged(const struct ring *ring, struct err *err)
@@ -105,7 +107,7 @@ static bool is_whole(const struct perf_event_header *header, uint64_t left)
 	return header->size >= sizeof(*header) && header->size <= left;
 }
 
-static int take_sideband(struct recorder *r, const struct ring *ring, uint64_t left, struct err *err)
+static int take_sideband(struct drainer *d, const struct ring *ring, uint64_t left, struct err *err)
 {
 	for (uint64_t at = 0; at < left;) {
 		const struct perf_event_header *header = ring_header(ring, at);
@@ -113,23 +115,25 @@ static int take_sideband(struct recorder *r, const struct ring *ring, uint64_t l
 		if (!is_whole(header, left - at))
 			return damaged(ring, err);
 		if (header->type != PERF_RECORD_SAMPLE)
-			stacks_take(r->stacks, record_at(r, ring, at, header->size));
+			stacks_take(d->stacks, record_at(d, ring, at, header->size));
 		at += header->size;
 	}
 	return 0;
 }
 
-static int write_batch(struct recorder *r, struct ring *ring, size_t size, struct err *err)
+static int write_batch(struct drainer *d, struct ring *ring, size_t size, struct err *err)
 {
-	struct iovec piece = { r->batch, size };
-	int ret = size ? perf_write_ring(r->writer, &piece, 1, err) : 0;
+	struct iovec piece = { d->batch, size };
+	int ret = size ? perf_write_ring(d->writer, &piece, 1, err) : 0;
 
-	recorder_count(r, ring, r->batch, ret < 0 ? perf_write_kept(r->writer) : size);
+	recorder_count(d, ring, d->batch, ret < 0 ? perf_write_kept(d->writer) : size);
 	return ret;
 }
 
-static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, struct err *err)
+static int rewrite_ring(struct drainer *d, struct ring *ring, uint64_t left, struct err *err)
 {
+	struct recorder *r = d->r;
+	uint64_t own = 0;
 	size_t size = 0;
 	int ret = 0;
 
@@ -140,29 +144,46 @@ static int rewrite_ring(struct recorder *r, struct ring *ring, uint64_t left, st
 
 		if (!is_whole(header, left))
 			return damaged(ring, err);
-		record = record_at(r, ring, 0, taken);
+		record = record_at(d, ring, 0, taken);
 		if (recorder_is_own(r, record)) {
-			r->result->own_samples++;
+			own++;
 		} else {
-			size_t written = stacks_rewrite(r->stacks, record, left > ring->bytes / 8 * 7,
-							r->batch + size);
+			size_t written = stacks_rewrite(d->stacks, record, left > ring->bytes / 8 * 7,
+							d->batch + size);
 
 			if (written)
-				recorder_mend(r, (void *)(r->batch + size));
+				recorder_mend(r, (void *)(d->batch + size));
 			size += written;
 		}
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {
-			ret = write_batch(r, ring, size, err);
+			ret = write_batch(d, ring, size, err);
 			size = 0;
 		}
 	}
-	return ret < 0 ? ret : write_batch(r, ring, size, err);
+	recorder_lock(r, &r->sums);
+	r->result->own_samples += own;
+	recorder_unlock(r, &r->sums);
+	return ret < 0 ? ret : write_batch(d, ring, size, err);
+}
+
+int recorder_rewrite_ring(struct drainer *d, struct ring *ring, struct err *err)
+{
+	struct iovec pieces[2];
+	uint64_t left;
+	int unused, ret;
+
+	if (!ring->page)
+		return 0;
+	left = ring_peek(ring, pieces, &unused);
+	ret = left ? rewrite_ring(d, ring, left, err) : 0;
+	return ret < 0 ? ret : left > 0;
 }
 
 int recorder_drain_stacks(struct recorder *r, struct err *err)
 {
+	struct drainer d = recorder_drainer(r);
 	size_t nr = r->counters.cpus.nr;
 	uint64_t *left = mem_zalloc(nr * sizeof(*left));
 	struct iovec pieces[2];
@@ -173,14 +194,14 @@ int recorder_drain_stacks(struct recorder *r, struct err *err)
 		if (!r->counters.rings[i].page)
 			continue;
 		left[i] = ring_peek(&r->counters.rings[i], pieces, &unused);
-		ret = take_sideband(r, &r->counters.rings[i], left[i], err);
+		ret = take_sideband(&d, &r->counters.rings[i], left[i], err);
 		any |= left[i] > 0;
 	}
 	stacks_settle(r->stacks);
 	for (size_t i = 0; i < nr && ret == 0; i++)
 		if (left[i]) {
 			recorder_go_to(r, i);
-			ret = rewrite_ring(r, &r->counters.rings[i], left[i], err);
+			ret = rewrite_ring(&d, &r->counters.rings[i], left[i], err);
 		}
 	stacks_sweep(r->stacks);
 	free(left);
