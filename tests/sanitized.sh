@@ -71,10 +71,13 @@ common()
 {
 	clean record -q -e cpu-clock -F 2000 -g -o plain.data -- "$burn" 1
 	clean record -q -e cpu-clock -F 2000 -z -g -o packed.data -- "$burn" 0.5
+	clean record -q --threads -e cpu-clock -e page-faults -c 1000 -m 16K -o folder.data -- "$burn" 0.5
+	clean record -q --threads -z --call-graph dwarf -F 2000 -e cpu-clock -o folder.packed -- "$burn" 0.5
 	clean record -q -e cpu-clock --switch-output=20K -F 2000 -o part.data -- "$burn" 0.5
 	for jobs in 1 3; do
 		clean report --stdio --jobs $jobs -i plain.data
 		clean fold -j $jobs -i packed.data
+		clean fold -j $jobs -i folder.data
 	done
 	clean script -i packed.data
 	clean flame -q -i plain.data -o f.svg

@@ -269,7 +269,7 @@ pipes()
 @test "recorder: options that make no sense are one line" {
 	for option in "-D x" "-D 20-10" "-D 10-20,15-30" "--control pipe:1" "--control fifo:/dev/null" \
 		"--switch-output=1" "--switch-output=0s" "--switch-output=1T" "--switch-max-files=2" \
-		"--overwrite --no-buffering" "--switch-output=1M -o -" --threads --affinity=x; do
+		"--overwrite --no-buffering" "--switch-output=1M -o -" --affinity=x; do
 		# shellcheck disable=SC2086
 		fails 129 "$SONDE" record -e page-faults $option true
 	done
