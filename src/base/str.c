@@ -240,11 +240,66 @@ void str_add_json(struct str *s, const char *text)
 	}
 }
 
+/* What stands for a sign: its own byte, or that of its full-width form; 0: none. */
+static char formula_sign(const char *text, size_t len, size_t *bytes)
+{
+	static const char full[][4] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0" };
+	static const char signs[] = "=+-@";
+
+	*bytes = 1;
+	if (len && memchr(signs, *text, 4))
+		return *text;
+	*bytes = 3;
+	for (unsigned i = 0; i < 4; i++)
+		if (len >= 3 && memcmp(text, full[i], 3) == 0)
+			return signs[i];
+	return 0;
+}
+
+/*
+ * A call needs parentheses, another program a '|', another file a '!' or '['; what has letters,
+ * digits and the marks of names alone calls nothing.
+ */
+static bool is_formula(const char *text, size_t len)
+{
+	size_t blanks, bytes;
+	char sign;
+
+	for (blanks = 0; blanks < len && text[blanks] == ' '; blanks++)
+		;
+	sign = formula_sign(text + blanks, len - blanks, &bytes);
+	if (!sign || sign == '=')
+		return sign;
+	for (size_t i = blanks + bytes; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && !memchr("-_.:/ ", text[i], 6))
+			return true;
+	return false;
+}
+
+void str_add_cell(struct str *s, const char *text)
+{
+	struct str safe = STR_INIT;
+
+	str_add_safe(&safe, text);
+	for (const char *part = safe.p;; part++) {
+		size_t len = strcspn(part, ";");
+
+		if (is_formula(part, len))
+			str_addc(s, '\'');
+		str_addn(s, part, len);
+		part += len;
+		if (!*part)
+			break;
+		str_addc(s, ';');
+	}
+	str_release(&safe);
+}
+
 void str_add_csv(struct str *s, const char *text)
 {
 	size_t start = s->len, doubled = 0;
 
-	str_add_safe(s, text);
+	str_add_cell(s, text);
 	if (!strpbrk(s->p + start, ",\"") && s->p[start] != ' ')
 		return;
 	for (const char *p = s->p + start; *p; p++)

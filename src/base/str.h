@@ -47,7 +47,15 @@ void str_add_xml(struct str *s, const char *text);
 /* Append text as the inside of a JSON string. Broken UTF-8 becomes U+FFFD. */
 void str_add_json(struct str *s, const char *text);
 
-/* Append text as a field of CSV (RFC 4180), in quotes where it needs them, safe for a terminal. */
+/*
+ * Append text as a cell that programs for tables show and do not run, safe for a terminal: what
+ * would be a formula gets an apostrophe in front, and so does each part after a ';', which
+ * separates fields in half of the world. A formula begins, after blanks, with =, or with + - @
+ * and has more in it than names and numbers have: "-bash" and "-11" stay what they are.
+ */
+void str_add_cell(struct str *s, const char *text);
+
+/* Append text as a field of CSV (RFC 4180): a cell, in quotes where it needs them. */
 void str_add_csv(struct str *s, const char *text);
 
 /* Append text as UTF-8: what is none becomes U+FFFD. */

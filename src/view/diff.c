@@ -311,12 +311,12 @@ static void add_cell(struct table *t, const struct cell *c, bool last)
 {
 	const char *separator = t->view->separator;
 
-	/* the separator is a reserved character, as in perf */
-	for (char *p = t->text.p; separator && p < t->text.p + t->text.len; p++)
-		if (strchr(separator, *p) && is_name(c))
-			*p = '.';
-	if (separator || (last && is_name(c)))
-		line_add(&t->line, t->text.p + (separator ? strspn(t->text.p, " ") : 0));
+	if (separator && is_name(c))
+		line_add_cell(&t->line, t->text.p, separator);
+	else if (separator)
+		line_add(&t->line, t->text.p + strspn(t->text.p, " "));
+	else if (last && is_name(c))
+		line_add(&t->line, t->text.p);
 	else if (is_name(c))
 		line_add_left(&t->line, t->text.p, c->width);
 	else

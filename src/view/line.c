@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/line.h"
 
+#include <string.h>
+
 #include "base/columns.h"
 
 static const char ellipsis[] = "\xe2\x80\xa6";
@@ -125,6 +127,18 @@ static void add_blanks(struct line *line, unsigned n)
 {
 	for (; n; n--)
 		add_safe(line, " ");
+}
+
+void line_add_cell(struct line *line, const char *text, const char *separator)
+{
+	struct str cell = STR_INIT;
+
+	str_add_cell(&cell, text + strspn(text, " "));
+	for (char *p = cell.p; p < cell.p + cell.len; p++)
+		if (strchr(separator, *p))
+			*p = '.';
+	line_add(line, cell.p);
+	str_release(&cell);
 }
 
 void line_add_left(struct line *line, const char *text, unsigned width)

@@ -21,6 +21,11 @@ struct line {
 void line_init(struct line *line, unsigned limit);
 void line_release(struct line *line);
 void line_add(struct line *line, const char *text);
+/*
+ * Add a cell of values that `separator` separates (str_add_cell), without blanks in front. The
+ * separator is a reserved character, as in perf: in the cell it becomes '.'.
+ */
+void line_add_cell(struct line *line, const char *text, const char *separator);
 /* Add text cut or filled to `width` columns. */
 void line_add_left(struct line *line, const char *text, unsigned width);
 void line_add_right(struct line *line, const char *text, unsigned width);

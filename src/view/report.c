@@ -280,12 +280,8 @@ void section_add_key(struct section *s, const struct hist *hist, enum column col
 	struct str text = STR_INIT;
 
 	hist_add_key(&text, &s->h, hist, column, s->options->full);
-	/* the separator is a reserved character, as in perf */
-	for (char *p = text.p; separator && p < text.p + text.len; p++)
-		if (strchr(separator, *p))
-			*p = '.';
 	if (separator)
-		line_add(&s->line, text.p + strspn(text.p, " "));
+		line_add_cell(&s->line, text.p, separator);
 	else if (column_is_field(column))
 		line_add_right(&s->line, text.p, width);
 	else if (last && !s->options->nr_widths)

@@ -437,12 +437,22 @@ static const char *key_names(const struct sort_spec *spec, enum column column, b
 	}
 }
 
+/* A tracepoint's fields are named by the recording. */
+static void csv_column(const struct report_options *o, enum column column, FILE *out)
+{
+	fputc(',', out);
+	if (column_is_field(column))
+		csv_text(sort_column_name(&o->spec, column), out);
+	else
+		fputs(key_names(&o->spec, column, o->full), out);
+}
+
 static void csv_head(const struct report_options *o, FILE *out)
 {
 	fputs("event", out);
 	for (unsigned c = 0; c < o->spec.nr_output; c++)
 		if (!repeated(&o->spec, c))
-			fprintf(out, ",%s", key_names(&o->spec, o->spec.output[c], o->full));
+			csv_column(o, o->spec.output[c], out);
 	fputs("\r\n", out);
 }
 

@@ -237,20 +237,20 @@ static void print_text_row(FILE *out, const struct stat_row *row, const struct s
  */
 static void add_field(struct str *line, const char *field, const char *separator)
 {
-	struct str flat = STR_INIT, safe = STR_INIT;
+	struct str flat = STR_INIT, cell = STR_INIT;
 	size_t n = strlen(separator);
 
 	for (; *field; field++)
 		str_addc(&flat, *field == '\n' || *field == '\r' ? '_' : *field);
-	str_add_safe(&safe, flat.len ? flat.p : "");
-	for (const char *text = safe.len ? safe.p : ""; *text;) {
+	str_add_cell(&cell, flat.p);
+	for (const char *text = cell.p; *text;) {
 		bool between = n && strncmp(text, separator, n) == 0;
 
 		str_addc(line, between ? '_' : *text);
 		text += between ? n : 1;
 	}
 	str_release(&flat);
-	str_release(&safe);
+	str_release(&cell);
 }
 
 /*
@@ -260,10 +260,13 @@ static void add_field(struct str *line, const char *field, const char *separator
  */
 static void add_name(struct str *line, const char *name, const char *separator)
 {
-	if (*separator && strstr(name, separator) && !strpbrk(name, "\"\n\r"))
-		str_addf(line, "\"%s\"", name);
-	else
+	if (*separator && strstr(name, separator) && !strpbrk(name, "\"\n\r")) {
+		str_addc(line, '"');
+		str_add_cell(line, name);
+		str_addc(line, '"');
+	} else {
 		add_field(line, name, separator);
+	}
 }
 
 static void add_csv_head(struct str *line, const struct stat_row *row,
@@ -511,8 +514,11 @@ static void metric_line(FILE *out, const struct stat_row *rows, uint32_t nr,
 			double value = metric_column(&name, &rows[i], &rows[i].derived[d]);
 			int width = name.len < 10 ? 10 : (int)name.len;
 
+			if (head && sep)
+				add_field(&line, name.p, sep);
 			if (head)
-				str_addf(&line, "%*s%s", sep ? 0 : width, name.p, sep ? sep : " ");
+				str_addf(&line, "%*s%s", sep ? 0 : width, sep ? "" : name.p,
+					 sep ? sep : " ");
 			else
 				str_addf(&line, "%*.*f%s", sep ? 0 : width,
 					 rows[i].derived[d].digits, value, sep ? sep : " ");

@@ -37,6 +37,9 @@ def faults(kind, raw):
         rows = list(csv.reader(io.StringIO(text)))
         if len({len(r) for r in rows if r}) != 1:
             yield "rows of different lengths: %r" % sorted({len(r) for r in rows})
+        for cell in (c for r in rows for field in r for c in field.split(";")):
+            if re.match(r" *([=\uff1d]|[-+@\uff0b\uff0d\uff20].*[^-\w.:/ ])", cell):
+                yield "a formula: %r" % cell
     elif kind == "json":
         json.loads(text)
     elif kind == "jsonl":

@@ -280,7 +280,8 @@ hostile()
 	mkdir "$NAME"
 	PROGRAM=$PWD/$NAME/$ESC
 	# by its build-id it would be burn: caches would have these names for that
-	objcopy --remove-section .note.gnu.build-id --redefine-sym burn_a="$SYMBOL" "$WORKLOADS/burn" "$PROGRAM"
+	objcopy --remove-section .note.gnu.build-id --redefine-sym burn_a="$SYMBOL" \
+		--redefine-sym burn_b="=cmd|' /C calc'!A0" "$WORKLOADS/burn" "$PROGRAM"
 	"$SONDE" record -q -e cpu-clock -F 999 -g -o real "$PROGRAM" 0.2 $'\e]0;a\x07<evil>' 2>/dev/null >out || true
 	"$SONDE" record -q -e cpu-clock -F 999 -g -o real "$PROGRAM" 0.2 >out
 	# an event's name is written where it is shown; of equal length
@@ -333,6 +334,17 @@ hostile()
 	"$SONDE" diff --csv x x >diff.csv
 	"$SONDE" export -i x --csv -o export.csv
 	plain csv ./*.csv
+	for f in report.csv export.csv; do
+		grep -qE "[,;]'=cmd\|' /C calc'!A0" $f || { echo "$f has a formula, or not the name"; false; }
+	done
+	# a command's name, as it stands between separators
+	cp "$PROGRAM" '=f()'
+	"$SONDE" record -q -e cpu-clock -o y ./=f\(\) 0.1 >/dev/null
+	"$SONDE" report -i y --stdio -t '|' -s comm >report-t
+	"$SONDE" diff -t '|' -s comm y y >diff-t
+	for f in report-t diff-t; do
+		grep -qF "|'=f()" $f || { echo "$f has a formula, or not the name"; false; }
+	done
 	"$SONDE" report -i x -j >report.json
 	"$SONDE" diff -j x x >diff.json
 	"$SONDE" annotate -i x -j >annotate.json

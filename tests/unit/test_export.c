@@ -126,6 +126,7 @@ static void csv_quotes_what_needs_it(void **state)
 	static const char *const fields[][2] = {
 		{ "", "" }, { "plain", "plain" }, { "a,b", "\"a,b\"" }, { "\"", "\"\"\"\"" },
 		{ " x", "\" x\"" }, { "a\"b\"c", "\"a\"\"b\"\"c\"" }, { "a\nb", "a\\x0ab" },
+		{ "a\r\nb", "a\\x0d\\x0ab" }, { "a;b", "a;b" }, { "\t=1", "\\x09=1" },
 	};
 	struct str s = STR_INIT;
 
@@ -141,6 +142,36 @@ static void csv_quotes_what_needs_it(void **state)
 	      "event,comm,pid,tid,cpu,samples,period,stack\r\n"
 	      "cpu clock,a b,12,,,3,30,main;f;f;g\r\n"
 	      "faults,,,,,2,2,\"main;g;h\"\"<\\xff>\"\r\n");
+}
+
+/*
+ * Spreadsheets run what begins with = + - @, also in quotes (OWASP, "CSV Injection"); where
+ * the list separator is ';', every part of a stack is a cell. Logins' shells and numbers
+ * are no formulas that do anything, and stay.
+ */
+static void csv_has_no_formulas(void **state)
+{
+	static const char *const fields[][2] = {
+		{ "=1+1", "'=1+1" }, { "=cmd|'/C calc'!A0", "'=cmd|'/C calc'!A0" },
+		{ "=a,b", "\"'=a,b\"" }, { " =1", "' =1" }, { "=\"", "\"'=\"\"\"" },
+		{ "+cmd|'/C calc'!A0", "'+cmd|'/C calc'!A0" }, { "-2+3", "'-2+3" },
+		{ "-sum(A1)", "'-sum(A1)" }, { "@SUM(A1)", "'@SUM(A1)" },
+		{ "\xef\xbc\x9d" "1", "'\xef\xbc\x9d" "1" }, { "main;=f(1);g", "main;'=f(1);g" },
+		{ "a; @f(1)", "a;' @f(1)" },
+		{ "-bash", "-bash" }, { "-", "-" }, { "--login", "--login" }, { "-11", "-11" },
+		{ "+0.5", "+0.5" }, { "-1e-5", "-1e-5" }, { "@plt", "@plt" }, { "a=b", "a=b" },
+		{ "operator==(int)", "operator==(int)" }, { "a;-sh;b", "a;-sh;b" }, { "'", "'" },
+	};
+	struct str s = STR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		str_clear(&s);
+		str_add(&s, "k,");
+		str_add_csv(&s, fields[i][0]);
+		assert_string_equal(s.p + 2, fields[i][1]);
+	}
+	str_release(&s);
 }
 
 /* --- a reader of protobuf's wire form, for the few things that are looked at ---------------- */
@@ -387,7 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(callgrind_has_own_costs_and_arcs),
 		cmocka_unit_test(speedscope_has_a_profile_for_each_event),
-		cmocka_unit_test(csv_quotes_what_needs_it),
+		cmocka_unit_test(csv_quotes_what_needs_it), cmocka_unit_test(csv_has_no_formulas),
 		cmocka_unit_test(pprof_has_locations_with_their_inlined_functions),
 		cmocka_unit_test(nothing_is_whole_too),
 		cmocka_unit_test(a_page_with_too_many_rows_joins_times_cpus_and_threads),

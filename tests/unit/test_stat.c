@@ -232,11 +232,14 @@ static void separated_values(void **state)
 	rows[2].has_noise = true;
 	rows[2].noise = 2;
 	rows[2].cgroup = "a,b";
+	rows[1].label = "=f(1)-7\x1b";
+	rows[0].label = "-bash-9";
+	rows[2].label = "@f(1)\n";
 	stat_derive(rows, 1, 1000000);
 	expect(rows, 3, &style,
-	       "0.50,msec,task-clock,1000000,100.00,0.500,CPUs utilized\n"
-	       "5,,\"cpu/event=1,umask=2/\",1000000,100.00,,\n"
-	       "42,,page-faults,a_b,2.00%,1000000,100.00,,\n");
+	       "-bash-9,0.50,msec,task-clock,1000000,100.00,0.500,CPUs utilized\n"
+	       "'=f(1)-7\\x1b,5,,\"cpu/event=1,umask=2/\",1000000,100.00,,\n"
+	       "'@f(1)_,42,,page-faults,a_b,2.00%,1000000,100.00,,\n");
 	event_list_release(&list);
 }
 
