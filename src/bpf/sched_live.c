@@ -46,6 +46,7 @@ int sched_live_read(struct sched_live *live, struct live_snapshot *out, struct e
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "engine/bpf_words.h"
 #include "engine/rights.h"
 
 /* sched_live.bpf.c, compiled, as bytes. */
@@ -69,20 +70,6 @@ struct sched_live {
 bool sched_live_is_built(void)
 {
 	return true;
-}
-
-/* libbpf's own words, with -vv. */
-static int say(enum libbpf_print_level level, const char *format, va_list ap)
-{
-	struct str s = STR_INIT;
-
-	(void)level;
-	str_addvf(&s, format, ap);
-	while (s.len && s.p[s.len - 1] == '\n')
-		s.p[--s.len] = '\0';
-	log_debug("%s", s.p);
-	str_release(&s);
-	return 0;
 }
 
 static int explain(int code, const char *what, struct err *err)
@@ -150,7 +137,7 @@ int sched_live_open(struct sched_live **out, struct err *err)
 	struct sched_live *live = mem_zalloc(sizeof(*live));
 	int r;
 
-	libbpf_set_print(say);
+	bpf_words_to_log();
 	r = open_program(live, err);
 	if (r < 0)
 		sched_live_close(live);

@@ -270,7 +270,10 @@ static size_t say_event_losses(const struct recorder_result *result, size_t at)
 
 	str_add_safe(&line, event);
 	for (i = at; i < result->nr_losses && strcmp(result->losses[i].event, event) == 0; i++) {
-		if (i - at < CPUS_MOST)
+		if (result->losses[i].cpu < 0)
+			str_addf(&line, "%s %" PRIu64 " while another BPF program was running", i == at ? ":" : ",",
+				 result->losses[i].lost);
+		else if (i - at < CPUS_MOST)
 			str_addf(&line, "%s %" PRIu64 " on CPU %d", i == at ? ":" : ",",
 				 result->losses[i].lost, result->losses[i].cpu);
 		else
@@ -427,6 +430,8 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.s.o.attr.lean, .flags = OPT_HIDDEN,
 	  .help = "of tracepoints without the address" },
+	{ .kind = OPT_KIND_SWITCH, .long_name = "tap", .value = &rec.s.o.tap, .flags = OPT_HIDDEN,
+	  .help = "of the scheduler's busiest tracepoints by a BPF program, where it can be had" },
 	OPT_CALL(0, "affinity", NULL, "node|cpu", "empty a ring on the CPU that fills it, or on its node",
 		 take_affinity, 0),
 	OPT_CALL(0, "threads", NULL, "cpu|core|package|numa|MASKS",

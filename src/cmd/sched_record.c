@@ -37,7 +37,7 @@ static const struct { const char *event; bool needed; } events[] = {
 
 struct record_command {
 	const char *output, *ring, *clock, *callgraph, *max_size, *cpus, *pids, *level, *realtime;
-	bool graph, all_cpus, no_build_ids, compress, quiet, no_realtime;
+	bool graph, all_cpus, no_build_ids, compress, quiet, no_realtime, no_bpf;
 	unsigned delay_ms;
 	int verbose;
 };
@@ -73,15 +73,15 @@ static void add_events(struct line *line, const char *tracefs)
 }
 
 /*
- * Rings for a tenth of a second at 1.5 million events a second and CPU. All told no more
- * than 256 MB.
+ * Rings for a tenth of a second at 1.5 million events a second and CPU. All told, with those
+ * of BPF, no more than 256 MB.
  */
 static void add_ring(struct line *line, const char *asked)
 {
 	unsigned mb = 16, cpus = cpus_online();
 	char text[16];
 
-	for (; mb > 2 && (uint64_t)mb * cpus > 256; mb /= 2)
+	for (; mb > 2 && 2 * (uint64_t)mb * cpus > 256; mb /= 2)
 		;
 	if (!asked && geteuid() != 0)
 		return;
@@ -94,7 +94,10 @@ static void add_options(struct line *line, const struct record_command *c)
 	char delay[16];
 
 	add_option(line, "-o", c->output);
-	add_option(line, "-k", c->clock);
+	/* what programs of the kernel can read (engine/tap.h) */
+	add_option(line, "-k", c->clock ? c->clock : "monotonic");
+	if (!c->no_bpf)
+		add(line, "--tap");
 	add_option(line, "--call-graph", c->callgraph ? c->callgraph : c->graph ? "fp" : NULL);
 	add_option(line, "--max-size", c->max_size);
 	add_option(line, "-p", c->pids);
@@ -188,12 +191,14 @@ static int run(int argc, char **argv)
 		OPT_SECTION("What each event holds"),
 		OPT_SWITCH('g', NULL, &c.graph, "call chains: where tasks went to sleep, and who woke them"),
 		OPT_STRING(0, "call-graph", &c.callgraph, "MODE", "call chains: fp, dwarf[,STACK-BYTES], unwind[,STACK-BYTES], auto or lbr"),
-		OPT_STRING('k', "clockid", &c.clock, "CLOCK", "times by another clock, such as monotonic"),
+		OPT_STRING('k', "clockid", &c.clock, "CLOCK", "times by another clock than monotonic"),
 		OPT_SECTION("Where to"),
 		OPT_STRING('o', "output", &c.output, "FILE", "write to FILE (perf.data); - is a pipe"),
 		OPT_STRING('m', "mmap-pages", &c.ring, "PAGES|SIZE", "of each CPU's ring (16M)"),
 		OPT_STRING('r', "realtime", &c.realtime, "PRIO", "empty the rings at this SCHED_FIFO priority (1, "
 			   "for root)"),
+		OPT_SWITCH(0, "no-bpf", &c.no_bpf, "all events through perf_event_open, which costs the watched "
+			   "more"),
 		OPT_SWITCH(0, "no-realtime", &c.no_realtime, "empty the rings at the ordinary priority"),
 		OPT_CALL('z', "compression-level", &c, "LEVEL", "compress, at a level from 1 to 22 (1)",
 			 take_level, OPT_ARG_OPTIONAL),

@@ -248,6 +248,7 @@ void counters_close(struct counters *c)
 		close_fds(c);
 	free(c->fds);
 	free(c->rings);
+	free(c->silent);
 	vec_release(&c->cpus);
 	vec_release(&c->threads);
 	memset(c, 0, sizeof(*c));
@@ -378,7 +379,7 @@ int counters_filter(struct counters *c, struct err *err)
 static void switch_all(struct counters *c, unsigned long request)
 {
 	for (size_t i = 0; i < c->events->nr; i++)
-		if (c->events->v[i].leader == i)
+		if (c->events->v[i].leader == i && !(c->silent && c->silent[i]))
 			event_ioctl(c, i, request, 0);
 }
 
@@ -410,7 +411,8 @@ bool counters_switch(struct counters *c, const char *name, bool on)
 			continue;
 		if (name ? !is_called(e, name) : e->leader != i)
 			continue;
-		event_ioctl(c, i, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+		if (!(c->silent && c->silent[i]))
+			event_ioctl(c, i, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 		any = true;
 	}
 	return any;

@@ -35,6 +35,7 @@ struct counters {
 	struct ring *rings;              /* per CPU; page NULL: none */
 	uint64_t ring_bytes;             /* of each; 0: counting only */
 	int *holders;                    /* per CPU; of rings that were grown; -1, NULL: none */
+	bool *silent;                    /* per event; never switched on (engine/tap); NULL: none */
 };
 
 /*

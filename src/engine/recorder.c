@@ -145,7 +145,7 @@ static int watch(struct recorder *r, struct err *err)
 	}
 	if (r->mapwatch && mapwatch_poll(r->mapwatch, r->epoll_fd) < 0)
 		log_debug("mappings are seen with the samples only: %s", strerror(errno));
-	return 0;
+	return recorder_watch_tap(r, err);
 }
 
 static void note_mapping(void *arg, const void *record)
@@ -196,7 +196,7 @@ static void take_steps(struct recorder *r)
 	while (recorder_now_ms() >= next_step_ms(r)) {
 		bool on = r->o->duty.steps.v[r->next_step++].on;
 
-		counters_switch(&r->counters, NULL, on);
+		recorder_switch(r, on);
 		log_info("sampling switched %s (-D)", on ? "on" : "off");
 	}
 }
@@ -287,8 +287,10 @@ static int start(struct recorder *r, struct err *err)
 	bool command = command_is_watched(r);
 	int ret = 0;
 
-	if (!command && !r->o->duty.delayed)
+	if (!command && !r->o->duty.delayed) {
 		counters_enable(&r->counters);
+		recorder_switch(r, true);
+	}
 	if (r->workload.pid)
 		ret = workload_start(&r->workload, err);
 	if (ret < 0)
@@ -303,6 +305,7 @@ static int finish(struct recorder *r, bool good, struct err *err)
 {
 	int ret = 0;
 
+	recorder_switch(r, false);
 	counters_disable(&r->counters);
 	r->is_over = true;
 	if (r->crew)
@@ -388,6 +391,7 @@ static int run(struct recorder *r, struct err *err)
 	}
 	recorder_find_offsets(r);
 	recorder_open_affinity(r);
+	recorder_open_tap(r);
 	ret = recorder_raise_priority(r, err);
 	if (ret == 0)
 		ret = recorder_open_stacks(r, err);
@@ -452,6 +456,7 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		result->lost_to_ns = r.lost_to_ns > r.start_ns ? r.lost_to_ns - r.start_ns : 0;
 	}
 	result->exit_status = workload_exit_status(&r.workload);
+	recorder_close_tap(&r);
 	counters_close(&r.counters);
 	if (r.writer)
 		perf_write_free(r.writer);

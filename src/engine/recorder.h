@@ -63,12 +63,13 @@ struct recorder_options {
 	bool no_copies;                  /* keep.h: copy nothing to the cache */
 	enum recorder_affinity affinity; /* where the rings are emptied */
 	struct masks threads;            /* who empties the rings; NONE: one thread. The caller's */
+	bool tap;                        /* engine/tap.h, where it can be had */
 	int realtime;                    /* SCHED_FIFO priority to empty rings at; 0: as we are */
 };
 
 struct recorder_loss {
 	char *event;
-	int cpu;
+	int cpu;                         /* -1: on any, for another BPF program (engine/tap.h) */
 	uint64_t lost;
 };
 

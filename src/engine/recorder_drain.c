@@ -274,6 +274,10 @@ int recorder_drain(struct recorder *r, struct err *err)
 		ret = recorder_drain_ring(&d, &r->counters.rings[i], i, err);
 		any |= ret > 0;
 	}
+	if (ret >= 0 && r->tap) {
+		ret = recorder_drain_tap(r, err);
+		any |= ret > 0;
+	}
 	if (r->keep)
 		keep_tick(r->keep, r->last_ns);
 	r->idle_rounds = any ? 0 : r->idle_rounds + 1;

@@ -11,10 +11,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* LOST_SAMPLES for what a counter says it lost, with its own id, its CPU, and until when. */
-static int write_lost(struct recorder *r, size_t event, size_t cpu, uint64_t lost, struct err *err)
+/* LOST_SAMPLES for what a counter says it lost, with its id, its CPU (-1: unknown), and until when. */
+static int write_lost(struct recorder *r, size_t event, uint64_t id, int cpu, uint64_t lost,
+		      struct err *err)
 {
-	uint64_t type = r->events->v[event].attr.sample_type, id = counters_id(&r->counters, event, cpu);
+	uint64_t type = r->events->v[event].attr.sample_type;
 	struct {
 		struct perf_event_header header;
 		uint64_t words[8];
@@ -26,7 +27,7 @@ static int write_lost(struct recorder *r, size_t event, size_t cpu, uint64_t los
 		{ PERF_SAMPLE_TIME, r->last_ns },
 		{ PERF_SAMPLE_ID, id },
 		{ PERF_SAMPLE_STREAM_ID, id },
-		{ PERF_SAMPLE_CPU, (uint64_t)r->counters.cpus.v[cpu] },
+		{ PERF_SAMPLE_CPU, (uint32_t)cpu },
 		{ PERF_SAMPLE_IDENTIFIER, id },
 	};
 	size_t nr = 0;
@@ -57,30 +58,40 @@ static void remember(struct recorder_result *result, const char *event, int cpu,
 /* What an event lost on a CPU since the last file. */
 static uint64_t lost_since(struct recorder *r, size_t event, size_t cpu)
 {
-	struct counters *c = &r->counters;
-	uint64_t all = 0, *before = &r->lost_before[event * c->cpus.nr + cpu], lost;
+	uint64_t all = recorder_lost_of(r, event, cpu);
+	uint64_t *before = &r->lost_before[event * r->counters.cpus.nr + cpu], lost;
 
-	for (size_t t = 0; t < c->threads.nr; t++)
-		all += counters_lost(c, event, cpu, t);
 	lost = all - *before;
 	*before = all;
 	return lost;
 }
 
-/* What no LOST record told of, since there was no room for it any more: from when on? */
-static void note_last_losses(struct recorder *r, size_t cpu)
+/*
+ * What no LOST record told of, since there was no room for it any more: from when on?
+ * `ring` is that of the events that are tapped, or of the others.
+ */
+static void note_last_losses(struct recorder *r, size_t cpu, const struct ring *ring, bool tapped)
 {
 	const struct counters *c = &r->counters;
-	const struct ring *ring = &c->rings[cpu];
 	uint64_t lost = 0;
 
 	for (size_t e = 0; e < r->events->nr; e++)
-		lost += r->lost_before[e * c->cpus.nr + cpu];
-	if (!ring->page || lost <= ring->lost)
+		if (tap_takes(r->tap, e) == tapped)
+			lost += r->lost_before[e * c->cpus.nr + cpu];
+	if (!c->rings[cpu].page || lost <= ring->lost)
 		return;
 	r->result->lost_to_end = true;
 	if (!r->lost_from_ns || ring->last_ns < r->lost_from_ns)
 		r->lost_from_ns = ring->last_ns;
+}
+
+static int tell(struct recorder *r, size_t event, uint64_t id, int cpu, uint64_t lost, struct err *err)
+{
+	if (!lost)
+		return 0;
+	r->result->lost_samples += lost;
+	remember(r->result, r->events->v[event].name, cpu, lost);
+	return write_lost(r, event, id, cpu, lost, err);
 }
 
 int recorder_write_lost(struct recorder *r, struct err *err)
@@ -92,17 +103,17 @@ int recorder_write_lost(struct recorder *r, struct err *err)
 		r->lost_before = mem_zalloc(r->events->nr * c->cpus.nr * sizeof(*r->lost_before));
 	for (size_t e = 0; e < r->events->nr && ret == 0; e++) {
 		for (size_t cpu = 0; cpu < c->cpus.nr && ret == 0; cpu++) {
-			uint64_t lost = lost_since(r, e, cpu);
-
-			if (!lost)
-				continue;
-			r->result->lost_samples += lost;
-			remember(r->result, r->events->v[e].name, c->cpus.v[cpu], lost);
-			ret = write_lost(r, e, cpu, lost, err);
+			ret = tell(r, e, counters_id(c, e, cpu), c->cpus.v[cpu], lost_since(r, e, cpu),
+				   err);
 		}
+		if (ret == 0 && r->tap)
+			ret = tell(r, e, counters_id(c, e, 0), -1, tap_missed(r->tap, e), err);
 	}
-	for (size_t cpu = 0; cpu < c->cpus.nr && r->is_over; cpu++)
-		note_last_losses(r, cpu);
+	for (size_t cpu = 0; cpu < c->cpus.nr && r->is_over; cpu++) {
+		note_last_losses(r, cpu, &c->rings[cpu], false);
+		if (r->tap)
+			note_last_losses(r, cpu, &r->tap_rings[cpu], true);
+	}
 	return ret;
 }
 
@@ -182,7 +193,7 @@ int recorder_grow(struct recorder *r, struct err *err)
 
 	/* A size that was asked for stays; and what was switched off is not to be switched on. */
 	if (r->grown || !has_lost(r) || o->ring_bytes || o->overwrite || o->control ||
-	    o->duty.delayed)
+	    o->duty.delayed || r->tap)
 		return 0;
 	r->grown = true;
 	recorder_hold_crew(r);

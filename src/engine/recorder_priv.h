@@ -14,6 +14,7 @@
 #include "engine/output.h"
 #include "engine/recorder.h"
 #include "engine/stacks.h"
+#include "engine/tap.h"
 #include "engine/workload.h"
 #include "formats/perf_write.h"
 
@@ -51,6 +52,9 @@ struct recorder {
 	struct affinity *affinity;       /* NULL: rings are emptied from anywhere */
 	struct crew *crew;               /* --threads: who empties the rings; NULL: we do */
 	pthread_mutex_t sums, notes;     /* with a crew: of what is counted; of buildids and keep */
+	struct tap *tap;                 /* NULL: all samples come through perf_event_open */
+	uint8_t *tapped;                 /* its records on their way to the file */
+	struct ring *tap_rings;          /* per CPU: what was taken from its rings; no memory */
 	size_t next_step;                /* of o->duty */
 	int64_t started_ms, stop_at_ms;  /* -1: not yet, not planned */
 	int64_t file_at_ms;              /* when this file was begun */
@@ -147,6 +151,16 @@ void recorder_hold_crew(struct recorder *r);
 void recorder_release_crew(struct recorder *r);
 /* Write what a ring held, by who empties it; only while they are held. */
 int recorder_crew_drain(struct recorder *r, struct ring *held, size_t index, struct err *err);
+/* recorder_tap.c: some of the events from rings of their own, where that can be had. */
+void recorder_open_tap(struct recorder *r);
+int recorder_watch_tap(struct recorder *r, struct err *err);
+void recorder_close_tap(struct recorder *r);
+/* Switch all that samples on or off. */
+void recorder_switch(struct recorder *r, bool on);
+/* Write what its rings hold now; 1 if there was anything. */
+int recorder_drain_tap(struct recorder *r, struct err *err);
+/* Of an event on a CPU, since the recording's start. */
+uint64_t recorder_lost_of(struct recorder *r, size_t event, size_t cpu);
 
 /* recorder_losses.c: LOST_SAMPLES records for what the counters say they lost. */
 int recorder_write_lost(struct recorder *r, struct err *err);

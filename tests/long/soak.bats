@@ -1,4 +1,6 @@
-# A long recording of the whole system under a mixed load. SOAK_SECONDS (3600) is how long.
+# A long recording of the whole system under a mixed load. SOAK_SECONDS (3600) is how long,
+# SOAK_OPTIONS more options of record (-B where perf 6.1 records meanwhile: it aborts at build-ids
+# that others asked for).
 load ../e2e/common
 
 teardown()
@@ -81,9 +83,10 @@ read_closed()
 	need_root
 	need gcc
 	need taskset
-	: "${SOAK_SECONDS:=3600}"
+	: "${SOAK_SECONDS:=3600}" "${SOAK_OPTIONS:=}"
 	samples=0 files=0
-	"$SONDE" record -F 999 -e cpu-clock -a -g -o soak --switch-output=10s --strict 2>said 3>&- &
+	"$SONDE" record -F 999 -e cpu-clock -a -g -o soak --switch-output=10s --strict $SOAK_OPTIONS \
+		2>said 3>&- &
 	RECORDER=$!
 	again compile
 	again switches
