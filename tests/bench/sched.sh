@@ -53,6 +53,8 @@ case_sched_memory()
 		"listed ${listed[0]}, ${listed[1]}"
 }
 
+mid() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+
 # In turn; the storm's own time, and what was lost.
 case_sched_storm()
 {
@@ -64,10 +66,28 @@ case_sched_storm()
 		theirs+=("$(perf sched record -o "$TMP/storm" -- perf bench sched messaging -g 10 -l $loops 2>/dev/null |
 			awk '/Total time/ { print $3 }')")
 	done
-	mid() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 	row "sched record, storm" - "$(mid "${ours[@]}")" "$(mid "${theirs[@]}")" \
 		"$(calc "$(mid "${theirs[@]}") / $(mid "${ours[@]}")")" ">=1"
 	note "sched record: $lost of $RUNS storms with losses"
+}
+
+# Two tasks of one CPU that do nothing but wake each other: what recording costs a switch. The
+# storm has few switches for its work, and its time is another each time, by more than that.
+case_sched_pipe()
+{
+	local i loops=$((QUICK ? 30000 : 300000)) alone=() ours=() theirs=()
+	local work=(taskset -c 1 perf bench sched pipe -l "$loops")
+
+	(($(nproc) > 1)) || return
+	seconds() { awk '/Total time/ { print $3 }'; }
+	for ((i = 0; i < RUNS; i++)); do
+		alone+=("$("${work[@]}" | seconds)")
+		ours+=("$("$SONDE" sched record -q -o "$TMP/pipe" -- "${work[@]}" | seconds)")
+		theirs+=("$(perf sched record -o "$TMP/pipe" -- "${work[@]}" 2>/dev/null | seconds)")
+	done
+	row "sched record, pipe" - "$(mid "${ours[@]}")" "$(mid "${theirs[@]}")" \
+		"$(calc "$(mid "${theirs[@]}") / $(mid "${ours[@]}")")" ">=1"
+	note "sched record: the pipe alone takes $(mid "${alone[@]}") s"
 }
 
 # The same storm, added up in the kernel: every switch that the kernel counts over the span.
