@@ -343,12 +343,34 @@ static void check_inlines(const char *program, const char *reference)
 	assert_true(counts.inlined * 10 > counts.addresses);
 }
 
-static void build(const char *program, const char *flags)
+static void must_build(const char *flags, int status)
 {
-	if (run("g++ -O2 -g %s -o %s a.cc b.cc 2>build.log", flags, program) != 0) {
+	if (status != 0) {
 		print_message("skip: g++ %s does not work here\n", flags);
 		skip();
 	}
+}
+
+/* What was compiled with the same flags before is linked again; `link` is for that alone. */
+static void build_linked(const char *program, const char *flags, const char *link)
+{
+	must_build(flags, run("o=$(echo 'o %s' | tr ' /' '__') && "
+			      "{ [ -e \"$o\" ] || { rm -rf new && mkdir new && "
+			      "g++ -O2 -g %s -c -o new/a.o a.cc && g++ -O2 -g %s -c -o new/b.o b.cc && "
+			      "mv new \"$o\"; } && "
+			      "g++ -O2 -g %s %s -o %s \"$o\"/a.o \"$o\"/b.o; } 2>build.log",
+			      flags, flags, flags, flags, link, program));
+}
+
+static void build(const char *program, const char *flags)
+{
+	build_linked(program, flags, "");
+}
+
+/* With .dwo files of its own beside it. */
+static void build_split(const char *program, const char *flags)
+{
+	must_build(flags, run("g++ -O2 -g %s -gsplit-dwarf -o %s a.cc b.cc 2>build.log", flags, program));
 }
 
 static void build_c(const char *program, const char *flags)
@@ -407,9 +429,9 @@ static void test_kinds_of_programs(void **state)
 static void test_compressed(void **state)
 {
 	(void)state;
-	build("gz", "-gz");
+	build_linked("gz", "-gdwarf-5", "-gz");
 	check_inlines("gz", "gz");
-	build("gz-gnu", "-gz=zlib-gnu");
+	build_linked("gz-gnu", "-gdwarf-5", "-gz=zlib-gnu");
 	/* binutils 2.40 finds not all sections that are named .zdebug_ */
 	check_inlines("gz-gnu", "gz");
 }
@@ -422,7 +444,7 @@ static void test_compressed_kept(void **state)
 	(void)state;
 	assert_int_equal(run("mkdir -m 700 sections"), 0);
 	setenv("XDG_CACHE_HOME", path_of("sections"), 1);
-	build("kept", "-gz -Wl,--build-id");
+	build_linked("kept", "-gdwarf-5", "-gz -Wl,--build-id");
 	check_inlines("kept", "kept");
 	assert_int_equal(run(kept, 1), 0);
 	assert_int_equal(run("rm -f sections/sonde/index/*-line && "
@@ -432,8 +454,8 @@ static void test_compressed_kept(void **state)
 	assert_int_equal(run("rm -f sections/sonde/index/*-line"), 0);
 	/* out of the cache, and then of the same build-id with other contents */
 	check_inlines("kept", "kept");
-	assert_int_equal(run("id=$(readelf -n kept | awk '/Build ID/ { print $3 }') && "
-			     "g++ -gz -O1 -g -Wl,--build-id=0x$id -o kept a.cc b.cc"), 0);
+	build_linked("kept", "-gdwarf-5 -O1",
+		     "-gz -Wl,--build-id=0x$(readelf -n kept | awk '/Build ID/ { print $3 }')");
 	check_inlines("kept", "kept");
 	assert_int_equal(run(kept, 1), 0);
 	/* nothing may be kept */
@@ -464,13 +486,11 @@ static void test_other_compiler(void **state)
 static void test_split(void **state)
 {
 	static const char *const versions[] = { "-gdwarf-4", "-gdwarf-5", "-gdwarf-5 -gz" };
-	char flags[64];
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		build("whole", versions[i]);
-		snprintf(flags, sizeof(flags), "%s -gsplit-dwarf", versions[i]);
-		build("split", flags);
+		build("whole", i ? "-gdwarf-5" : "-gdwarf-4");
+		build_split("split", versions[i]);
 		check_inlines("split", "whole");
 		/* a program without its .dwo has lines and no inlined functions */
 		assert_int_equal(run("mkdir -p away && mv *.dwo away/"), 0);
@@ -487,7 +507,7 @@ static void test_packed_dwo(void **state)
 	(void)state;
 	need("dwp");
 	build("whole", "-gdwarf-4");
-	build("packed", "-gdwarf-4 -gsplit-dwarf");
+	build_split("packed", "-gdwarf-4");
 	assert_int_equal(run("dwp -e packed -o packed.dwp && rm -f *.dwo"), 0);
 	check_inlines("packed", "whole");
 }
@@ -509,7 +529,7 @@ static void test_packed_dwo_5(void **state)
 static void test_debug_files(void **state)
 {
 	(void)state;
-	build("full", "-Wl,--build-id");
+	build_linked("full", "-gdwarf-5", "-Wl,--build-id");
 	assert_int_equal(run("objcopy --only-keep-debug full linked.debug && cp full linked && "
 			     "strip linked && objcopy --add-gnu-debuglink=linked.debug linked"), 0);
 	check_inlines("linked", "full");
@@ -633,7 +653,7 @@ static void test_bounds(void **state)
 	size_t seen = 0;
 
 	(void)state;
-	build("bounds", "");
+	build("bounds", "-gdwarf-5");
 	module = module_intern(set, MODULE_FILE, path_of("bounds"), NULL, 0);
 	nm_read(&list, "--defined-only", "bounds");
 	for (size_t i = 0; i < list.v.nr; i++) {
@@ -704,7 +724,7 @@ static void test_index_grows(void **state)
 	uint32_t nr[2];
 
 	(void)state;
-	build("grows", "-Wl,--build-id");
+	build_linked("grows", "-gdwarf-5", "-Wl,--build-id");
 	vec_release(&symbols.v);
 	nm_read(&symbols, "--defined-only", "grows");
 	/* as without an index */
