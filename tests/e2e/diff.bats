@@ -8,6 +8,20 @@ record()
 	"$SONDE" record -q -e cpu-clock -F 999 -g -o "$1" "${4:-$WORKLOADS/burn}" "${3:-3}" "$2" >/dev/null
 }
 
+# The usual shares, and others: what the tests compare.
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	record a.data aaaaabbbcc
+	record b.data aaabbbbbcc
+}
+
+# these NAME...: those recordings, here
+these()
+{
+	for name; do cp "$BATS_FILE_TMPDIR/$name" .; done
+}
+
 # column FUNCTION NAME: of diff --csv on standard input
 column()
 {
@@ -19,8 +33,9 @@ column()
 @test "twice the same program: no difference is more than noise" {
 	# By chance one pair in twenty has one; three pairs in a row are one in eight thousand.
 	# Only the program's own rows: what interrupts it is no workload of ours.
+	these a.data
 	for try in 1 2 3; do
-		record a.data aaaaabbbcc
+		((try == 1)) || record a.data aaaaabbbcc
 		record b.data aaaaabbbcc
 		"$SONDE" diff -s sym a.data b.data
 		"$SONDE" diff -q -s sym -d burn --percentage relative a.data b.data >rows
@@ -32,8 +47,7 @@ column()
 }
 
 @test "shares that changed are found, with their size, and the one that did not is noise" {
-	record a.data aaaaabbbcc
-	record b.data aaabbbbbcc
+	these a.data b.data
 	"$SONDE" diff --level 99.99 --csv a.data b.data >diff.csv
 	"$SONDE" diff --level 99.99 a.data b.data
 	[[ $(column burn_a 1_noise <diff.csv) == 0 && $(column burn_b 1_noise <diff.csv) == 0 ]]
@@ -50,8 +64,7 @@ column()
 }
 
 @test "the call path tells where the change is" {
-	record a.data aaaaabbbcc
-	record b.data aaabbbbbcc
+	these a.data b.data
 	for by in -g --call-graph "--by path"; do
 		# shellcheck disable=SC2086
 		"$SONDE" diff -q $by --significant a.data b.data | head -2 >paths
@@ -62,10 +75,10 @@ column()
 }
 
 @test "amounts: half the run is half the time, and the shares stay" {
-	record a.data aaaaabbbcc 4
-	record b.data aaaaabbbcc 2
+	these a.data
+	record b.data aaaaabbbcc 1.5
 	"$SONDE" diff -q -c ratio -s comm a.data b.data
-	# ratio, with its interval, of 4000 and 2000 samples
+	# ratio, with its interval, of 3000 and 1500 samples
 	"$SONDE" diff --csv -c ratio -s comm a.data b.data |
 		awk -F , 'NR == 2 { exit !($11 > 0.47 && $11 < 0.53 && $13 == 0) }'
 	[[ -z $("$SONDE" diff -q -s comm --level 99.99 --significant a.data b.data) ]]
@@ -78,7 +91,7 @@ column()
 	cc -O1 -fno-omit-frame-pointer -falign-functions=4096 -o other/burn \
 		"$TOP/tests/workloads/burn.c"
 	run ! cmp <(nm other/burn | grep burn_) <(nm "$WORKLOADS/burn" | grep burn_)
-	record a.data aaaaabbbcc
+	these a.data
 	record b.data aaabbbbbcc 3 "$PWD/other/burn"
 	"$SONDE" diff --csv a.data b.data >diff.csv
 	"$SONDE" diff a.data b.data
@@ -90,8 +103,7 @@ column()
 
 @test "baseline and delta are perf diff's" {
 	need perf
-	record a.data aaaaabbbcc
-	record b.data aaabbbbbcc
+	these a.data b.data
 	# Lines that are in both recordings: what is gone has no delta in perf's table, and
 	# addresses without a name are rows of their own there.
 	perf diff -q -t , a.data b.data 2>/dev/null | sed 's/ *,/,/g; s/[ %]*$//' |
@@ -104,8 +116,9 @@ column()
 }
 
 @test "perf.data.old and perf.data are meant when nothing is named" {
-	record perf.data.old aaaaabbbcc 1
-	record perf.data aaaaabbbcc 1
+	these a.data b.data
+	mv a.data perf.data.old
+	mv b.data perf.data
 	"$SONDE" diff >none
 	"$SONDE" diff perf.data >one
 	"$SONDE" diff perf.data.old perf.data >two
@@ -115,7 +128,7 @@ column()
 }
 
 @test "JSON and CSV are sound" {
-	record a.data aaaaabbbcc 1
+	these a.data
 	"$SONDE" diff -j -g -s comm,dso a.data a.data a.data >d.json
 	need python3
 	python3 - <<-'EOF'
@@ -131,7 +144,7 @@ column()
 }
 
 @test "what cannot be compared is refused in one line" {
-	record a.data aaaaabbbcc 1
+	these a.data
 	"$SONDE" record -q -e page-faults -c 1 -o f.data "$WORKLOADS/faults" 10
 	fails 1 "$SONDE" diff a.data missing.data
 	says "missing.data"
@@ -152,8 +165,7 @@ column()
 }
 
 @test "with children a function's share has what it called" {
-	record a.data aaaaabbbcc
-	record b.data aaabbbbbcc
+	these a.data b.data
 	"$SONDE" diff --level 99.99 --children --csv a.data b.data >diff.csv
 	"$SONDE" diff --level 99.99 --children a.data b.data
 	# main and phase are in all samples of both, and did not change

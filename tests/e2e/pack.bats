@@ -16,7 +16,7 @@ elsewhere()
 record_copy()
 {
 	cp "$WORKLOADS/burn" program
-	"$SONDE" record -q -e cpu-clock -F 999 -g -o r.data "$PWD/program" 2 >/dev/null
+	"$SONDE" record -q -e cpu-clock -F 1999 -g -o r.data "$PWD/program" 0.4 >/dev/null
 }
 
 @test "packed, a recording reads elsewhere as it did at home" {
