@@ -45,6 +45,35 @@ need_system()
 		skip "perf_event_paranoid does not let this user watch the system"
 }
 
+# wait_until COMMAND...: until it is so
+wait_until()
+{
+	until "$@"; do sleep 0.02; done
+}
+
+# is_polling PID: it waits in ppoll, as stat does as soon as all is open and signals are heard
+is_polling()
+{
+	local nr _
+
+	read -r nr _ <"/proc/$1/syscall"
+	[[ $nr == 271 || $nr == 73 ]]            # x86-64, arm64
+}
+
+need_syscall_files()
+{
+	[[ -r /proc/self/syscall && $(uname -m) =~ ^(x86_64|aarch64)$ ]] ||
+		skip "no /proc/PID/syscall here, or its numbers are not known"
+}
+
+# has_tasks PID N: it has so many threads
+has_tasks()
+{
+	local tasks=("/proc/$1/task"/*)
+
+	((${#tasks[@]} == $2))
+}
+
 # fails STATUS COMMAND...: it ends with that status (or, with "any", one from 1 to
 # 128 or 129), says one line on standard error and was not killed by a signal.
 # shellcheck disable=SC2154
@@ -80,3 +109,15 @@ samples()
 # The closing account of a report's samples (src/view/account.c), which perf's has not.
 # shellcheck disable=SC2034
 ACCOUNT='^# (Unnamed|Cut short|Not unwound|Lost|Throttled|Passed over|Damaged|Unfinished): '
+
+# keys FILE KEYS [ARG...]: the rows of perf and of sonde, equal shares in whichever order.
+keys()
+{
+	perf report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
+		grep -v '^#.*Tip\|^#$\|^$' | sort >perf.txt
+	"$SONDE" report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
+		grep -v '^#$\|^$\|^# Where in the hottest' | grep -vE "$ACCOUNT" | sort >sonde.txt
+	echo "keys ${*:2}: $(wc -l <perf.txt) lines"
+	[[ $(wc -l <perf.txt) -gt 4 ]]
+	diff perf.txt sonde.txt
+}

@@ -13,12 +13,6 @@ record()
 	"$SONDE" record -e page-faults -c 1 "$@"
 }
 
-# wait_until COMMAND...: until it is so
-wait_until()
-{
-	until "$@"; do sleep 0.02; done
-}
-
 # reads FILE: perf and sonde read it, and find the same samples, which are $SAMPLES then
 reads()
 {

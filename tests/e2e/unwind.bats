@@ -99,12 +99,19 @@ most()
 }
 
 @test "unwind: a running process is unwound too" {
-	# long enough to be attached to
-	sed -i 's/6000/60000/' deep.c && gcc -O2 -fomit-frame-pointer -o deep deep.c
-	./deep &
-	sleep 0.2
-	run --separate-stderr "$SONDE" record -e cpu-clock:u -F 999 --call-graph unwind -o p.data -p $! -- sleep 0.5
-	kill $! 2>/dev/null || true
+	# without end, and begun
+	sed -i 's/i < 6000/1/' deep.c && gcc -O2 -fomit-frame-pointer -o deep deep.c
+	./deep 3>&- &
+	pid=$!
+	# ran N: until it has had N hundredths of a second more
+	cat >ran <<-'END'
+		had() { read -r line </proc/$1/stat; set -- $line; echo "${14}"; }
+		from=$(had "$1")
+		until [ "$(had "$1")" -ge $((from + $2)) ]; do sleep 0.02; done
+	END
+	sh ran $pid 5
+	run --separate-stderr "$SONDE" record -e cpu-clock:u -F 999 --call-graph unwind -o p.data -p $pid -- sh ran $pid 30
+	kill $pid
 	[[ $status == 0 ]]
 	[[ $stderr != *"written with their stacks"* ]]
 	most $("$SONDE" script -i p.data | whole)
