@@ -44,12 +44,13 @@ setup_file()
 	return 0
 }
 
-# texts FILE: both scripts' text, which must differ for known causes only.
+# texts FILE: both scripts' text, which must differ for known causes only. perf's is made once.
 texts()
 {
 	need perf
 	[[ -e $1 ]] || skip "$(basename "$1"): its program is not installed, or it cannot be recorded here"
-	perf script --no-inline -i "$1" >perf.txt 2>/dev/null
+	[[ -e $1.perf.txt ]] || perf script --no-inline -i "$1" >"$1.perf.txt" 2>/dev/null
+	cp "$1.perf.txt" perf.txt
 	"$SONDE" script --no-inline -i "$1" >sonde.txt 2>/dev/null
 	[[ -s perf.txt ]]
 	awk -f "$TOP/tests/e2e/script_diff.awk" perf.txt sonde.txt

@@ -204,20 +204,21 @@ said_samples()
 	need_perf
 	need_root
 	# a function would be a subshell, which is not the one to be signalled
-	"$SONDE" record -e cpu-clock -F 99 -a -o perf.data 2>said &
+	"$SONDE" record -e cpu-clock -F 99 -a -o perf.data 2>said 3>&- &
 	pid=$!
-	sleep 1
+	until "$SONDE" script -F event -i perf.data 2>/dev/null | grep -q cpu-clock; do sleep 0.05; done
 	kill -INT $pid
 	wait $pid
 	grep -q Captured said
-	[[ $(samples) -ge 0 ]]
+	output=$(<said)
+	[[ $(samples) -gt 0 && $(samples) == "$(said_samples)" ]]
 	perf report --header-only -i perf.data | grep -q 'sample duration'
 }
 
 @test "record: a signal reaches the command and its status comes back" {
-	"$SONDE" record -e cpu-clock -o perf.data -q sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done' &
+	"$SONDE" record -e cpu-clock -o perf.data -q sh -c 'trap "exit 9" TERM; : >here; while :; do sleep 0.1; done' 3>&- &
 	pid=$!
-	sleep 0.5
+	until [[ -e here ]]; do sleep 0.05; done
 	kill -TERM $pid
 	rc=0
 	wait $pid || rc=$?
