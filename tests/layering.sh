@@ -49,7 +49,7 @@ violations()
 			target = q[2]
 		# A BPF skeleton is generated in the build, for its own room.
 		if (q[2] ~ /\.skel\.h$/)
-			target = "src/bpf/" q[2]
+			target = dir q[2]
 		theirs = room_of(target)
 		if (theirs == "")
 			printf "%s:%d: %s includes \"%s\", which is in no room\n", FILENAME, FNR, mine, q[2]
