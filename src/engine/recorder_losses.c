@@ -40,30 +40,27 @@ static int write_lost(struct recorder *r, size_t event, uint64_t id, int cpu, ui
 	return perf_write_records(r->writer, &d, d.header.size, err);
 }
 
+/* Those of an event stand together. */
 static void remember(struct recorder_result *result, const char *event, int cpu, uint64_t lost)
 {
+	size_t at = result->nr_losses;
+
 	for (size_t i = 0; i < result->nr_losses; i++) {
 		struct recorder_loss *known = &result->losses[i];
 
-		if (known->cpu != cpu || strcmp(known->event, event) != 0)
+		if (strcmp(known->event, event) != 0)
+			continue;
+		at = i + 1;
+		if (known->cpu != cpu)
 			continue;
 		known->lost += lost;
 		return;
 	}
 	result->losses = mem_realloc_array(result->losses, result->nr_losses + 1,
 					   sizeof(*result->losses));
-	result->losses[result->nr_losses++] = (struct recorder_loss){ mem_strdup(event), cpu, lost };
-}
-
-/* What an event lost on a CPU since the last file. */
-static uint64_t lost_since(struct recorder *r, size_t event, size_t cpu)
-{
-	uint64_t all = recorder_lost_of(r, event, cpu);
-	uint64_t *before = &r->lost_before[event * r->counters.cpus.nr + cpu], lost;
-
-	lost = all - *before;
-	*before = all;
-	return lost;
+	memmove(&result->losses[at + 1], &result->losses[at],
+		(result->nr_losses++ - at) * sizeof(*result->losses));
+	result->losses[at] = (struct recorder_loss){ mem_strdup(event), cpu, lost };
 }
 
 /*
@@ -94,6 +91,38 @@ static int tell(struct recorder *r, size_t event, uint64_t id, int cpu, uint64_t
 	return write_lost(r, event, id, cpu, lost, err);
 }
 
+/*
+ * Of a CPU, and the events that are tapped or the others. The LOST record comes with the next
+ * record that finds room, maybe in the next file: what has none yet is left for that, as the
+ * reader of each file takes the larger sum of both kinds of record.
+ */
+static int write_lost_of_ring(struct recorder *r, size_t cpu, const struct ring *ring, bool tapped,
+			      struct err *err)
+{
+	struct counters *c = &r->counters;
+	uint64_t *lost = mem_zalloc(r->events->nr * sizeof(*lost)), later = 0;
+	int ret = 0;
+
+	for (size_t e = 0; e < r->events->nr; e++) {
+		if (tap_takes(r->tap, e) == tapped)
+			lost[e] = recorder_lost_of(r, e, cpu);
+		later += lost[e];
+	}
+	later = r->is_over || !c->rings[cpu].page || later < ring->lost ? 0 : later - ring->lost;
+	for (size_t e = 0; e < r->events->nr && ret == 0; e++) {
+		uint64_t *before = &r->lost_before[e * c->cpus.nr + cpu], since = 0, left;
+
+		if (tap_takes(r->tap, e) == tapped)
+			since = lost[e] - *before;
+		left = since < later ? since : later;
+		later -= left;
+		*before += since - left;
+		ret = tell(r, e, counters_id(c, e, cpu), c->cpus.v[cpu], since - left, err);
+	}
+	free(lost);
+	return ret;
+}
+
 int recorder_write_lost(struct recorder *r, struct err *err)
 {
 	struct counters *c = &r->counters;
@@ -101,14 +130,13 @@ int recorder_write_lost(struct recorder *r, struct err *err)
 
 	if (!r->lost_before)
 		r->lost_before = mem_zalloc(r->events->nr * c->cpus.nr * sizeof(*r->lost_before));
-	for (size_t e = 0; e < r->events->nr && ret == 0; e++) {
-		for (size_t cpu = 0; cpu < c->cpus.nr && ret == 0; cpu++) {
-			ret = tell(r, e, counters_id(c, e, cpu), c->cpus.v[cpu], lost_since(r, e, cpu),
-				   err);
-		}
+	for (size_t cpu = 0; cpu < c->cpus.nr && ret == 0; cpu++) {
+		ret = write_lost_of_ring(r, cpu, &c->rings[cpu], false, err);
 		if (ret == 0 && r->tap)
-			ret = tell(r, e, counters_id(c, e, 0), -1, tap_missed(r->tap, e), err);
+			ret = write_lost_of_ring(r, cpu, &r->tap_rings[cpu], true, err);
 	}
+	for (size_t e = 0; e < r->events->nr && ret == 0 && r->tap; e++)
+		ret = tell(r, e, counters_id(c, e, 0), -1, tap_missed(r->tap, e), err);
 	for (size_t cpu = 0; cpu < c->cpus.nr && r->is_over; cpu++) {
 		note_last_losses(r, cpu, &c->rings[cpu], false);
 		if (r->tap)

@@ -214,6 +214,14 @@ load faults
 		# in the files as well: of the side-band event at most the target's end
 		written=$(lost_samples out*)
 		((written == told || written == told + 1))
+		# and a loss is told by one file, not by LOST in the next one again
+		reported=0
+		for file in out*; do
+			reported=$((reported + $("$SONDE" report -i "$file" --stdio 2>/dev/null |
+				sed -n 's/^# Lost: \([0-9,]*\) events.*/\1/p' | tr -d , | grep . || echo 0)))
+		done
+		echo "$reported reported"
+		((reported == written))
 		if [[ $how == ends ]]; then
 			grep -qE 'from [0-9.]+ s after the first sample on' said
 		else
