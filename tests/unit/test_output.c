@@ -130,6 +130,98 @@ static void test_not_writable(void **state)
 	assert_int_equal(output_check("/dev/null", &err), 0);
 }
 
+/* In directory format: a folder with data and data.0, each of one line. */
+static void make_parts(const char *path, const char *text)
+{
+	struct err err = ERR_INIT;
+	struct output out;
+	int part;
+
+	assert_int_equal(output_check_recording(path, true, &err), 0);
+	assert_int_equal(output_open_parts(&out, path, &err), 0);
+	part = output_add_part(&out, &err);
+	assert_true(part >= 0);
+	assert_int_equal(write(part, text, strlen(text)), strlen(text));
+	close(part);
+	finish(&out, text);
+}
+
+static void test_folders(void **state)
+{
+	struct err err = ERR_INIT;
+	struct output out;
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	make_parts("f", "first");
+	assert_int_equal(stat("f", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat("f/data.0", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* over each other, in every order */
+	make_parts("f/", "second");
+	expect("f/data", "second");
+	expect("f.old/data.0", "first");
+	make_parts("f", "third");
+	expect("f/data.0", "third");
+	expect("f.old/data", "second");
+	assert_int_equal(output_check_recording("f", false, &err), 0);
+	assert_int_equal(output_open(&out, "f", &err), 0);
+	finish(&out, "fourth");
+	expect("f", "fourth");
+	expect("f.old/data", "third");
+	make_parts("f", "fifth");
+	expect("f/data", "fifth");
+	expect("f.old", "fourth");
+	/* and taken back */
+	assert_int_equal(output_open_parts(&out, "f", &err), 0);
+	close(output_add_part(&out, &err));
+	output_abandon(&out);
+	finish(&out, "sixth");
+	expect("f/data", "fifth");
+	assert_int_equal(access("f.old", F_OK), -1);
+	assert_int_equal(output_check_recording("/dev/null", true, &err), -EINVAL);
+	assert_int_equal(output_check_recording("-", true, &err), -EINVAL);
+}
+
+/* Only what is a recording and nothing else is moved. */
+static void test_other_folders(void **state)
+{
+	static const char *const others[] = { "empty", "notes", "near", "deep" };
+	struct err err = ERR_INIT;
+	struct output out;
+
+	(void)state;
+	make_parts("notes", "kept");
+	put("notes/notes", "precious");
+	make_parts("near", "kept");
+	put("near/data.0x", "precious");
+	make_parts("deep", "kept");
+	assert_int_equal(mkdir("deep/data.1", 0700), 0);
+	assert_int_equal(mkdir("empty", 0700), 0);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_int_equal(output_check(others[i], &err), -EISDIR);
+		for (int parts = 0; parts < 2; parts++) {
+			assert_int_equal(output_check_recording(others[i], parts, &err), -EISDIR);
+			assert_int_equal((parts ? output_open_parts : output_open)(&out, others[i], &err),
+					 -EISDIR);
+			output_release(&out);
+		}
+	}
+	assert_int_equal(output_check_recording(".", true, &err), -EISDIR);
+	expect("notes/notes", "precious");
+	expect("near/data", "kept");
+	/* nor what has come to stand in the way of it */
+	make_parts("g", "here");
+	assert_int_equal(rename("notes", "g.old"), 0);
+	assert_true(output_open_parts(&out, "g", &err) < 0);
+	assert_non_null(strstr(err.msg, "'g.old'"));
+	output_release(&out);
+	expect("g/data", "here");
+	expect("g.old/notes", "precious");
+}
+
 static void test_pipes_and_devices(void **state)
 {
 	struct err err = ERR_INIT;
@@ -169,6 +261,8 @@ int main(void)
 		cmocka_unit_test(test_keeps_the_previous),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_not_writable),
+		cmocka_unit_test(test_folders),
+		cmocka_unit_test(test_other_folders),
 		cmocka_unit_test(test_pipes_and_devices),
 		cmocka_unit_test(test_owner_under_sudo),
 	};

@@ -152,6 +152,51 @@ static void test_readable_while_it_grows(void **state)
 	close(fd);
 }
 
+/*
+ * In directory format: "data" says so (DIR_FORMAT, version 1) and has no FINISHED_ROUND (68) but
+ * FINISHED_INIT (82), a part has records and nothing else.
+ */
+static void test_directory(void **state)
+{
+	int fd = memory_file(), part_fd = memory_file();
+	struct perf_write *w = perf_write_new(dup(fd), false, "x");
+	struct perf_write *part = perf_write_new_part(dup(part_fd), "x/data.0");
+	struct word_record r = word_record(7), r2 = word_record(8);
+	struct iovec pieces[2] = { { &r, sizeof(r) }, { &r2, sizeof(r2) } };
+	struct err err = ERR_INIT;
+	uint64_t data, table;
+
+	(void)state;
+	perf_write_expect_parts(w);
+	assert_int_equal(perf_write_start(w, &event, 1, &err), 0);
+	assert_int_equal(perf_write_ring(part, pieces, 2, &err), 0);
+	assert_int_equal(perf_write_flush(part, &err), 0);
+	assert_int_equal(lseek(part_fd, 0, SEEK_END), 32);
+	assert_int_equal(perf_write_ring(part, pieces, 1, &err), 0);
+	assert_int_equal(perf_write_finish(part, &err), 0);
+	assert_int_equal(perf_write_bytes(part), 48);
+	assert_int_equal(lseek(part_fd, 0, SEEK_END), 48);
+	assert_int_equal(u64_at(part_fd, 8), 7);
+	assert_int_equal(u64_at(part_fd, 24), 8);
+	assert_int_equal(u64_at(part_fd, 40), 7);
+	perf_write_adopt(w, part);
+	assert_int_equal(perf_write_raw_bytes(w), 48);
+	assert_int_equal(perf_write_ring_bytes(w), 48);
+	assert_int_equal(perf_write_finish(w, &err), 0);
+	data = u64_at(fd, 40);
+	assert_int_equal(u64_at(fd, 72), 1u << 12 | 1u << 24);   /* EVENT_DESC, DIR_FORMAT */
+	assert_int_equal(u64_at(fd, 48), 8 + 32 + 8);
+	assert_int_equal(u64_at(fd, data), 82 | (8 + 32ull) << 48);
+	assert_int_equal(u64_at(fd, data + 40), 82 | 8ull << 48);
+	table = data + 48;
+	assert_int_equal(u64_at(fd, table + 24), 8);
+	assert_int_equal(u64_at(fd, u64_at(fd, table + 16)), 1);
+	perf_write_free(part);
+	perf_write_free(w);
+	close(part_fd);
+	close(fd);
+}
+
 /* A file size limit in the place of a full disk: whole records stay, and a table. */
 static void test_no_more_room(void **state)
 {
@@ -349,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_layout),
 		cmocka_unit_test(test_readable_while_it_grows),
+		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_no_more_room),
 		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_compressed_by_a_thread),
