@@ -101,6 +101,12 @@ static int go_to_place(const struct hand *h, struct err *err)
 	return 0;
 }
 
+static int empty_ring(struct hand *h, struct ring *ring, size_t index, struct err *err)
+{
+	return h->d.stacks ? recorder_rewrite_ring(&h->d, ring, err) :
+			     recorder_drain_ring(&h->d, ring, index, err);
+}
+
 /* Each ring once; 1 if there was anything. */
 static int round_of(struct hand *h, struct err *err)
 {
@@ -108,10 +114,7 @@ static int round_of(struct hand *h, struct err *err)
 	int ret = 0, any = 0;
 
 	for (size_t i = 0; i < h->nr_rings && ret >= 0; i++) {
-		size_t index = h->rings[i];
-
-		ret = h->d.stacks ? recorder_rewrite_ring(&h->d, &rings[index], err) :
-				    recorder_drain_ring(&h->d, &rings[index], index, err);
+		ret = empty_ring(h, &rings[h->rings[i]], h->rings[i], err);
 		any |= ret > 0;
 	}
 	if (ret >= 0 && any)
@@ -122,8 +125,26 @@ static int round_of(struct hand *h, struct err *err)
 
 static void fail(struct hand *h, int code, const struct err *err)
 {
-	h->err = *err;
+	if (err)
+		h->err = *err;
 	atomic_store(&h->code, code);
+}
+
+/* A round, by its own thread or the recorder's. After a failure there is none any more. */
+static int take_turn(struct hand *h)
+{
+	struct err err = ERR_INIT;
+	int ret;
+
+	pthread_mutex_lock(&h->lock);
+	ret = atomic_load(&h->code);
+	if (ret == 0) {
+		ret = round_of(h, &err);
+		if (ret < 0)
+			fail(h, ret, &err);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return ret;
 }
 
 static void *work(void *arg)
@@ -144,12 +165,8 @@ static void *work(void *arg)
 		int n = epoll_wait(h->epoll_fd, events, 16, recorder_tick_ms(h->idle_rounds));
 
 		over = atomic_load(&crew->over);
-		pthread_mutex_lock(&h->lock);
-		ret = round_of(h, &err);
-		pthread_mutex_unlock(&h->lock);
+		ret = take_turn(h);
 		h->idle_rounds = ret ? 0 : h->idle_rounds + 1;
-		if (ret < 0)
-			fail(h, ret, &err);
 		if (ret || n > 0)
 			tell(crew->news_fd);
 	}
@@ -318,12 +335,9 @@ int recorder_drain_crew(struct recorder *r, struct err *err)
 	int ret = 0;
 
 	for (size_t i = 0; i < r->crew->nr && ret >= 0; i++) {
-		struct hand *h = &r->crew->v[i];
-
-		pthread_mutex_lock(&h->lock);
-		if (!atomic_load(&h->code))
-			ret = round_of(h, err);
-		pthread_mutex_unlock(&h->lock);
+		ret = take_turn(&r->crew->v[i]);
+		if (ret < 0 && err)
+			*err = r->crew->v[i].err;
 	}
 	return ret < 0 ? ret : 0;
 }
@@ -340,16 +354,27 @@ void recorder_release_crew(struct recorder *r)
 		pthread_mutex_unlock(&r->crew->v[i].lock);
 }
 
+static struct hand *whose_ring(struct crew *crew, size_t index)
+{
+	struct hand *h = crew->v;
+
+	for (;; h++)
+		for (size_t i = 0; i < h->nr_rings; i++)
+			if (h->rings[i] == index)
+				return h;
+}
+
 int recorder_crew_drain(struct recorder *r, struct ring *held, size_t index, struct err *err)
 {
-	struct hand *h = r->crew->v, *end = h + r->crew->nr;
+	struct hand *h = whose_ring(r->crew, index);
+	int ret = atomic_load(&h->code);
 
-	for (; h < end; h++)
-		for (size_t i = 0; i < h->nr_rings; i++)
-			if (h->rings[i] == index && !atomic_load(&h->code))
-				return h->d.stacks ? recorder_rewrite_ring(&h->d, held, err) :
-						     recorder_drain_ring(&h->d, held, index, err);
-	return 0;
+	if (ret < 0 || !held->page)
+		return 0;
+	ret = empty_ring(h, held, index, err);
+	if (ret < 0)
+		fail(h, ret, err);
+	return ret;
 }
 
 /* --- after ----------------------------------------------------------------------------- */
