@@ -1,10 +1,23 @@
 # One program's TAP (cmocka's dialect and bats') -> what is worth showing, and as
-# the last line "PASSED FAILED SKIPPED". In: name, rc, limit.
+# the last line "PASSED FAILED SKIPPED". In: name, rc, limit; took, its seconds. How long
+# each of bats' cases took, or else the whole, goes to the file times.
 
 function skip(test, why)
 {
 	skipped++
 	printf "  skip: %s: %s: %s\n", name, test, why == "" ? "no reason given" : why
+}
+
+# bats -T: "ok 1 name in 123ms # skip why"
+/^(not )?ok / && match($0, / in [0-9]+ms( # skip.*)?$/) {
+	split(substr($0, RSTART + 4), word, "ms")
+	rest_of_it = substr($0, RSTART + 4 + length(word[1]) + 2)
+	$0 = substr($0, 1, RSTART - 1)
+	test = $0
+	sub(/^(not )?ok [0-9]+ (- )?/, "", test)
+	printf "%8.1f  %s: %s\n", word[1] / 1000, name, test >>times
+	timed = 1
+	$0 = $0 rest_of_it
 }
 
 /^1\.\.[0-9]+/ { plan = substr($0, 4) + 0; if (plan == 0) empty = 1; next }
@@ -72,5 +85,7 @@ END {
 		failed++
 		printf "  FAILED: %s: %s\n%s", name, why, rest
 	}
+	if (!timed)
+		printf "%8.1f  %s\n", took, name >>times
 	print passed + 0, failed + 0, skipped + 0
 }

@@ -110,8 +110,8 @@ samples()
 # shellcheck disable=SC2034
 ACCOUNT='^# (Unnamed|Cut short|Not unwound|Lost|Throttled|Passed over|Damaged|Unfinished): '
 
-# keys FILE KEYS [ARG...]: the rows of perf and of sonde, equal shares in whichever order.
-keys()
+# same_keys FILE KEYS [ARG...]: the rows of perf and of sonde, equal shares in whichever order.
+same_keys()
 {
 	perf report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
 		grep -v '^#.*Tip\|^#$\|^$' | sort >perf.txt

@@ -66,7 +66,7 @@ setup_file()
 	! grep -q 'middle\|inner' plain || false
 	[[ $(awk '{ s += $NF } END { print s }' folded) == $(awk '{ s += $NF } END { print s }' plain) ]]
 	"$SONDE" flame -i nest.data -o nest.svg 2>/dev/null
-	grep -q middle nest.svg
+	grep -qF '<title>middle [inlined] (' nest.svg
 }
 
 @test "report: a row for each under Children, Self for the function that has the code" {

@@ -7,10 +7,23 @@ setup_file()
 	cd "$DATA" || return 1
 	"$SONDE" record -q -e '{cpu-clock,page-faults}' -e faults -g -o sonde.data "$WORKLOADS/burn" 0.2 >/dev/null
 	command -v perf >/dev/null || return 0
-	perf record -q -e '{cpu-clock,page-faults}' -e 'cs,faults' -c 1000 -o perf.data "$WORKLOADS/burn" 0.2 >/dev/null 2>&1
-	perf record -q -e cpu-clock -o - "$WORKLOADS/burn" 0.2 2>/dev/null >pipe.data
-	perf record -q --buildid-mmap -e cpu-clock -o mmap.data "$WORKLOADS/burn" 0.2 >/dev/null 2>&1
-	[[ $(id -u) == 0 ]] && perf record -q -e sched:sched_switch,page-faults -a -o point.data sleep 0.1 >/dev/null 2>&1
+	tries perf.data -e '{cpu-clock,page-faults}' -e 'cs,faults' -c 1000 "$WORKLOADS/burn" 0.2
+	tries pipe.data -e cpu-clock -o - "$WORKLOADS/burn" 0.2
+	tries mmap.data --buildid-mmap -e cpu-clock "$WORKLOADS/burn" 0.2
+	[[ $(id -u) != 0 ]] || tries point.data -e sched:sched_switch,page-faults -a sleep 0.1
+}
+
+# tries FILE ARG...: perf 6.1 aborts now and then where others record; then the file is not there.
+tries()
+{
+	for _ in 1 2 3 4 5; do
+		if [[ $1 == pipe.data ]]; then
+			perf record -q "${@:2}" >"$1" 2>/dev/null && return
+		else
+			perf record -q -o "$1" "${@:2}" >/dev/null 2>&1 && return
+		fi
+		rm -f "$1"
+	done
 	return 0
 }
 

@@ -148,49 +148,18 @@ listed()
 	fails 129 "$SONDE" report -i "$DATA/two" -T --csv
 }
 
-# keys FILE KEYS [ARG...]: the rows of perf and of sonde, equal shares in whichever order.
-keys()
-{
-	perf report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
-		grep -v '^#.*Tip\|^#$\|^$' | sort >perf.txt
-	"$SONDE" report --stdio -g none -i "$1" -s "${@:2}" 2>/dev/null | sed 's/ *$//' |
-		grep -v '^#$\|^$\|^# Where in the hottest' | grep -vE "$ACCOUNT" | sort >sonde.txt
-	echo "keys ${*:2}: $(wc -l <perf.txt) lines"
-	[[ $(wc -l <perf.txt) -gt 4 ]]
-	diff perf.txt sonde.txt
-}
-
 @test "sort keys of time, machine and callers have perf's rows" {
 	need perf
 	perf_records --sample-cpu -e cpu-clock -F 999 -g -o perf.data "$WORKLOADS/burn" 0.5
-	keys perf.data time,comm --no-children
-	keys perf.data time,sym --no-children --time-quantum 20ms
-	keys perf.data socket,comm --no-children
-	keys perf.data cgroup,parent,comm --no-children
-	keys perf.data weight,local_weight,comm --no-children
-	keys perf.data sym --no-children -p 'burn_[ab]'
-	keys perf.data comm --no-children -p 'burn_[ab]' -x
-	keys perf.data comm,sym --no-children --socket-filter 0
-	keys perf.data comm,sym --no-children -U
-}
-
-@test "fields of tracepoints are keys, and trace is the key of their recordings" {
-	need perf
-	need_root
-	perf_records -e sched:sched_switch -a -o switch.data "$WORKLOADS/forks" 20
-	keys switch.data prev_comm,prev_state,next_pid
-	keys switch.data sched:sched_switch.next_comm,comm
-	keys switch.data prev_prio,trace
-	keys switch.data trace_fields
-	keys switch.data trace --raw-trace
-	fails 129 "$SONDE" report -i "$DATA/two" -s trace_fields
-	says "needs tracepoints"
-	fails 129 "$SONDE" report -i switch.data -s no_such_field
-	says "no_such_field"
-	"$SONDE" record -q -e sched:sched_process_exit -o exits.data "$WORKLOADS/forks" 5 >/dev/null
-	"$SONDE" evlist -i exits.data | grep -q dummy && return 0
-	"$SONDE" report -i exits.data >sonde.txt
-	grep -q 'Trace output' sonde.txt
+	same_keys perf.data time,comm --no-children
+	same_keys perf.data time,sym --no-children --time-quantum 20ms
+	same_keys perf.data socket,comm --no-children
+	same_keys perf.data cgroup,parent,comm --no-children
+	same_keys perf.data weight,local_weight,comm --no-children
+	same_keys perf.data sym --no-children -p 'burn_[ab]'
+	same_keys perf.data comm --no-children -p 'burn_[ab]' -x
+	same_keys perf.data comm,sym --no-children --socket-filter 0
+	same_keys perf.data comm,sym --no-children -U
 }
 
 @test "a bad pattern, a bad quantum, bad widths" {

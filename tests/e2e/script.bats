@@ -7,7 +7,7 @@ setup_file()
 	cd "$DATA" || return 1
 	"$SONDE" record -q -o two -e cpu-clock,page-faults -F 499 -g "$WORKLOADS/faults" 20000 >/dev/null
 	command -v perf >/dev/null || return 0
-	by_perf perf.plain -e cpu-clock -F 499 "$WORKLOADS/burn" 1
+	by_perf perf.plain -e cpu-clock -F 1999 "$WORKLOADS/burn" 0.3
 	by_perf perf.chains -e cpu-clock,page-faults -F 499 -g "$WORKLOADS/faults" 20000
 }
 
