@@ -88,8 +88,15 @@ echo "installing what is missing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { apt-get update && $install; } </dev/null >"$log" 2>&1; then
-	tail -n 20 "$log" >&2
-	echo "could not install them; the line was: apt-get update && $install" >&2
-	exit 1
-fi
+# A mirror may fail for a moment, and another apt may be at work.
+patient="-o Acquire::Retries=5 -o DPkg::Lock::Timeout=600"
+for again in 10 30 0; do
+	# shellcheck disable=SC2086 # words
+	apt-get $patient update </dev/null >"$log" 2>&1
+	# shellcheck disable=SC2086
+	$install $patient </dev/null >>"$log" 2>&1 && exit 0
+	((again == 0)) || { echo "once more in $again s: $(tail -n 1 "$log")"; sleep $again; }
+done
+tail -n 20 "$log" >&2
+echo "could not install them; the line was: apt-get update && $install" >&2
+exit 1
