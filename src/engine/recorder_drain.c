@@ -43,21 +43,25 @@ static void note_mapping(struct drainer *d, const struct ring *ring, uint64_t at
 	recorder_unlock(r, &r->notes);
 }
 
-static void look_at_record(struct drainer *d, const struct ring *ring, uint64_t at,
-			   const struct perf_event_header *header, struct tally *tally)
+static void look_at_sample(const struct recorder *r, const struct ring *ring, uint64_t at,
+			   struct tally *tally)
+{
+	uint64_t time = ring_word(ring, at, r->time_offset);
+
+	tally->samples++;
+	if (!tally->first_ns || time < tally->first_ns)
+		tally->first_ns = time;
+	if (time > tally->last_ns)
+		tally->last_ns = time;
+}
+
+static void look_at_other(struct drainer *d, const struct ring *ring, uint64_t at,
+			  const struct perf_event_header *header, struct tally *tally)
 {
 	struct recorder *r = d->r;
 	uint64_t time;
 
 	switch (header->type) {
-	case PERF_RECORD_SAMPLE:
-		time = ring_word(ring, at, r->time_offset);
-		tally->samples++;
-		if (!tally->first_ns || time < tally->first_ns)
-			tally->first_ns = time;
-		if (time > tally->last_ns)
-			tally->last_ns = time;
-		break;
 	case PERF_RECORD_LOST:
 		tally->lost += ring_word(ring, at, 16);
 		/* Behind pid and tid, which all records end with; it is written when there is room. */
@@ -81,6 +85,15 @@ static void look_at_record(struct drainer *d, const struct ring *ring, uint64_t 
 		note_mapping(d, ring, at, header->size);
 		break;
 	}
+}
+
+static void look_at_record(struct drainer *d, const struct recorder *r, const struct ring *ring,
+			   uint64_t at, const struct perf_event_header *header, struct tally *tally)
+{
+	if (header->type == PERF_RECORD_SAMPLE)
+		look_at_sample(r, ring, at, tally);
+	else
+		look_at_other(d, ring, at, header, tally);
 }
 
 static void add_up(struct recorder *r, const struct tally *tally)
@@ -127,7 +140,7 @@ void recorder_count(struct drainer *d, struct ring *ring, const uint8_t *bytes, 
 		memcpy(&header, bytes + at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > size - at)
 			break;
-		look_at_record(d, &linear, at, &header, &tally);
+		look_at_record(d, d->r, &linear, at, &header, &tally);
 	}
 	count(d, ring, &tally);
 }
@@ -196,7 +209,7 @@ static int look_at_records(struct drainer *d, const struct ring *ring, uint64_t 
 			run->tally.own++;
 		} else {
 			run->write += header->size;
-			look_at_record(d, ring, at, header, &run->tally);
+			look_at_record(d, r, ring, at, header, &run->tally);
 		}
 		at += header->size;
 	}
