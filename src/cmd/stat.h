@@ -109,12 +109,18 @@ struct stat_session {
 	bool head_done;
 	bool disabled;                   /* --control or -D keep the counters off */
 	int control_fd, ack_fd;
+	int hotplug_fd;                  /* CPUs that come and go; -1: not told, or no CPUs are watched */
 };
 
 /* stat_run.c */
 int stat_setup(struct stat_session *s, struct err *err);
 int stat_run_once(struct stat_session *s, struct err *err);
 int stat_finished_status(const struct stat_session *s);
+
+/* stat_cpus.c */
+struct counting_spec stat_spec(const struct stat_session *s, bool on_exec);
+/* Count on where a CPU has come back; s->hotplug_fd is readable. */
+void stat_follow_cpus(struct stat_session *s);
 
 /* stat_rows.c */
 void stat_plan(struct stat_session *s);

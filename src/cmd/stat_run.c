@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "cmd/stat.h"
 #include "engine/cgroup.h"
+#include "engine/hotplug.h"
 #include "engine/launch.h"
 #include "engine/workload.h"
 
@@ -208,16 +209,7 @@ int stat_setup(struct stat_session *s, struct err *err)
 
 static int open_counters(struct stat_session *s, bool on_exec, struct err *err)
 {
-	struct counting_spec spec = {
-		.cpus = s->cpus.nr ? s->cpus.v : NULL,
-		.nr_cpus = (uint32_t)s->cpus.nr,
-		.tids = s->tids.v,
-		.nr_tids = (uint32_t)s->tids.nr,
-		.all_cpus = s->all_cpus.v,
-		.nr_all_cpus = (uint32_t)s->all_cpus.nr,
-		.inherit = s->o->inherit,
-		.enable_on_exec = on_exec,
-	};
+	struct counting_spec spec = stat_spec(s, on_exec);
 
 	return counting_open(&s->counting, &spec, err);
 }
@@ -322,7 +314,7 @@ static void update_times(struct stat_session *s)
 
 struct waiter {
 	struct pollfd *polls;
-	nfds_t nr;
+	nfds_t nr, first_pidfd;
 	bool control, has_pidfds;
 	uint64_t timeout_at, interval_at, delay_at;      /* 0: none */
 	unsigned intervals;
@@ -367,7 +359,7 @@ static bool task_alive(pid_t tid)
 static bool tasks_ended(const struct stat_session *s, const struct waiter *w)
 {
 	if (w->has_pidfds) {
-		for (nfds_t i = w->control; i < w->nr; i++)
+		for (nfds_t i = w->first_pidfd; i < w->nr; i++)
 			if (w->polls[i].fd >= 0)
 				return false;
 		return true;
@@ -540,6 +532,8 @@ static void wait_for_end(struct stat_session *s, struct waiter *w)
 				stop |= read_control(s);
 				if (s->control_fd < 0)
 					w->polls[0].fd = -1;
+			} else if (i < w->first_pidfd) {
+				stat_follow_cpus(s);
 			} else {
 				/* One process fewer to wait for. */
 				close(w->polls[i].fd);
@@ -569,6 +563,9 @@ static void wait_run(struct stat_session *s)
 
 	if (w.control)
 		watch(&w, s->control_fd);
+	if (s->hotplug_fd >= 0)
+		watch(&w, s->hotplug_fd);
+	w.first_pidfd = w.nr;
 	watch_tasks(s, &w);
 	if (o->timeout_ms)
 		w.timeout_at = start + (uint64_t)o->timeout_ms * 1000000u;
@@ -577,7 +574,7 @@ static void wait_run(struct stat_session *s)
 	if (s->disabled && o->delay_ms > 0)
 		w.delay_at = start + (uint64_t)o->delay_ms * 1000000u;
 	wait_for_end(s, &w);
-	for (nfds_t i = w.control; i < w.nr; i++)
+	for (nfds_t i = w.first_pidfd; i < w.nr; i++)
 		if (w.polls[i].fd >= 0)
 			close(w.polls[i].fd);
 	free(w.polls);
@@ -669,6 +666,13 @@ static void finish_run(struct stat_session *s)
 	free(sums);
 }
 
+static void close_hotplug(struct stat_session *s)
+{
+	if (s->hotplug_fd >= 0)
+		close(s->hotplug_fd);
+	s->hotplug_fd = -1;
+}
+
 int stat_run_once(struct stat_session *s, struct err *err)
 {
 	struct counting old = { 0 };
@@ -686,16 +690,21 @@ int stat_run_once(struct stat_session *s, struct err *err)
 		measured_times(s, &s->system_user_ns, &s->system_system_ns);
 	else if (wants_times(s) && s->cpus.nr)
 		system_times(&s->system_user_ns, &s->system_system_ns);
+	/* Before the counters: one that goes away in between is told of then. */
+	s->hotplug_fd = s->cpus.nr ? hotplug_open() : -1;
 	r = start_run(s, err);
 	counting_release(&old);
-	if (r < 0)
+	if (r < 0) {
+		close_hotplug(s);
 		return r;
+	}
 	if (!s->lines.nr)
 		stat_plan(s);
 	if (s->disabled && !s->head_done)
 		log_note("Events disabled");
 	s->last_ns = s->start_ns;
 	wait_run(s);
+	close_hotplug(s);
 	finish_run(s);
 	if (s->o->post)
 		return shell(s->o->post, "--post", err);

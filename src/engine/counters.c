@@ -98,6 +98,9 @@ static void close_fds(struct counters *c)
 	for (size_t i = 0; i < c->cpus.nr && c->holders; i++)
 		if (c->holders[i] >= 0)
 			close(c->holders[i]);
+	for (size_t i = 0; i < c->cpus.nr && c->owners; i++)
+		if (c->owners[i] >= 0)
+			close(c->owners[i]);
 	free(c->holders);
 	c->holders = NULL;
 	for (size_t i = 0; i < nr && c->fds; i++) {
@@ -213,6 +216,7 @@ int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
 	for (size_t i = 0; i < nr; i++)
 		c->fds[i] = -1;
 	c->rings = mem_zalloc((c->cpus.nr + 1) * sizeof(*c->rings));
+	c->wishes = mem_zalloc(events->nr + 1);
 	r = open_all(c, fallback, err);
 	while (r == 0 && ring_bytes) {
 		r = map_rings(c);
@@ -249,6 +253,11 @@ void counters_close(struct counters *c)
 	free(c->fds);
 	free(c->rings);
 	free(c->silent);
+	free(c->wishes);
+	free(c->ids);
+	free(c->lost);
+	free(c->owners);
+	map64_release(&c->first_ids);
 	vec_release(&c->cpus);
 	vec_release(&c->threads);
 	memset(c, 0, sizeof(*c));
@@ -357,6 +366,103 @@ static int event_ioctl(const struct counters *c, size_t event, unsigned long req
 	return 0;
 }
 
+static int set_filter(const struct event *event, int fd)
+{
+	return event->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, event->filter) < 0 ? -errno : 0;
+}
+
+static bool is_silent(const struct counters *c, size_t event)
+{
+	return c->silent && c->silent[event];
+}
+
+/* --- a CPU that is back --------------------------------------------------------------- */
+
+/* What the files of the first events tell, before one of them is closed. */
+static void keep_ids(struct counters *c)
+{
+	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+
+	if (c->ids)
+		return;
+	c->ids = mem_zalloc(nr * sizeof(*c->ids));
+	c->lost = mem_zalloc(nr * sizeof(*c->lost));
+	c->owners = mem_alloc(c->cpus.nr * sizeof(*c->owners));
+	memset(c->owners, -1, c->cpus.nr * sizeof(*c->owners));
+	for (size_t i = 0; i < nr; i++)
+		if (c->fds[i] >= 0 && ioctl(c->fds[i], PERF_EVENT_IOC_ID, &c->ids[i]) < 0)
+			c->ids[i] = 0;
+}
+
+/* Close one that counts nothing any more. The ring's owner stays, for those to come write to it. */
+static void retire(struct counters *c, size_t event, size_t cpu)
+{
+	int *fd = counters_fd(c, event, cpu, 0);
+
+	c->lost[fd - c->fds] = counters_lost(c, event, cpu, 0);
+	if (*fd == c->rings[cpu].fd)
+		c->owners[cpu] = *fd;
+	else if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int open_again(struct counters *c, size_t index, size_t cpu)
+{
+	const struct event *event = &c->events->v[index];
+	int *slot = counters_fd(c, index, cpu, 0), group = -1, fd, r;
+	uint64_t id;
+
+	if (event->leader != index)
+		group = *counters_fd(c, event->leader, cpu, 0);
+	if (event->leader != index && group < 0)
+		return -ENODEV;
+	fd = open_event(&event->attr, -1, c->cpus.v[cpu], group);
+	if (fd < 0)
+		return fd;
+	r = set_filter(event, fd);
+	if (r == 0 && (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, c->rings[cpu].fd) < 0 ||
+		       ioctl(fd, PERF_EVENT_IOC_ID, &id) < 0))
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	*map64_put(&c->first_ids, id, NULL) = c->ids[slot - c->fds];
+	*slot = fd;
+	return 0;
+}
+
+int counters_reopen(struct counters *c, size_t cpu)
+{
+	int ret = 0;
+
+	/* One that was not there when the rest was opened has no place in what is written. */
+	if (!c->rings[cpu].page || c->threads.v[0].tid >= 0)
+		return -ENODEV;
+	keep_ids(c);
+	/* those that are silent stand for what comes another way, and by them it comes */
+	for (size_t i = c->events->nr; i-- > 0;)
+		if (!is_silent(c, i))
+			retire(c, i, cpu);
+	for (size_t i = 0; i < c->events->nr; i++) {
+		bool was_open = c->ids[counters_fd(c, i, cpu, 0) - c->fds] != 0;
+		int r = was_open && !is_silent(c, i) ? open_again(c, i, cpu) : 0;
+
+		if (r < 0)
+			ret = r;
+	}
+	for (size_t i = 0; i < c->events->nr; i++) {
+		int fd = *counters_fd(c, i, cpu, 0);
+
+		if (fd >= 0 && c->wishes[i] && !is_silent(c, i))
+			ioctl(fd, c->wishes[i] > 0 ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+	}
+	return ret;
+}
+
+/* --- all of them ---------------------------------------------------------------------- */
+
 int counters_filter(struct counters *c, struct err *err)
 {
 	for (size_t i = 0; i < c->events->nr; i++) {
@@ -379,8 +485,10 @@ int counters_filter(struct counters *c, struct err *err)
 static void switch_all(struct counters *c, unsigned long request)
 {
 	for (size_t i = 0; i < c->events->nr; i++)
-		if (c->events->v[i].leader == i && !(c->silent && c->silent[i]))
+		if (c->events->v[i].leader == i && !is_silent(c, i)) {
 			event_ioctl(c, i, request, 0);
+			c->wishes[i] = request == PERF_EVENT_IOC_ENABLE ? 1 : -1;
+		}
 }
 
 void counters_enable(struct counters *c)
@@ -411,8 +519,10 @@ bool counters_switch(struct counters *c, const char *name, bool on)
 			continue;
 		if (name ? !is_called(e, name) : e->leader != i)
 			continue;
-		if (!(c->silent && c->silent[i]))
+		if (!is_silent(c, i)) {
 			event_ioctl(c, i, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+			c->wishes[i] = on ? 1 : -1;
+		}
 		any = true;
 	}
 	return any;
@@ -427,8 +537,11 @@ uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr)
 	for (size_t i = 0; i < most; i++) {
 		int fd = c->fds[event * most + i];
 
-		if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_ID, &ids[*nr]) == 0)
-			(*nr)++;
+		if (c->ids)
+			ids[*nr] = c->ids[event * most + i];
+		else if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_ID, &ids[*nr]) < 0)
+			ids[*nr] = 0;
+		*nr += ids[*nr] != 0;
 	}
 	return ids;
 }
@@ -438,9 +551,11 @@ uint64_t counters_id(const struct counters *c, size_t event, size_t cpu)
 	uint64_t id;
 
 	for (size_t t = 0; t < c->threads.nr; t++) {
-		int fd = *counters_fd(c, event, cpu, t);
+		const int *fd = counters_fd(c, event, cpu, t);
 
-		if (fd >= 0 && ioctl(fd, PERF_EVENT_IOC_ID, &id) == 0)
+		if (c->ids && c->ids[fd - c->fds])
+			return c->ids[fd - c->fds];
+		if (*fd >= 0 && ioctl(*fd, PERF_EVENT_IOC_ID, &id) == 0)
 			return id;
 	}
 	return 0;
@@ -449,19 +564,19 @@ uint64_t counters_id(const struct counters *c, size_t event, size_t cpu)
 uint64_t counters_lost(const struct counters *c, size_t event, size_t cpu, size_t thread)
 {
 	uint64_t format = c->events->v[event].attr.read_format;
-	int fd = *counters_fd(c, event, cpu, thread);
-	uint64_t words[8];
+	const int *fd = counters_fd(c, event, cpu, thread);
+	uint64_t words[8], before = c->lost ? c->lost[fd - c->fds] : 0;
 	size_t at = 1;
 
 	/* A group's values are read through its leader, in one go: not worth it here. */
-	if (fd < 0 || !(format & PERF_FORMAT_LOST) || (format & PERF_FORMAT_GROUP))
-		return 0;
+	if (*fd < 0 || !(format & PERF_FORMAT_LOST) || (format & PERF_FORMAT_GROUP))
+		return before;
 	at += !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED);
 	at += !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
 	at += !!(format & PERF_FORMAT_ID);
-	if (read(fd, words, sizeof(words)) < (ssize_t)((at + 1) * sizeof(*words)))
-		return 0;
-	return words[at];
+	if (read(*fd, words, sizeof(words)) < (ssize_t)((at + 1) * sizeof(*words)))
+		return before;
+	return before + words[at];
 }
 
 bool counters_tasks_ended(const struct counters *c)

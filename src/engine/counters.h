@@ -14,6 +14,10 @@
  * A CPU that goes offline or a thread that ends meanwhile leaves a hole (fd -1);
  * only when nothing at all could be opened is that an error.  What the kernel
  * refuses goes through engine/fallback, which may change the events' attrs.
+ *
+ * Events on a CPU do not outlive its being offline: when it is back others are opened,
+ * which write to the ring that is there.  What they write has their own ids, and no file
+ * knows these; counters_first_id tells whose place they took.
  */
 #ifndef ENGINE_COUNTERS_H
 #define ENGINE_COUNTERS_H
@@ -22,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "engine/event.h"
 #include "engine/fallback.h"
 #include "engine/ring.h"
@@ -36,6 +41,12 @@ struct counters {
 	uint64_t ring_bytes;             /* of each; 0: counting only */
 	int *holders;                    /* per CPU; of rings that were grown; -1, NULL: none */
 	bool *silent;                    /* per event; never switched on (engine/tap); NULL: none */
+	signed char *wishes;             /* per event; 1, -1: switched on, off; 0: as it was opened */
+	/* once a CPU came back; NULL: none did */
+	uint64_t *ids;                   /* like fds; of those that were opened first; 0: none */
+	uint64_t *lost;                  /* like fds; by those that are closed */
+	int *owners;                     /* per CPU; the event whose ring it is, if it was replaced; -1 */
+	struct map64 first_ids;          /* of an event that was opened later: whose place it took */
 };
 
 /*
@@ -61,6 +72,21 @@ static inline int *counters_fd(const struct counters *c, size_t event, size_t cp
  */
 int counters_grow(struct counters *c, size_t cpu, uint64_t bytes, struct ring *held);
 
+/*
+ * Open what is watched of a CPU anew, after it was offline. Returns 0 or a negative errno
+ * of perf_event_open or ioctl: of some events there is nothing from that CPU any more then.
+ * Not of tasks: their events go with them, and wait for the CPU.
+ */
+int counters_reopen(struct counters *c, size_t cpu);
+
+/* The id in the file for one that stands in a record; mostly the same. */
+static inline uint64_t counters_first_id(const struct counters *c, uint64_t id)
+{
+	const uint64_t *first = c->first_ids.nr ? map64_find(&c->first_ids, id) : NULL;
+
+	return first ? *first : id;
+}
+
 /* Set the tracepoint filters. -EINVAL names the event and quotes the filter. */
 int counters_filter(struct counters *c, struct err *err);
 
@@ -74,7 +100,7 @@ void counters_disable(struct counters *c);
  */
 bool counters_switch(struct counters *c, const char *name, bool on);
 
-/* The ids of one event (new array, caller frees; NULL and 0 if none). */
+/* The ids of one event, of those opened first (new array, caller frees; NULL and 0 if none). */
 uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr);
 
 /* The id of one of an event's counters on a CPU; 0: there is none. */

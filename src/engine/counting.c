@@ -281,6 +281,7 @@ static enum outcome open_cells(struct opener *o, struct counting_event *ce,
 			continue;
 		set_attr(o, ce, !grouped, &attr);
 		cell->fd = open_event(&attr, pid, cell->cpu, grouped ? lead->fd : -1, flags);
+		cell->grouped = grouped;
 		if (cell->fd >= 0) {
 			if (set_filter(o, ce->event, cell->fd) < 0)
 				return FATAL;
@@ -432,11 +433,13 @@ static void each_fd(struct counting *c, unsigned long request)
 
 void counting_enable(struct counting *counting)
 {
+	counting->on = true;
 	each_fd(counting, PERF_EVENT_IOC_ENABLE);
 }
 
 void counting_disable(struct counting *counting)
 {
+	counting->on = false;
 	each_fd(counting, PERF_EVENT_IOC_DISABLE);
 }
 
@@ -448,10 +451,84 @@ void counting_read(struct counting *counting)
 
 		if (cell->fd < 0 || read(cell->fd, now, sizeof(now)) != sizeof(now))
 			continue;
-		cell->value = now[0];
-		cell->enabled = now[1];
-		cell->running = now[2];
+		cell->value = cell->before.value + now[0];
+		cell->enabled = cell->before.enabled + now[1];
+		cell->running = cell->before.running + now[2];
 	}
+}
+
+static int reopen_cell(struct opener *o, struct counting_event *ce, struct counting_cell *cell)
+{
+	/* groups stand in order, their leaders first */
+	const struct counting_event *leader = ce;
+	struct counting_cell *lead = NULL;
+	struct perf_event_attr attr;
+	int code;
+
+	while (leader > o->c->events && leader[-1].event->leader == ce->event->leader &&
+	       leader[-1].cgroup_fd == ce->cgroup_fd)
+		leader--;
+	if (cell->grouped)
+		lead = leader_cell(o, leader, cell);
+	if (cell->grouped && (!lead || lead->fd < 0))
+		return -ENODEV;
+	set_attr(o, ce, !cell->grouped, &attr);
+	cell->fd = open_event(&attr, ce->cgroup_fd >= 0 ? ce->cgroup_fd : -1, cell->cpu,
+			      lead ? lead->fd : -1,
+			      PERF_FLAG_FD_CLOEXEC | (ce->cgroup_fd >= 0 ? PERF_FLAG_PID_CGROUP : 0));
+	if (cell->fd < 0) {
+		code = errno;
+		cell->fd = -1;
+		return -code;
+	}
+	return set_filter(o, ce->event, cell->fd);
+}
+
+/* The cells of whole CPUs, the n-th of them on `cpu`; NULL: there are no more. */
+static struct counting_cell *cell_on_cpu(struct counting *c, const struct counting_event *ce, int cpu,
+					 uint32_t *i)
+{
+	while (*i < ce->nr) {
+		struct counting_cell *cell = &c->cells[ce->first + (*i)++];
+
+		if (cell->cpu == cpu && cell->thread < 0)
+			return cell;
+	}
+	return NULL;
+}
+
+int counting_reopen(struct counting *counting, const struct counting_spec *spec, int cpu)
+{
+	struct err own = ERR_INIT;
+	struct opener o = { counting, spec, &own, counting->nr_cells };
+	struct counting_cell *cell;
+	int ret = 0;
+
+	counting_read(counting);
+	for (uint32_t e = 0; e < counting->nr_events; e++) {
+		for (uint32_t i = 0; (cell = cell_on_cpu(counting, &counting->events[e], cpu, &i));) {
+			cell->before.value = cell->value;
+			cell->before.enabled = cell->enabled;
+			cell->before.running = cell->running;
+			if (cell->fd >= 0)
+				close(cell->fd);
+			cell->fd = -1;
+		}
+	}
+	for (uint32_t e = 0; e < counting->nr_events; e++) {
+		struct counting_event *ce = &counting->events[e];
+
+		for (uint32_t i = 0; !ce->code && (cell = cell_on_cpu(counting, ce, cpu, &i));) {
+			int r = reopen_cell(&o, ce, cell);
+
+			if (r < 0)
+				ret = r;
+		}
+	}
+	for (uint32_t i = 0; i < counting->nr_cells && counting->on; i++)
+		if (counting->cells[i].cpu == cpu && counting->cells[i].fd >= 0)
+			ioctl(counting->cells[i].fd, PERF_EVENT_IOC_ENABLE, 0);
+	return ret;
 }
 
 void counting_close(struct counting *counting)

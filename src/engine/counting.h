@@ -45,7 +45,11 @@ struct counting_cell {
 	int fd;                          /* -1: a thread that ended, a CPU that went away */
 	int cpu;                         /* -1: the thread wherever it runs */
 	int32_t thread;                  /* index in spec->tids, or -1 */
+	bool grouped;                    /* opened in its leader's group */
 	uint64_t value, enabled, running;        /* of the last counting_read */
+	struct {
+		uint64_t value, enabled, running;
+	} before;                        /* of these: what was there before its CPU was offline */
 };
 
 struct counting_event {
@@ -62,6 +66,7 @@ struct counting {
 	struct counting_event *events;   /* same order as given */
 	struct counting_cell *cells;
 	uint32_t nr_events, nr_cells, cap_cells;
+	bool on;                         /* by counting_enable */
 	bool raised;
 	bool exclude_guest_refused;
 };
@@ -75,6 +80,13 @@ int counting_open(struct counting *counting, const struct counting_spec *spec, s
 
 void counting_enable(struct counting *counting);
 void counting_disable(struct counting *counting);
+
+/*
+ * Open what counts all of a CPU anew, after it was offline (engine/hotplug.h): it goes on from
+ * what it had. `spec` as it was opened by. Returns 0, or a negative errno by which some of
+ * these cells stay where they are.
+ */
+int counting_reopen(struct counting *counting, const struct counting_spec *spec, int cpu);
 
 /* Read all cells. A cell that cannot be read keeps what it had. */
 void counting_read(struct counting *counting);

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/hotplug.h"
 #include "engine/recorder_priv.h"
 
 #define TICK_MS 100
@@ -50,6 +51,7 @@ static int start_file(struct live *l, struct err *err)
 static void drain(struct live *l)
 {
 	pthread_mutex_lock(&l->lock);
+	recorder_follow_cpus(&l->recorder);
 	if (!l->err.code && perf_write_bytes(l->recorder.writer) < ROUND_BYTES_MAX)
 		recorder_drain(&l->recorder, &l->err);
 	pthread_mutex_unlock(&l->lock);
@@ -75,9 +77,11 @@ static void *empty_rings(void *arg)
 {
 	struct live *l = arg;
 	const struct counters *c = &l->recorder.counters;
-	struct pollfd *fds = mem_zalloc((c->cpus.nr + 1) * sizeof(*fds));
-	nfds_t nr = 1;
+	struct pollfd *fds = mem_zalloc((c->cpus.nr + 2) * sizeof(*fds));
+	nfds_t nr = 2;
 
+	/* one that is negative is none for poll(2) */
+	fds[1] = (struct pollfd){ .fd = l->recorder.hotplug_fd, .events = POLLIN };
 	for (size_t i = 0; i < c->cpus.nr; i++)
 		if (c->rings[i].page)
 			fds[nr++] = (struct pollfd){ .fd = c->rings[i].fd, .events = POLLIN };
@@ -132,7 +136,8 @@ int live_open(struct live **out, const struct recorder_options *options, struct 
 	l->wake_fd = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&l->lock, NULL);
 	l->recorder = (struct recorder){ .o = &l->options, .events = events, .result = &l->result,
-					 .epoll_fd = -1, .signal_fd = -1, .output = { .fd = -1 },
+					 .epoll_fd = -1, .signal_fd = -1,
+					 .hotplug_fd = hotplug_open(), .output = { .fd = -1 },
 					 .started_ms = -1, .stop_at_ms = -1 };
 	l->recorder.buildids = buildids_new();
 	l->recorder.record = mem_alloc(UINT16_MAX + 1);
@@ -152,6 +157,7 @@ int live_open(struct live **out, const struct recorder_options *options, struct 
 		r = recorder_synthesize(&l->recorder, err);
 	if (!r) {
 		counters_enable(&l->recorder.counters);
+		l->recorder.started_ms = recorder_now_ms();
 		r = start_thread(l, err);
 	}
 	if (r < 0)
@@ -211,6 +217,8 @@ void live_close(struct live *l)
 		close(l->fd);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
+	if (l->recorder.hotplug_fd >= 0)
+		close(l->recorder.hotplug_fd);
 	buildids_free(l->recorder.buildids);
 	map64_release(&l->recorder.spared);
 	map64_release(&l->recorder.kin);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/hotplug.h"
 #include "engine/recorder_priv.h"
 #include "engine/synth.h"
 
@@ -135,6 +136,8 @@ static int watch(struct recorder *r, struct err *err)
 		return err_set(err, errno, "epoll: %s", strerror(errno));
 	if (r->o->control && epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->o->control->fd, &event) < 0)
 		return err_set(err, errno, "--control: cannot wait for commands: %s", strerror(errno));
+	if (r->hotplug_fd >= 0 && epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->hotplug_fd, &event) < 0)
+		return err_set(err, errno, "epoll: %s", strerror(errno));
 	if (r->crew && recorder_watch_crew(r, err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < r->counters.cpus.nr && !r->crew; i++) {
@@ -262,6 +265,7 @@ static int record_loop(struct recorder *r, struct err *err)
 	while (ret == 0 && !r->stop) {
 		wait_for_something(r);
 		take_steps(r);
+		recorder_follow_cpus(r);
 		if (r->stop_at_ms >= 0 && recorder_now_ms() >= r->stop_at_ms)
 			r->stop = true;
 		if (target_is_tasks(&r->o->target) && counters_tasks_ended(&r->counters))
@@ -373,6 +377,10 @@ static int run(struct recorder *r, struct err *err)
 	bool patient = false, crew_failed = false;
 	int ret = catch_signals(r, err);
 
+	/* Before the events: one that goes away in between is told of then. */
+	r->hotplug_fd = hotplug_open();
+	if (r->hotplug_fd < 0)
+		log_debug("nobody tells of CPUs that come and go: %s", strerror(-r->hotplug_fd));
 	if (ret == 0)
 		ret = output_check_recording(r->o->output, r->o->threads.kind != MASKS_NONE, err);
 	if (ret == 0 && r->o->command)
@@ -430,8 +438,8 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		 struct recorder_result *result, struct err *err)
 {
 	struct recorder r = { .o = options, .events = events, .result = result, .epoll_fd = -1,
-			      .signal_fd = -1, .output = OUTPUT_NONE, .started_ms = -1,
-			      .stop_at_ms = -1, .sums = PTHREAD_MUTEX_INITIALIZER,
+			      .signal_fd = -1, .hotplug_fd = -1, .output = OUTPUT_NONE,
+			      .started_ms = -1, .stop_at_ms = -1, .sums = PTHREAD_MUTEX_INITIALIZER,
 			      .notes = PTHREAD_MUTEX_INITIALIZER };
 	int ret = 0;
 
@@ -464,6 +472,8 @@ int recorder_run(const struct recorder_options *options, struct event_list *even
 		close(r.output.fd);
 	output_release(&r.output);
 	release_signals(&r);
+	if (r.hotplug_fd >= 0)
+		close(r.hotplug_fd);
 	map64_release(&r.spared);
 	map64_release(&r.kin);
 	for (size_t i = 0; i < r.names.nr; i++)

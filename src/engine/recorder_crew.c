@@ -230,6 +230,7 @@ static int open_hand(struct recorder *r, size_t index, struct err *err)
 	h->d.r = r;
 	h->mask = &r->crew->masks.v[index];
 	h->d.record = mem_alloc(UINT16_MAX + 1);
+	h->d.batch = mem_alloc(RECORDER_BATCH_BYTES);
 	pthread_mutex_init(&h->lock, NULL);
 	h->has_lock = true;
 	ret = watch_rings(h, err);
@@ -273,10 +274,8 @@ int recorder_start_crew(struct recorder *r, struct err *err)
 	for (size_t i = 0; i < crew->nr && ret == 0; i++) {
 		struct hand *h = &crew->v[i];
 
-		if (r->set.nr) {         /* samples with stacks */
+		if (r->set.nr)           /* samples with stacks */
 			ret = stacks_new(&h->d.stacks, &r->set, arch_host(), NULL, NULL, err);
-			h->d.batch = mem_alloc(RECORDER_BATCH_BYTES);
-		}
 		if (ret < 0)
 			break;
 		ret = -pthread_create(&h->thread, NULL, work, h);

@@ -248,6 +248,8 @@ int recorder_drain_ring(struct drainer *d, struct ring *ring, size_t index, stru
 	left = ring_peek(ring, pieces, &nr);
 	if (left)
 		recorder_go_to(d->r, index);
+	if (d->r->renames)
+		return recorder_rewrite_ring(d, ring, err);
 	while (left) {
 		struct run run;
 

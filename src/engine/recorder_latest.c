@@ -68,14 +68,15 @@ static size_t find_records(struct recorder *r, const struct ring *ring, uint64_t
 
 static const uint8_t *whole(struct recorder *r, const struct ring *ring, uint64_t pos)
 {
+	struct drainer d = recorder_drainer(r);
 	uint64_t start = pos & (ring->bytes - 1);
 	uint16_t size = at_position(ring, pos)->size;
 
 	if (start + size <= ring->bytes)
-		return ring->data + start;
+		return recorder_named(&d, ring->data + start);
 	memcpy(r->record, ring->data + start, ring->bytes - start);
 	memcpy(r->record + (ring->bytes - start), ring->data, size - (ring->bytes - start));
-	return r->record;
+	return recorder_named(&d, r->record);
 }
 
 static int write_batch(struct recorder *r, struct ring *ring, size_t *size, struct err *err)
@@ -89,34 +90,16 @@ static int write_batch(struct recorder *r, struct ring *ring, size_t *size, stru
 	return ret;
 }
 
-static size_t put_record(struct recorder *r, const uint8_t *record, uint8_t *to)
-{
-	const struct perf_event_header *header = (const void *)record;
-
-	if (recorder_is_own(r, record)) {
-		r->result->own_samples++;
-		return 0;
-	}
-	if (r->stacks) {
-		size_t size = stacks_rewrite(r->stacks, record, false, to);
-
-		if (size)
-			recorder_mend(r, (void *)to);
-		return size;
-	}
-	memcpy(to, record, header->size);
-	recorder_mend(r, (void *)to);
-	return header->size;
-}
-
 static int dump_ring(struct recorder *r, size_t i, uint64_t before, struct err *err)
 {
 	struct ring *ring = &r->counters.rings[i];
+	struct drainer d = recorder_drainer(r);
 	size_t nr = find_records(r, ring, r->heads[i], before), size = 0;
 	int ret = 0;
 
 	while (nr-- && ret == 0) {
-		size += put_record(r, whole(r, ring, r->positions[nr]), r->batch + size);
+		size += recorder_put(&d, whole(r, ring, r->positions[nr]), false, r->batch + size,
+				     &r->result->own_samples);
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1)
 			ret = write_batch(r, ring, &size, err);
 	}

@@ -31,6 +31,7 @@ struct recorder {
 	struct keep *keep;               /* NULL: keep nothing */
 	struct mapwatch *mapwatch;       /* NULL: mappings are seen with the samples */
 	int epoll_fd, signal_fd;
+	int hotplug_fd;                  /* CPUs that come and go; -1: not told */
 	sigset_t old_mask;
 	bool masked, stop, has_time;
 	bool is_over;                    /* nothing is sampled any more */
@@ -42,6 +43,7 @@ struct recorder {
 	uint32_t self;                   /* pid whose samples are left out; 0: none are */
 	struct map64 spared;             /* ids of events whose samples are left in all the same */
 	bool has_build_ids;              /* MMAP2 records were asked to have them */
+	bool renames;                    /* there are records with ids that stand in no file */
 	bool follow;                     /* note who is forked, for the files to come */
 	bool said_hidden;                /* what has no names for want of rights */
 	struct map64 kin;                /* pids that were forked by those watched */
@@ -117,13 +119,26 @@ int recorder_open_stacks(struct recorder *r, struct err *err);
 void recorder_close_stacks(struct recorder *r);
 /* Write what all rings hold now; 1 if there was anything. */
 int recorder_drain_stacks(struct recorder *r, struct err *err);
-/* The same of one ring, for stacks that are only cut; 1 if there was anything. */
+/*
+ * The same of one ring, for stacks that are only cut, and for records that are to have other ids;
+ * 1 if there was anything.
+ */
 int recorder_rewrite_ring(struct drainer *d, struct ring *ring, struct err *err);
+/*
+ * Write a record to `to`, which has room for 64 KB, as it is to be in the file. Returns its size
+ * there; 0: it is left out, and if it is one of our own counted in *own.
+ */
+size_t recorder_put(struct drainer *d, const uint8_t *record, bool in_haste, uint8_t *to, uint64_t *own);
 /* Tell how unwinding went. */
 void recorder_tell_stacks(const struct recorder *r);
 
 /* recorder.c: where in a sample what is looked at stands, once the events are open. */
 void recorder_find_offsets(struct recorder *r);
+
+/* recorder_cpus.c: open anew what CPUs that were offline have lost. */
+void recorder_follow_cpus(struct recorder *r);
+/* A record with the ids of the file: itself, or a copy in d->record, which it may be in already. */
+const uint8_t *recorder_named(struct drainer *d, const uint8_t *record);
 
 /* recorder_affinity.c: run where `ring` is filled, where --affinity says so. */
 void recorder_open_affinity(struct recorder *r);

@@ -92,9 +92,9 @@ static const uint8_t *record_at(struct drainer *d, const struct ring *ring, uint
 	uint64_t pos = (ring->page->data_tail + at) & (ring->bytes - 1);
 
 	if (pos + size <= ring->bytes)
-		return ring->data + pos;
+		return recorder_named(d, ring->data + pos);
 	ring_copy(ring, at, d->record, size);
-	return d->record;
+	return recorder_named(d, d->record);
 }
 
 static int damaged(const struct ring *ring, struct err *err)
@@ -130,6 +130,23 @@ static int write_batch(struct drainer *d, struct ring *ring, size_t size, struct
 	return ret;
 }
 
+size_t recorder_put(struct drainer *d, const uint8_t *record, bool in_haste, uint8_t *to, uint64_t *own)
+{
+	size_t size = ((const struct perf_event_header *)(const void *)record)->size;
+
+	if (recorder_is_own(d->r, record)) {
+		++*own;
+		return 0;
+	}
+	if (d->stacks)
+		size = stacks_rewrite(d->stacks, record, in_haste, to);
+	else
+		memcpy(to, record, size);
+	if (size)
+		recorder_mend(d->r, (void *)to);
+	return size;
+}
+
 static int rewrite_ring(struct drainer *d, struct ring *ring, uint64_t left, struct err *err)
 {
 	struct recorder *r = d->r;
@@ -140,21 +157,11 @@ static int rewrite_ring(struct drainer *d, struct ring *ring, uint64_t left, str
 	while (left && ret == 0) {
 		const struct perf_event_header *header = ring_header(ring, 0);
 		uint16_t taken = header->size;
-		const uint8_t *record;
 
 		if (!is_whole(header, left))
 			return damaged(ring, err);
-		record = record_at(d, ring, 0, taken);
-		if (recorder_is_own(r, record)) {
-			own++;
-		} else {
-			size_t written = stacks_rewrite(d->stacks, record, left > ring->bytes / 8 * 7,
-							d->batch + size);
-
-			if (written)
-				recorder_mend(r, (void *)(d->batch + size));
-			size += written;
-		}
+		size += recorder_put(d, record_at(d, ring, 0, taken), left > ring->bytes / 8 * 7,
+				     d->batch + size, &own);
 		ring_consume(ring, taken);
 		left -= taken;
 		if (size > RECORDER_BATCH_BYTES - UINT16_MAX - 1) {
