@@ -81,38 +81,3 @@ killed()
 	"$SONDE" script -i out -F comm | awk '/reuse-/ { n[$1]++ } END { for (c in n) { all++; bad += n[c] < 100 }
 		exit !(all == 1000 && !bad) }'
 }
-
-@test "a CPU goes offline and comes back while the system is recorded" {
-	need_root
-	online=/sys/devices/system/cpu/cpu1/online
-	[[ -w $online ]] || skip "CPU 1 cannot be taken offline here"
-	[[ -n ${HOTPLUG:-} ]] || skip "HOTPLUG=1 allows to take CPU 1 offline for a moment"
-	for more in "" "--switch-output" "--call-graph unwind"; do
-		rm -f out* ctl ack
-		mkfifo ctl ack
-		exec 8<>ack
-		# shellcheck disable=SC2086
-		"$SONDE" record -e page-faults -c 1 -a -m 16M -o out $more --control fifo:ctl,ack 2>said 3>&- &
-		pid=$!
-		is_ready
-		echo 0 >$online
-		is_ready
-		"$WORKLOADS/storm" pages 1000
-		echo 1 >$online
-		is_ready
-		"$WORKLOADS/storm" pages 1000
-		echo stop >ctl
-		status=0
-		wait $pid || status=$?
-		exec 8>&-
-		cat said
-		[[ $status == 0 ]]
-		all=0
-		for file in out*; do
-			reads "$file"
-			all=$((all + $(faults_of "$file" storm)))
-		done
-		# what ran on CPU 1 after it had come back is not seen, as with perf
-		((all >= 1000))
-	done
-}

@@ -418,6 +418,86 @@ shares_are_known()
 		"$([[ $mode == icount ]] && echo 1 || echo 5)"
 }
 
+# --- a CPU goes offline and comes back (plug in measure) ---------------------------
+
+# faults FILE PHASE CPU [EVENT]: samples of the storm of one phase on a CPU
+faults()
+{
+	sonde_script "$1" comm,cpu,event | awk -v comm="storm-$2" -v cpu="[00$3]" -v event="${4:-page-faults}:" '
+		$1 == comm && $2 == cpu && $3 == event { n++ } END { print n + 0 }'
+}
+
+# all_phases FILE [EVENT]: each touched 1,000 pages
+all_phases()
+{
+	between "$(faults "$1" before 1 "${2:-}")" 1000 2000
+	between "$(faults "$1" without 0 "${2:-}")" 1000 2000
+	between "$(faults "$1" after 1 "${2:-}")" 1000 2000
+}
+
+cpu_that_comes_back_is_recorded_again()
+{
+	well plug-one
+	grep 'CPU 1 went offline .* after the start' plug-one.err
+	grep 'CPU 1 came back .* recorded from here on' plug-one.err
+	lacks plug-one.err 'lost|not recorded'
+	all_phases plug-one
+}
+
+# The events that were opened anew have ids of their own, which no file knows.
+cpu_that_comes_back_has_its_events()
+{
+	local file
+
+	for file in plug-two plug-packed plug-latest; do
+		well $file
+		grep 'CPU 1 came back .* recorded from here on' $file.err
+		all_phases $file page-faults
+		all_phases $file page-faults:u
+		perf_script $file comm,cpu,event >perf.txt
+		sonde_script $file comm,cpu,event >sonde.txt
+		between "$(grep -c 'storm-after.*001' perf.txt)" "$(grep -c 'storm-after.*001' sonde.txt)" \
+			"$(grep -c 'storm-after.*001' sonde.txt)"
+	done
+}
+
+cpu_that_comes_back_has_its_switches()
+{
+	well plug-sched
+	grep 'CPU 1 came back .* recorded from here on' plug-sched.err
+	sonde_script plug-sched comm,cpu,event | grep -q '^ *storm-after .*001. *sched:sched_switch:'
+	"$SONDE" sched latency -i plug-sched.data >latency.txt
+	grep 'storm-after' latency.txt
+	"$SONDE" sched timehist -i plug-sched.data >/dev/null
+}
+
+cpu_that_comes_back_is_counted_on()
+{
+	local event
+
+	well plug-stat
+	cat plug-stat.csv
+	grep 'CPU 1 came back .* goes on counting' plug-stat.err
+	for event in page-faults page-faults:u; do
+		between "$(awk -F , -v event=$event '$1 == "CPU1" && $4 == event { print $2 }' plug-stat.csv)" 2000 9000
+		between "$(awk -F , -v event=$event '$1 == "CPU0" && $4 == event { print $2 }' plug-stat.csv)" 1000 9000
+	done
+}
+
+# Events of tasks stay with the tasks.
+tasks_are_followed_to_the_cpu()
+{
+	well plug-task
+	all_phases plug-task
+}
+
+cpu_that_was_not_there_is_told()
+{
+	well plug-new
+	grep 'CPU 1 came online .* not recorded' plug-new.err
+	between "$(faults plug-new after 1)" 0 0
+}
+
 # --- the files, read on this machine ----------------------------------------------
 
 # as_many FILE...: perf and sonde find as many samples in each.
@@ -497,6 +577,9 @@ tests=(list_shows_the_pmu list_tells_what_is_not_here record_samples_cycles_by_d
 	stacks_are_unwound_when_read threads_are_followed
 	whole_machine_is_sampled both_read_as_many_samples both_print_the_same
 	sonde_reads_the_same_here)
+[[ $mode != tcg ]] || tests+=(cpu_that_comes_back_is_recorded_again cpu_that_comes_back_has_its_events
+	cpu_that_comes_back_has_its_switches cpu_that_comes_back_is_counted_on
+	tasks_are_followed_to_the_cpu cpu_that_was_not_there_is_told)
 [[ $mode == tcg ]] || tests+=(instructions_are_the_same_each_time repeated_runs_do_not_differ
 	raw_instructions_are_instructions group_counts_both children_are_counted
 	children_are_left_out_with_i whole_machine_is_counted running_process_is_counted
