@@ -5,14 +5,20 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 
 /* Room in a ring is given back after at most this much. */
 #define WRITE_MOST (512u << 10)
 
+/* What interrupts within one another put in a ring is in disorder, by far less than this. */
+#define STEP_NS 10000000u
+
 struct tally {
 	uint64_t own, samples, lost, lost_from_ns, lost_to_ns, throttled, first_ns, last_ns;
+	uint64_t newest_ns;              /* of the sample that came last */
+	uint64_t back_ns;                /* how far the clock went back, at most */
 };
 
 static bool is_broken(const struct recorder *r, const struct perf_event_header *header)
@@ -49,29 +55,41 @@ static void look_at_sample(const struct recorder *r, const struct ring *ring, ui
 	uint64_t time = ring_word(ring, at, r->time_offset);
 
 	tally->samples++;
+	tally->newest_ns = time;
 	if (!tally->first_ns || time < tally->first_ns)
 		tally->first_ns = time;
 	if (time > tally->last_ns)
 		tally->last_ns = time;
+	else if (tally->last_ns - time > STEP_NS && tally->last_ns - time > tally->back_ns)
+		tally->back_ns = tally->last_ns - time;
+}
+
+/*
+ * The record is written when there is room again: the loss began behind the sample before,
+ * unless the clock was set back in between.
+ */
+static void look_at_loss(struct tally *tally, const struct ring *ring, uint64_t lost, uint64_t time)
+{
+	uint64_t before = tally->samples ? tally->newest_ns : ring->last_ns;
+
+	tally->lost += lost;
+	if (time > tally->lost_to_ns)
+		tally->lost_to_ns = time;
+	if (before && before < time)
+		time = before;
+	if (!tally->lost_from_ns || time < tally->lost_from_ns)
+		tally->lost_from_ns = time;
 }
 
 static void look_at_other(struct drainer *d, const struct ring *ring, uint64_t at,
 			  const struct perf_event_header *header, struct tally *tally)
 {
 	struct recorder *r = d->r;
-	uint64_t time;
 
 	switch (header->type) {
 	case PERF_RECORD_LOST:
-		tally->lost += ring_word(ring, at, 16);
-		/* Behind pid and tid, which all records end with; it is written when there is room. */
-		time = ring_word(ring, at, 32);
-		if (time > tally->lost_to_ns)
-			tally->lost_to_ns = time;
-		if (tally->last_ns || ring->last_ns)
-			time = tally->last_ns ? tally->last_ns : ring->last_ns;
-		if (!tally->lost_from_ns || time < tally->lost_from_ns)
-			tally->lost_from_ns = time;
+		/* its time behind pid and tid, which all records end with */
+		look_at_loss(tally, ring, ring_word(ring, at, 16), ring_word(ring, at, 32));
 		break;
 	case PERF_RECORD_THROTTLE:
 		tally->throttled++;
@@ -96,6 +114,12 @@ static void look_at_record(struct drainer *d, const struct recorder *r, const st
 		look_at_other(d, ring, at, header, tally);
 }
 
+static bool can_be_set(const struct recorder *r)
+{
+	return r->o->attr.use_clockid &&
+	       (r->o->attr.clockid == CLOCK_REALTIME || r->o->attr.clockid == CLOCK_TAI);
+}
+
 static void add_up(struct recorder *r, const struct tally *tally)
 {
 	r->result->samples += tally->samples;
@@ -108,6 +132,12 @@ static void add_up(struct recorder *r, const struct tally *tally)
 		r->lost_to_ns = tally->lost_to_ns;
 	if (!tally->samples)
 		return;
+	if (tally->back_ns && can_be_set(r) && !r->said_step) {
+		r->said_step = true;
+		log_note("the clock was set back by %.3f s while recording: what came before and after "
+			 "is not in order any more; with -k monotonic it would be",
+			 (double)tally->back_ns / 1e9);
+	}
 	if (!r->has_time || tally->first_ns < r->first_ns)
 		r->first_ns = tally->first_ns;
 	if (tally->last_ns > r->last_ns)
@@ -117,11 +147,14 @@ static void add_up(struct recorder *r, const struct tally *tally)
 		r->start_ns = tally->first_ns;
 }
 
-static void count(struct drainer *d, struct ring *ring, const struct tally *tally)
+static void count(struct drainer *d, struct ring *ring, struct tally *tally)
 {
+	if (tally->samples && ring->last_ns > tally->first_ns + STEP_NS &&
+	    ring->last_ns - tally->first_ns > tally->back_ns)
+		tally->back_ns = ring->last_ns - tally->first_ns;
 	ring->lost += tally->lost;
-	if (tally->last_ns > ring->last_ns)
-		ring->last_ns = tally->last_ns;
+	if (tally->samples)
+		ring->last_ns = tally->newest_ns;
 	recorder_lock(d->r, &d->r->sums);
 	add_up(d->r, tally);
 	recorder_unlock(d->r, &d->r->sums);

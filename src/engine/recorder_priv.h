@@ -45,6 +45,7 @@ struct recorder {
 	bool has_build_ids;              /* MMAP2 records were asked to have them */
 	bool renames;                    /* there are records with ids that stand in no file */
 	bool follow;                     /* note who is forked, for the files to come */
+	bool said_step;                  /* that the clock was set back */
 	bool said_hidden;                /* what has no names for want of rights */
 	struct map64 kin;                /* pids that were forked by those watched */
 	uint8_t *record;                 /* room for one */

@@ -441,6 +441,48 @@ inner_runs()
 	[[ $(ls out.* | grep -c .) == 4 && $all == "$(tail -n 1 fired)" ]]
 }
 
+# The kernel stamps all records by that clock, so that the test need not set the machine's.
+@test "a clock that is set back or on while it stamps samples (-k realtime)" {
+	need python3
+	cat >step.py <<-'PY'
+		import struct, sys
+		raw, step, out = bytearray(open("out", "rb").read()), int(float(sys.argv[1]) * 1e9), sys.argv[2]
+		attr, _, at, size = struct.unpack_from("<QQQQ", raw, 24)
+		kind = struct.unpack_from("<Q", raw, attr + 24)[0]
+		trailer = [b for b in (2, 4, 64, 512, 128, 65536) if kind & b]
+		records, end = [], at + size
+		while at < end:
+		    what, _, size = struct.unpack_from("<IHH", raw, at)
+		    if what == 9:
+		        records.append((at + 8 + 8 * sum(1 for b in (65536, 1, 2) if kind & b), True))
+		    elif what < 64:
+		        records.append((at + size - 8 * len(trailer) + 8 * (kind >> 1 & 1), False))
+		    at += size
+		half = sum(sample for _, sample in records) // 2
+		for at, sample in records:
+		    half -= sample
+		    if half < 0:
+		        time = struct.unpack_from("<Q", raw, at)[0]
+		        struct.pack_into("<Q", raw, at, max(time + step, 1))
+		open(out, "wb").write(raw)
+	PY
+	record -q -k realtime -e page-faults -c 1 -o out -- "$WORKLOADS/faults" 500
+	"$SONDE" report -i out --stdio -g none -F overhead,sample,comm,sym 2>/dev/null | grep '%' >want
+	((FAULTS = $(samples -i out)))
+	((FAULTS >= 500))
+	# an hour, and what a board without a clock does when it meets its first time server
+	for step in -3600 3600 1700000000; do
+		python3 step.py $step stepped
+		[[ $(samples -i stepped) == "$FAULTS" ]]
+		"$SONDE" report -i stepped --stdio -g none -F overhead,sample,comm,sym 2>/dev/null | grep '%' >got
+		diff want got
+		for view in "report --stdio -s time" "script --time 0%-50%" "export --firefox -o e.json" "flame -q -o f.html"; do
+			# shellcheck disable=SC2086
+			timeout 100 "$SONDE" ${view%% *} -i stepped ${view#* } >text
+		done
+	done
+}
+
 @test "a recorder in a time namespace: the reference time is of the clock that samples bear" {
 	need perf
 	unshare -T --monotonic 1000000 true 2>/dev/null || skip "cannot make a time namespace here"
