@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/header.h"
 
+#include <byteswap.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -78,6 +79,18 @@ static void write_sample_time(const struct perf_data *data, FILE *out)
 	fprintf(out, "# sample duration : %10.3f ms\n", (double)(to - from) / 1e6);
 }
 
+/* Which records the files beside the first have; 0 is none. */
+static void write_directory(const struct perf_data *data, FILE *out)
+{
+	const struct feature_section *section = &data->features[FEATURE_DIR_FORMAT];
+	uint64_t version;
+
+	if (!section->present || section->size < sizeof(version))
+		return;
+	memcpy(&version, section->bytes, sizeof(version));
+	fprintf(out, "# directory data version : %" PRIu64 "\n", data->swap ? bswap_64(version) : version);
+}
+
 static void write_missing(const struct perf_data *data, FILE *out)
 {
 	if (data->is_pipe)
@@ -134,6 +147,7 @@ void header_write(const struct perf_data *data, bool all, FILE *out)
 	if (data->clockid_res_ns)
 		fprintf(out, "# clockid: resolution %" PRIu64 " ns\n", data->clockid_res_ns);
 	write_sample_time(data, out);
+	write_directory(data, out);
 	if (all)
 		write_build_ids(data, out);
 	write_missing(data, out);
