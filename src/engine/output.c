@@ -342,7 +342,7 @@ void output_abandon(struct output *out)
 	if (!out->file)
 		return;
 	if (out->dir_fd >= 0) {
-		output_empty_folder(out->dir_fd);
+		output_remove_parts(out);
 		rmdir(out->file);
 	} else if (out->fd >= 0) {
 		unlink(out->file);

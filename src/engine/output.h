@@ -72,7 +72,7 @@ void output_release(struct output *out);         /* frees names; does not close 
  */
 bool output_is_folder(const char *file);
 int output_remove_folder(const char *file);
-void output_empty_folder(int dir_fd);            /* of those files */
+void output_remove_parts(struct output *out);    /* it takes no descriptor to do so */
 int output_create_in(int dir_fd, const char *name);      /* fd, or -errno */
 
 #endif

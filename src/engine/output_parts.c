@@ -83,11 +83,6 @@ static bool remove_one(int dir_fd, const char *name, void *arg)
 	return true;
 }
 
-void output_empty_folder(int dir_fd)
-{
-	walk(dir_fd, remove_one, NULL);
-}
-
 int output_remove_folder(const char *file)
 {
 	int fd;
@@ -97,9 +92,25 @@ int output_remove_folder(const char *file)
 	fd = open_folder(file);
 	if (fd < 0)
 		return -errno;
-	output_empty_folder(fd);
+	walk(fd, remove_one, NULL);
 	close(fd);
 	return rmdir(file) < 0 ? -errno : 0;
+}
+
+static void part_name(char name[32], unsigned part)
+{
+	snprintf(name, 32, "data.%u", part);
+}
+
+void output_remove_parts(struct output *out)
+{
+	char name[32];
+
+	unlinkat(out->dir_fd, "data", 0);
+	for (; out->nr_parts; out->nr_parts--) {
+		part_name(name, out->nr_parts - 1);
+		unlinkat(out->dir_fd, name, 0);
+	}
 }
 
 int output_create_in(int dir_fd, const char *name)
@@ -117,7 +128,7 @@ int output_add_part(struct output *out, struct err *err)
 	char name[32];
 	int fd;
 
-	snprintf(name, sizeof(name), "data.%u", out->nr_parts);
+	part_name(name, out->nr_parts);
 	fd = output_create_in(out->dir_fd, name);
 	if (fd < 0)
 		return err_set(err, -fd, "cannot write '%s/%s': %s", out->path, name, strerror(-fd));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,6 +149,7 @@ static void make_parts(const char *path, const char *text)
 
 static void test_folders(void **state)
 {
+	struct rlimit old, none;
 	struct err err = ERR_INIT;
 	struct output out;
 	struct stat st;
@@ -181,6 +183,18 @@ static void test_folders(void **state)
 	finish(&out, "sixth");
 	expect("f/data", "fifth");
 	assert_int_equal(access("f.old", F_OK), -1);
+	/* also where no descriptor is left */
+	assert_int_equal(output_open_parts(&out, "f", &err), 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = (rlim_t)output_add_part(&out, &err) + 1;
+	setrlimit(RLIMIT_NOFILE, &none);
+	assert_int_equal(output_add_part(&out, &err), -EMFILE);
+	output_abandon(&out);
+	setrlimit(RLIMIT_NOFILE, &old);
+	close((int)none.rlim_cur - 1);
+	finish(&out, "seventh");
+	expect("f/data", "fifth");
 	assert_int_equal(output_check_recording("/dev/null", true, &err), -EINVAL);
 	assert_int_equal(output_check_recording("-", true, &err), -EINVAL);
 }
