@@ -354,6 +354,10 @@ void recorder_find_offsets(struct recorder *r)
 	r->pid_offset += type & PERF_SAMPLE_IDENTIFIER ? 8 : 0;
 	r->pid_offset += type & PERF_SAMPLE_IP ? 8 : 0;
 	r->time_offset = r->pid_offset + 8;
+	/* perf_event_open(2), sample_id: what stands from the time on */
+	r->time_from_end = 8 * (uint32_t)__builtin_popcountll(
+		type & (PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
+			PERF_SAMPLE_IDENTIFIER));
 	if (!r->o->with_self && target_is_cpus(&r->o->target))
 		r->self = (uint32_t)getpid();
 	/* Those of the scheduler tell of two tasks: who was here before, and who was woken. */

@@ -19,6 +19,7 @@ struct tally {
 	uint64_t own, samples, lost, lost_from_ns, lost_to_ns, throttled, first_ns, last_ns;
 	uint64_t newest_ns;              /* of the sample that came last */
 	uint64_t back_ns;                /* how far the clock went back, at most */
+	uint64_t end_ns;                 /* the latest time of a record that is no sample */
 };
 
 static bool is_broken(const struct recorder *r, const struct perf_event_header *header)
@@ -85,7 +86,13 @@ static void look_at_other(struct drainer *d, const struct ring *ring, uint64_t a
 			  const struct perf_event_header *header, struct tally *tally)
 {
 	struct recorder *r = d->r;
+	uint64_t time;
 
+	if (r->time_from_end && header->size > r->time_from_end) {
+		time = ring_word(ring, at, header->size - r->time_from_end);
+		if (time > tally->end_ns)
+			tally->end_ns = time;
+	}
 	switch (header->type) {
 	case PERF_RECORD_LOST:
 		/* its time behind pid and tid, which all records end with */
@@ -130,6 +137,8 @@ static void add_up(struct recorder *r, const struct tally *tally)
 		r->lost_from_ns = tally->lost_from_ns;
 	if (tally->lost_to_ns > r->lost_to_ns)
 		r->lost_to_ns = tally->lost_to_ns;
+	if (tally->end_ns > r->end_ns)
+		r->end_ns = tally->end_ns;
 	if (!tally->samples)
 		return;
 	if (tally->back_ns && can_be_set(r) && !r->said_step) {
@@ -142,6 +151,8 @@ static void add_up(struct recorder *r, const struct tally *tally)
 		r->first_ns = tally->first_ns;
 	if (tally->last_ns > r->last_ns)
 		r->last_ns = tally->last_ns;
+	if (r->last_ns > r->end_ns)
+		r->end_ns = r->last_ns;
 	r->has_time = true;
 	if (!r->start_ns || tally->first_ns < r->start_ns)
 		r->start_ns = tally->first_ns;

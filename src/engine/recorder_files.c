@@ -118,7 +118,7 @@ static void begin_anew(struct recorder *r)
 		r->keep = keep_new();
 	}
 	r->has_time = false;
-	r->first_ns = r->last_ns = 0;
+	r->first_ns = r->last_ns = r->end_ns = 0;
 	r->file_at_ms = recorder_now_ms();
 }
 

@@ -24,7 +24,7 @@ static int write_lost(struct recorder *r, size_t event, uint64_t id, int cpu, ui
 		uint64_t bit, word;
 	} trailer[] = {
 		{ PERF_SAMPLE_TID, 0 },
-		{ PERF_SAMPLE_TIME, r->last_ns },
+		{ PERF_SAMPLE_TIME, r->end_ns },   /* the last in order of time as well */
 		{ PERF_SAMPLE_ID, id },
 		{ PERF_SAMPLE_STREAM_ID, id },
 		{ PERF_SAMPLE_CPU, (uint32_t)cpu },

@@ -36,9 +36,11 @@ struct recorder {
 	bool masked, stop, has_time;
 	bool is_over;                    /* nothing is sampled any more */
 	uint64_t first_ns, last_ns;      /* of this file's samples */
+	uint64_t end_ns;                 /* of any record of this file */
 	uint64_t start_ns;               /* of the recording's */
 	uint64_t lost_from_ns, lost_to_ns;
 	uint32_t time_offset;            /* of the time in a SAMPLE */
+	uint32_t time_from_end;          /* of the time in all others */
 	uint32_t pid_offset;             /* of the pid */
 	uint32_t self;                   /* pid whose samples are left out; 0: none are */
 	struct map64 spared;             /* ids of events whose samples are left in all the same */
