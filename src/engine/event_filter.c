@@ -285,6 +285,12 @@ static int check_event(const struct event *event, const char *filter, const char
 	struct tracefs_format format;
 	int r;
 
+	/* tracepoint/config=.../: by its number, or with a name of the user's */
+	if (!name) {
+		free(system);
+		return err_set(err, EINVAL, "--filter needs a tracepoint that was given as SYSTEM:NAME: which "
+			       "fields '%s' has is not known", event->name);
+	}
 	*name++ = '\0';
 	mods = strchr(name, ':');
 	if (mods)

@@ -60,6 +60,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		make_file(line, tab + 1);
 	}
 	free(text);
+	make_file("sys/bus/event_source/devices/tracepoint/type", "2");
+	make_file("sys/bus/event_source/devices/software/type", "1");
 	snprintf(sysfs, sizeof(sysfs), "%s/sys", root);
 	snprintf(tracefs, sizeof(tracefs), "%s/tracing", root);
 	return 0;

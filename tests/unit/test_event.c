@@ -308,6 +308,31 @@ static void checks_filters(void **state)
 	tracefs_format_release(&format);
 }
 
+/* One that was asked for by its number has no name to look the fields up by, whatever it is called. */
+static void filters_only_what_is_named(void **state)
+{
+	static const char *const texts[] = { "tracepoint/config=1/", "tracepoint/config=1,name=foo/" };
+	char root[] = "/tmp/sonde-test-XXXXXX", sysfs[64];
+	struct event_env env = { sysfs, root };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	snprintf(sysfs, sizeof(sysfs), "%s/sys", root);
+	make_file(root, "sys/bus/event_source/devices/tracepoint/type", "2");
+	for (size_t i = 0; i < 2; i++) {
+		struct event_list list = { 0 };
+		struct err err = ERR_INIT;
+
+		assert_int_equal(event_parse(&list, texts[i], &env, &err), 0);
+		assert_int_equal(list.v[0].attr.type, PERF_TYPE_TRACEPOINT);
+		assert_int_equal(event_filter(&list, "common_pid == 3", &env, &err), -EINVAL);
+		assert_non_null(strstr(err.msg, i ? "'foo'" : "tracepoint/config=1/"));
+		assert_null(list.v[0].filter);
+		event_list_release(&list);
+	}
+	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 #define GOLDEN(name) { "golden " name, golden, NULL, NULL, (void *)(uintptr_t)name }
 
 int main(void)
@@ -317,6 +342,7 @@ int main(void)
 		GOLDEN("nopmu"), cmocka_unit_test(keeps_the_list_on_failure),
 		cmocka_unit_test(cache_names_round_trip), cmocka_unit_test(reads_a_format),
 		cmocka_unit_test(checks_filters),
+		cmocka_unit_test(filters_only_what_is_named),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
