@@ -157,7 +157,7 @@ static int put_all(const struct index_draft *draft, const struct packed_section 
 static bool take_index(struct dw_file *file, const struct packed_section *packed,
 		       const struct index_draft *draft)
 {
-	struct dw_bytes found[DW_SECTIONS];
+	struct dw_bytes found[DW_SECTIONS] = { { 0 } };
 
 	file->index = index_open(draft->build_id, draft->build_id_size, KIND, draft->fingerprint);
 	if (!file->index)

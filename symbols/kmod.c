@@ -136,13 +136,12 @@ static uint64_t get(const struct relocating *r, const uint8_t *at, size_t width)
 
 static void put(const struct relocating *r, uint8_t *at, size_t width, uint64_t value)
 {
-	uint32_t v32 = (uint32_t)value;
-
 	if (width == 8) {
 		value = r->file->swap ? __builtin_bswap64(value) : value;
 		memcpy(at, &value, 8);
 	} else {
-		v32 = r->file->swap ? __builtin_bswap32(v32) : v32;
+		uint32_t v32 = r->file->swap ? __builtin_bswap32((uint32_t)value) : (uint32_t)value;
+
 		memcpy(at, &v32, 4);
 	}
 }

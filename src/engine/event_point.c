@@ -93,6 +93,10 @@ int event_parse_tracepoint(struct event_parser *p, struct span text, struct err 
 	uint32_t from = p->list->nr;
 	int r = -EINVAL;
 
+	if (!name) {
+		r = 0;
+		goto out;
+	}
 	*name++ = '\0';
 	mods = strchr(name, ':');
 	if (mods)

@@ -86,10 +86,14 @@ static struct sched_task *add_task(struct sched_model *m, uint32_t tid, uint64_t
 	return t;
 }
 
+static bool is_cpu(uint32_t cpu)
+{
+	return cpu < CPUS_MAX;
+}
+
+/* One that is_cpu; there from then on. */
 static struct cpu *cpu_at(struct sched_model *m, uint32_t cpu)
 {
-	if (cpu >= CPUS_MAX)
-		return NULL;
 	while (m->cpus.nr <= cpu) {
 		struct cpu *c = vec_push(&m->cpus);
 
@@ -290,7 +294,7 @@ static void leave_elsewhere(struct sched_model *m, struct sched_task *t, uint32_
 	if (t->state != SCHED_RUNNING || t->cpu == cpu || t->cpu == SCHED_NONE)
 		return;
 	other = cpu_at(m, t->cpu);
-	if (other && other->current == t) {
+	if (other->current == t) {
 		m->account.mismatches++;
 		other->current = NULL;
 	}
@@ -355,9 +359,9 @@ static void task_starts(struct sched_model *m, struct cpu *c, const struct sched
 static void on_switch(struct sched_model *m, const struct sched_event *e)
 {
 	struct sched_task *prev, *next;
-	struct cpu *c = cpu_at(m, e->cpu);
+	struct cpu *c;
 
-	if (!c)
+	if (!is_cpu(e->cpu))
 		return;
 	prev = task_of(m, e->prev, e->cpu, e->time_ns);
 	if (e->pid != SCHED_NONE && e->tid == e->prev)
@@ -400,9 +404,9 @@ static void note_waker(struct sched_model *m, struct sched_task *t, const struct
 
 	t->waker = NULL;
 	t->by_interrupt = e->interrupt;
-	if (c && e->tid == SCHED_NONE)
+	if (e->tid == SCHED_NONE)
 		t->waker = c->current;           /* see model_waker */
-	else if (c)
+	else
 		t->waker = task_of(m, e->tid, e->cpu, e->time_ns);
 	if (t->waker && t->waker->pid == SCHED_NONE && e->tid != SCHED_NONE)
 		t->waker->pid = e->pid;
@@ -431,7 +435,7 @@ static void on_wake(struct sched_model *m, const struct sched_event *e)
 {
 	struct sched_task *t;
 
-	if (!e->task || e->cpu >= CPUS_MAX)
+	if (!e->task || !is_cpu(e->cpu))
 		return;
 	t = task_of(m, e->task, e->cpu, e->time_ns);
 	name(t, e->comm);
@@ -489,7 +493,7 @@ static void on_name(struct sched_model *m, const struct sched_event *e)
 
 static void on_lost(struct sched_model *m, const struct sched_event *e)
 {
-	struct cpu *c = e->cpu != SCHED_NONE ? cpu_at(m, e->cpu) : NULL;
+	struct cpu *c = is_cpu(e->cpu) ? cpu_at(m, e->cpu) : NULL;
 
 	m->account.lost_records++;
 	m->account.lost_events += e->amount;
@@ -502,7 +506,7 @@ static void on_lost(struct sched_model *m, const struct sched_event *e)
 
 static void on_stat(struct sched_model *m, const struct sched_event *e)
 {
-	if (e->cpu < CPUS_MAX && m->ops->stat)
+	if (is_cpu(e->cpu) && m->ops->stat)
 		m->ops->stat(m->arg, task_of(m, e->task, e->cpu, e->time_ns), e);
 }
 
@@ -510,7 +514,7 @@ static void on_migrate(struct sched_model *m, const struct sched_event *e)
 {
 	struct sched_task *task, *by = NULL;
 
-	if (!e->task || e->cpu >= CPUS_MAX || !m->ops->migrate)
+	if (!e->task || !is_cpu(e->cpu) || !m->ops->migrate)
 		return;
 	task = task_of(m, e->task, e->cpu, e->time_ns);
 	name(task, e->comm);

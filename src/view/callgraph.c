@@ -247,7 +247,7 @@ static void graph_write(struct drawing *d, const struct chain *root)
 	unsigned limit = d->options->print_limit, n = 0;
 
 	d->margin = MARGIN;
-	if (root->nr == 1 && chain->total == root->total) {
+	if (any && root->nr == 1 && chain->total == root->total) {
 		for (; chain; root = chain, chain = next_in_line(chain)) {
 			/* the limit holds for the stem, too, and what branches off is still drawn */
 			if (!skip && (!limit || n++ < limit))
