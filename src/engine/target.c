@@ -14,6 +14,7 @@
 
 #include "base/cpus.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define CPU_MOST 65536
@@ -82,22 +83,20 @@ int64_t read_number(const char *path, int64_t otherwise)
 	return end == line ? otherwise : n;
 }
 
-static int cpu_add(cpu_vec *out, long from, long to)
+/* `known`: of CPU_MOST, those that are in `out`. */
+static int cpu_add(cpu_vec *out, bool *known, long from, long to)
 {
 	if (from < 0 || to < from || to >= CPU_MOST)
 		return -EINVAL;
 	for (long cpu = from; cpu <= to; cpu++) {
-		bool known = false;
-
-		for (size_t i = 0; i < out->nr; i++)
-			known |= out->v[i] == cpu;
-		if (!known)
+		if (!known[cpu])
 			*vec_push(out) = (int)cpu;
+		known[cpu] = true;
 	}
 	return 0;
 }
 
-int cpu_list_parse(const char *text, cpu_vec *out)
+static int parse_cpus(const char *text, cpu_vec *out, bool *known)
 {
 	while (*text) {
 		char *end;
@@ -111,11 +110,23 @@ int cpu_list_parse(const char *text, cpu_vec *out)
 				return -EINVAL;
 			to = strtol(end + 1, &end, 10);
 		}
-		if (cpu_add(out, from, to) < 0 || (*end && *end != ',') || (*end && !end[1]))
+		if (cpu_add(out, known, from, to) < 0 || (*end && *end != ',') || (*end && !end[1]))
 			return -EINVAL;
 		text = *end ? end + 1 : end;
 	}
 	return out->nr ? 0 : -EINVAL;
+}
+
+int cpu_list_parse(const char *text, cpu_vec *out)
+{
+	bool *known = mem_zalloc(CPU_MOST * sizeof(*known));
+	int r;
+
+	for (size_t i = 0; i < out->nr; i++)
+		known[out->v[i]] = true;
+	r = parse_cpus(text, out, known);
+	free(known);
+	return r;
 }
 
 static int online_cpus(cpu_vec *out)
@@ -125,7 +136,10 @@ static int online_cpus(cpu_vec *out)
 	if (read_line("/sys/devices/system/cpu/online", line, sizeof(line)) == 0 &&
 	    cpu_list_parse(line, out) == 0)
 		return 0;
-	return cpu_add(out, 0, (long)cpus_online() - 1);
+	out->nr = 0;
+	for (int cpu = 0, nr = (int)cpus_online(); cpu < nr; cpu++)
+		*vec_push(out) = cpu;
+	return 0;
 }
 
 int target_cpus(const struct target *target, cpu_vec *out, struct err *err)

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Command-line words, NULs between them, against a table with options of every kind; and lists. */
+/*
+ * Command-line words, NULs between them, against a table with options of every kind; and each
+ * word as what single options take: lists, keys, fields, ways to make call chains.
+ */
+#include <math.h>
+
 #include "base/opt.h"
 #include "cmd/query.h"
+#include "cmd/values.h"
+#include "engine/attr.h"
+#include "engine/duty.h"
+#include "engine/target.h"
+#include "profile/sort.h"
 #include "tests/fuzz/fuzz.h"
+#include "view/callgraph.h"
+#include "view/script_fields.h"
 
 #define WORDS_MAX 64
 
@@ -67,6 +79,57 @@ static void lists(char *word)
 	arena_release(&arena);
 }
 
+static bool is_field(const char *word, void *arg)
+{
+	(void)arg;
+	return word[0] == 'p';
+}
+
+/* -s and -F of report, -F of script. */
+static void keys(const char *word)
+{
+	static char name[] = "fuzz";
+	struct event_desc event = { .name = name, .attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID };
+	const struct perf_data data = { .path = "fuzz", .events = { .v = &event, .nr = 1 } };
+	struct sort_spec spec;
+	uint64_t fields;
+
+	for (unsigned i = 0; i < 8; i++) {
+		const struct sort_wish wish = { .sort = i & 1 ? word : NULL, .fields = i & 1 ? NULL : word,
+						.children = i & 2, .branches = i & 4, .is_field = is_field };
+
+		if (sort_parse(&spec, &wish, NULL) == 0) {
+			fuzz_assert(spec.nr_output <= SORT_COLUMNS_MAX && spec.nr_order <= SORT_COLUMNS_MAX);
+			fuzz_assert(spec.nr_fields <= SORT_FIELDS_MAX);
+		}
+	}
+	script_fields(&data, word, &fields, NULL);
+}
+
+static void values(const char *word)
+{
+	struct callgraph_options graph;
+	struct attr_options options = { .freq = 0 };
+	struct duty duty = { .delayed = false };
+	struct err err = ERR_INIT;
+	cpu_vec cpus = { 0 };
+	double percent;
+
+	callgraph_defaults(&graph);
+	callgraph_parse(&graph, word, &err);
+	attr_parse_callgraph(word, &options, &err);
+	attr_parse_branches(word, &options, &err);
+	if (duty_parse(&duty, word, &err) == 0) {
+		for (size_t i = 1; i < duty.steps.nr; i++)
+			fuzz_assert(duty.steps.v[i - 1].at_ms <= duty.steps.v[i].at_ms);
+		duty_release(&duty);
+	}
+	cpu_list_parse(word, &cpus);
+	vec_release(&cpus);
+	if (value_percent(word, "--percent-limit", INFINITY, &percent, &err) == 0)
+		fuzz_assert(percent >= 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	const uint8_t *at = bytes, *end = bytes + size;
@@ -79,8 +142,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	words[nr] = NULL;
 	parse(words, nr, 0);
 	parse(words, nr, OPT_PARSE_ANYWHERE);
-	for (int i = 1; i < nr; i++)
+	for (int i = 1; i < nr; i++) {
+		keys(words[i]);
+		values(words[i]);
 		lists(words[i]);
+	}
 	for (int i = 1; i < nr; i++)
 		free(words[i]);
 	return 0;

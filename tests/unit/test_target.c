@@ -25,6 +25,16 @@ static void test_cpu_lists(void **state)
 	assert_int_equal(cpus.v[0], 0);
 	assert_int_equal(cpus.v[2], 2);
 	assert_int_equal(cpus.v[3], 7);
+	/* onto what is there */
+	assert_int_equal(cpu_list_parse("8,6-7,0-3", &cpus), 0);
+	assert_int_equal(cpus.nr, 7);
+	assert_int_equal(cpus.v[4], 8);
+	assert_int_equal(cpus.v[5], 6);
+	assert_int_equal(cpus.v[6], 3);
+	vec_release(&cpus);
+	assert_int_equal(cpu_list_parse("0-65535,0-65535", &cpus), 0);
+	assert_int_equal(cpus.nr, 65536);
+	assert_int_equal(cpus.v[65535], 65535);
 	vec_release(&cpus);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		assert_int_equal(cpu_list_parse(wrong[i], &cpus), -EINVAL);
