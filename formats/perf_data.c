@@ -86,13 +86,14 @@ const char *region_string(struct region *r, struct arena *arena)
 
 struct region perf_data_region(const struct perf_data *data, uint64_t off, uint64_t size, bool *cut)
 {
-	const struct perf_data_priv *p = data->priv;
-	uint64_t from = off < p->map_size ? off : p->map_size;
-	uint64_t len = size < p->map_size - from ? size : p->map_size - from;
+	const uint8_t *map = data->priv->map;
+	/* where names were packed into it, the file that they were packed into */
+	uint64_t end = data->file_size, from = off < end ? off : end;
+	uint64_t len = size < end - from ? size : end - from;
 
 	if (cut)
 		*cut = from != off || len != size;
-	return (struct region){ p->map + from, p->map + from + len, data->swap, false };
+	return (struct region){ map + from, map + from + len, data->swap, false };
 }
 
 void perf_data_add_damage(struct perf_data *data, uint64_t off, uint64_t skipped, const char *fmt,

@@ -52,9 +52,12 @@ int perf_rewrite(const struct perf_data *data, const void *section, size_t size,
 		 struct err *err)
 {
 	const uint8_t *map = data->priv->map;
-	uint8_t header[HEADER_BYTES], zeros[8] = { 0 };
-	/* data->file_size ends before a section that is there */
-	uint64_t end = data->file_size, fill = -end & 7, place[2] = { end + fill, size };
+	uint8_t header[HEADER_BYTES];
+	/*
+	 * data->file_size ends before a section that is there. Nothing comes between: where a
+	 * file was cut off, zeros would make whole what is not.
+	 */
+	uint64_t end = data->file_size, place[2] = { end, size };
 	int r;
 
 	if (end < HEADER_BYTES)
@@ -66,7 +69,5 @@ int perf_rewrite(const struct perf_data *data, const void *section, size_t size,
 	r = write_all(fd, header, sizeof(header), err);
 	if (!r)
 		r = write_all(fd, map + sizeof(header), end - sizeof(header), err);
-	if (!r)
-		r = write_all(fd, zeros, fill, err);
 	return r ? r : write_all(fd, section, size, err);
 }

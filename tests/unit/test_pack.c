@@ -425,6 +425,43 @@ static void a_packed_recording_has_its_names(void **state)
 	}
 }
 
+static void check_one_event(const struct str *s)
+{
+	char path[32];
+	struct perf_data *data = open_bytes(s, path);
+
+	assert_int_equal(data->events.nr, 1);
+	assert_string_equal(data->damages[0].what, "the file ends within the events");
+	perf_data_close(data);
+	unlink(path);
+}
+
+/* A file that ends three bytes before its second event does has one, with names behind it, too. */
+static void what_is_cut_off_stays_cut_off(void **state)
+{
+	struct str in = STR_INIT, out = STR_INIT, attr = STR_INIT;
+	uint64_t each, off, place[2];
+
+	(void)state;
+	put_recording(&in, true);
+	while (in.len % 8)
+		str_addc(&in, '\0');
+	memcpy(&each, in.p + 16, 8);
+	memcpy(&off, in.p + 24, 8);
+	str_addn(&attr, in.p + off, each);
+	place[0] = in.len;
+	place[1] = 2 * each;
+	memcpy(in.p + 24, place, sizeof(place));
+	str_addn(&in, attr.p, attr.len);
+	str_addn(&in, attr.p, attr.len - 3);
+	check_one_event(&in);
+	rewrite(&in, &out);
+	check_one_event(&out);
+	str_release(&in);
+	str_release(&out);
+	str_release(&attr);
+}
+
 /* What is gathered is what is asked for: the two symbols that the sample hits, and no more. */
 static void gathering_takes_what_was_hit(void **state)
 {
@@ -492,6 +529,7 @@ int main(void)
 		cmocka_unit_test(strings_cannot_be_changed_below_the_symbols),
 		cmocka_unit_test(newer_versions_are_left_alone),
 		cmocka_unit_test(a_packed_recording_has_its_names),
+		cmocka_unit_test(what_is_cut_off_stays_cut_off),
 		cmocka_unit_test(gathering_takes_what_was_hit),
 		cmocka_unit_test(other_event_types_stay),
 	};
