@@ -69,11 +69,12 @@ static void skip_strings(struct region *r)
 static void read_sockets(struct extras *x)
 {
 	const struct feature_section *s = &x->data->features[FEATURE_CPU_TOPOLOGY];
-	struct region r = { s->bytes, s->bytes + s->size, x->data->swap, false };
 	uint32_t nr = x->data->nr_cpus_avail;
+	struct region r;
 
 	if (!s->present || !s->bytes || nr > CPUS_MAX)
 		return;
+	r = (struct region){ s->bytes, s->bytes + s->size, x->data->swap, false };
 	skip_strings(&r);
 	skip_strings(&r);
 	x->sockets = mem_realloc_array(NULL, nr + 1, sizeof(*x->sockets));
@@ -110,12 +111,13 @@ static void set_node(struct extras *x, uint32_t node, const char *list)
 static void read_nodes(struct extras *x)
 {
 	const struct feature_section *s = &x->data->features[FEATURE_NUMA_TOPOLOGY];
-	struct region r = { s->bytes, s->bytes + s->size, x->data->swap, false };
 	struct arena arena;
+	struct region r;
 	uint32_t nr;
 
 	if (!s->present || !s->bytes || x->data->nr_cpus_avail > CPUS_MAX)
 		return;
+	r = (struct region){ s->bytes, s->bytes + s->size, x->data->swap, false };
 	x->nr_nodes = x->data->nr_cpus_avail;
 	x->nodes = mem_realloc_array(NULL, x->nr_nodes + 1, sizeof(*x->nodes));
 	memset(x->nodes, 0xff, x->nr_nodes * sizeof(*x->nodes));
