@@ -226,7 +226,7 @@ load faults
 			grep -qE 'from [0-9.]+ s after the first sample on' said
 		else
 			# it begins with the last sample before
-			grep -oE 'from [0-9.]+ to [0-9.]+ s after' said | awk '{ exit !($2 < $4) }'
+			grep -oE 'from [0-9.]+ to [0-9.]+ s after' said | awk '$2 < $4 { n++ } END { exit n != 1 }'
 		fi
 	done
 }
