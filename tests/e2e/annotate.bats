@@ -113,7 +113,7 @@ around()
 		int main() {
 			std::vector<double> v(20000);
 			double s = 0;
-			for (int round = 0; round < 3000; round++) {
+			for (int round = 0; round < 1000; round++) {
 				for (auto &d : v)
 					d = (round * 7919 + &d - &v[0]) % 10007;
 				s += total(v);
@@ -167,7 +167,7 @@ around()
 	END
 	cat >use.c <<-'END'
 		unsigned shown(unsigned);
-		int main(void) { unsigned s = 0; for (int i = 0; i < 3000; i++) s += shown(40000); return s == 1; }
+		int main(void) { unsigned s = 0; for (int i = 0; i < 1000; i++) s += shown(40000); return s == 1; }
 	END
 	gcc -O2 -fPIC -shared -o libhide.so lib.c
 	gcc -O2 -o use use.c ./libhide.so
@@ -382,7 +382,7 @@ kernel_samples()
 
 @test "source is found by --prefix, --prefix-strip and --source-dir; what is missing costs one note" {
 	mkdir -p build other/place/src
-	printf '#include <stdlib.h>\nint main(int c, char **v) {\n\tunsigned s = 0;\n\tfor (unsigned i = 1; i < 200000000; i++) s += 4000000000u / (i | c);\n\treturn s == 7 && v;\n}\n' >build/slow.c
+	printf '#include <stdlib.h>\nint main(int c, char **v) {\n\tunsigned s = 0;\n\tfor (unsigned i = 1; i < 100000000; i++) s += 4000000000u / (i | c);\n\treturn s == 7 && v;\n}\n' >build/slow.c
 	gcc -O1 -g -o slow "$PWD/build/slow.c"
 	"$SONDE" record -q -e cpu-clock -F 500 -o s.data -- ./slow
 	mv build/slow.c other/place/src/
