@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/capability.h"
 #include "base/mem.h"
 
 #define CHUNK_BYTES (256u << 10)
@@ -64,6 +65,8 @@ static void *work(void *arg)
 	struct perf_write *w = arg;
 	struct perf_write_thread *t = w->thread;
 
+	/* it writes what it is given to a file that is open */
+	capability_need(0);
 	pthread_mutex_lock(&t->lock);
 	while (t->first || !t->end) {
 		struct chunk *c = t->first;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pwd.h>
@@ -17,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/capability.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/rights.h"
@@ -28,7 +28,7 @@
 #define WITH_FILTER true
 #endif
 
-#define BIT(capability) (UINT64_C(1) << (capability))
+#define BIT CAPABILITY_BIT
 
 /* With Linux 5.8 CAP_SYS_ADMIN is no longer what measuring takes. */
 #define MEASURING (BIT(CAP_PERFMON) | BIT(CAP_BPF) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYSLOG) | \
@@ -41,28 +41,9 @@
 
 /* --- capabilities ----------------------------------------------------------------- */
 
-/* Keep at most these, in all sets that a process may lower by itself. */
-static int keep_capabilities(uint64_t most)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		uint32_t keep = (uint32_t)(most >> (32 * i));
-
-		data[i].effective &= keep;
-		data[i].permitted &= keep;
-		data[i].inheritable &= keep;
-	}
-	/* what is no longer permitted and inheritable is no longer ambient: capabilities(7) */
-	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
-}
-
 void secure_drop_capabilities(void)
 {
-	int r = keep_capabilities(geteuid() == 0 ? READING : BIT(CAP_SYSLOG));
+	int r = capability_keep(geteuid() == 0 ? READING : BIT(CAP_SYSLOG));
 
 	if (r < 0)
 		log_info("capabilities cannot be given up: %s", strerror(-r));
@@ -123,7 +104,7 @@ int secure_start(struct err *err)
 	/* a kernel that has no CAP_PERFMON asks for CAP_SYS_ADMIN instead */
 	if (prctl(PR_CAPBSET_READ, CAP_PERFMON, 0, 0, 0) < 0)
 		keep |= BIT(CAP_SYS_ADMIN);
-	r = keep_capabilities(keep);
+	r = capability_keep(keep);
 	if (r < 0)
 		return err_set(err, -r, "cannot give up capabilities: %s", strerror(-r));
 	forget_variables();

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/capability.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -104,6 +105,8 @@ static void *read_files(void *arg)
 	struct live_code *c = arg;
 	struct live_file *file;
 
+	/* others' binaries, by /proc/PID/root */
+	capability_need(CAPABILITY_BIT(CAP_SYS_PTRACE));
 	pthread_mutex_lock(&c->lock);
 	while (!c->stop) {
 		file = c->urgent ? c->urgent : c->first;

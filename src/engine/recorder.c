@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/capability.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -376,6 +377,24 @@ void recorder_find_offsets(struct recorder *r)
 	}
 }
 
+/*
+ * Files of others and the kernel's names are looked at as mappings come, and for each further
+ * file. New events are opened where a CPU comes back, and for larger rings: once, at the first
+ * loss, where -m and others do not forbid it. BPF programs are described with each file.
+ */
+void recorder_need_less(const struct recorder *r)
+{
+	const struct recorder_options *o = r->o;
+	uint64_t need = CAPABILITY_BIT(CAP_SYS_PTRACE) | CAPABILITY_BIT(CAP_SYSLOG);
+
+	if (target_is_cpus(&o->target) || recorder_may_grow(r))
+		need |= CAPABILITY_BIT(CAP_PERFMON) | CAPABILITY_BIT(CAP_IPC_LOCK) |
+			CAPABILITY_BIT(CAP_SYS_ADMIN);
+	if (o->next_file.on || o->next_file.bytes || o->next_file.ms || o->overwrite)
+		need |= CAPABILITY_BIT(CAP_BPF) | CAPABILITY_BIT(CAP_SYS_ADMIN);
+	capability_need(need);
+}
+
 static int run(struct recorder *r, struct err *err)
 {
 	bool patient = false, crew_failed = false;
@@ -417,8 +436,10 @@ static int run(struct recorder *r, struct err *err)
 		ret = recorder_start_crew(r, err);
 		crew_failed = ret < 0;
 	}
-	if (ret == 0)
+	if (ret == 0) {
+		recorder_need_less(r);
 		ret = start(r, err);
+	}
 	if (r->result->command_failed || crew_failed) {
 		output_abandon(&r->output);
 		r->result->written = false;

@@ -159,6 +159,7 @@ static void *work(void *arg)
 		ret = recorder_raise_priority(h->d.r, &err);
 	if (ret < 0)
 		fail(h, ret, &err);
+	recorder_need_less(h->d.r);
 	pthread_barrier_wait(&crew->ready);
 	while (ret >= 0 && !over) {
 		struct epoll_event events[16];

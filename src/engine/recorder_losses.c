@@ -212,16 +212,22 @@ static bool has_lost(struct recorder *r)
 	return lost;
 }
 
-int recorder_grow(struct recorder *r, struct err *err)
+/* A size that was asked for stays; and what was switched off is not to be switched on. */
+bool recorder_may_grow(const struct recorder *r)
 {
 	const struct recorder_options *o = r->o;
+
+	return !r->grown && !o->ring_bytes && !o->overwrite && !o->control && !o->duty.delayed &&
+	       !r->tap;
+}
+
+int recorder_grow(struct recorder *r, struct err *err)
+{
 	uint64_t before = r->counters.ring_bytes, bytes = grown_size(r);
 	struct ring *held;
 	int ret = -ENOMEM;
 
-	/* A size that was asked for stays; and what was switched off is not to be switched on. */
-	if (r->grown || !has_lost(r) || o->ring_bytes || o->overwrite || o->control ||
-	    o->duty.delayed || r->tap)
+	if (!recorder_may_grow(r) || !has_lost(r))
 		return 0;
 	r->grown = true;
 	recorder_hold_crew(r);

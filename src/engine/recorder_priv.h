@@ -203,9 +203,13 @@ int recorder_snapshot(struct recorder *r, struct err *err);
 int64_t recorder_now_ms(void);
 /* Let the calling thread have the priority that was asked for. */
 int recorder_raise_priority(const struct recorder *r, struct err *err);
+/* Give up the capabilities that are not needed any more when all is open and described. */
+void recorder_need_less(const struct recorder *r);
 /* How long to wait for a ring at most, after so many looks that found nothing; -1: for ever. */
 int recorder_tick_ms(unsigned idle_rounds);
 
+/* Whether rings may become larger yet. */
+bool recorder_may_grow(const struct recorder *r);
 /* Larger rings when the first loss has been seen. */
 int recorder_grow(struct recorder *r, struct err *err);
 

@@ -6,20 +6,14 @@
 #ifndef ENGINE_RIGHTS_H
 #define ENGINE_RIGHTS_H
 
-#include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#include "base/capability.h"
 #include "base/err.h"
-
-/* Linux 5.8; the headers may be older. */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
 
 /* For those who forbid themselves the call; made it is in src/engine alone. */
 #define RIGHTS_PERF_CALL __NR_perf_event_open

@@ -223,6 +223,37 @@ plain()
 	as_user "$LAB/sonde" record -q -e cpu-clock -o x grep CapEff /proc/self/status >caps
 	as_user "$LAB/sonde" stat -o /dev/null -e task-clock grep CapEff /proc/self/status >>caps
 	[[ $(awk '{ print $2 }' caps | sort -u) == 0000000000000000 ]]
+	# and the recorder, in all its threads, no more than what it may still come to need: for
+	# larger rings, and for a CPU that comes back, CAP_PERFMON and CAP_IPC_LOCK; CAP_SYS_PTRACE,
+	# CAP_SYSLOG for names
+	# (a container may have none of some: then nobody gets these, or the file would not run)
+	bound=$((16#$(awk '/^CapBnd/ { print $2 }' /proc/self/status)))
+	all=
+	for cap in ipc_lock:14 sys_ptrace:19 sys_nice:23 sys_resource:24 syslog:34 perfmon:38 bpf:39; do
+		((!(bound >> ${cap#*:} & 1))) || all+=,cap_${cap%:*}
+	done
+	setcap "${all#,}+ep" "$LAB/sonde"
+	# permitted SETS ARG...: those that its threads come to have while the command runs
+	permitted()
+	{
+		local want=
+
+		for set in $1; do want+=$(printf '%016x ' $((16#$set & bound))); done
+		shift
+		# shellcheck disable=SC2016
+		as_user "$LAB/sonde" record -q -e cpu-clock -o x "$@" sh -c '
+			for i in $(seq 1000); do
+				is=$(cat /proc/$PPID/task/*/status | awk "/^CapPrm/ { print \$2 }" | sort -u | tr "\n" " ")
+				[ "$is" != "$1" ] || exit 0
+				sleep 0.02
+			done
+			echo "$is, not $1"; exit 1' - "$want"
+	}
+	permitted 400080000 -m 64K
+	permitted 4400084000
+	permitted 4400084000 -a -m 64K
+	permitted "0 400080000" -m 64K -z
+	permitted "80000 400080000" -m 64K --call-graph unwind
 	# nor does a process that reads
 	mkfifo pipe
 	exec 8<>pipe
