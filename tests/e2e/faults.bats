@@ -19,6 +19,8 @@ load faults
 		rm ctl
 		all=0
 		for file in out*; do
+			# the next one of --switch-output may just have been made
+			is_begun "$file" || continue
 			reads "$file"
 			all=$((all + SAMPLES))
 		done
