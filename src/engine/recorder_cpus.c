@@ -92,11 +92,11 @@ void recorder_follow_cpus(struct recorder *r)
 
 static void rename_word(const struct recorder *r, uint8_t *at)
 {
-	uint64_t id;
+	uint64_t id, first;
 
 	memcpy(&id, at, sizeof(id));
-	id = counters_first_id(&r->counters, id);
-	memcpy(at, &id, sizeof(id));
+	first = counters_first_id(&r->counters, id);
+	memcpy(at, &first, sizeof(first));
 }
 
 /* The values of a group, with the id of each: perf_event_open(2), "PERF_SAMPLE_READ". */
