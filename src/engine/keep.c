@@ -342,7 +342,7 @@ static bool write_str(int fd, const struct str *text)
  * The map's text with a line "# TIME" before what came after that time. A line that was
  * half written then began before it.
  */
-static void copy_text(const struct jit_process *jit, struct str *out)
+static void copy_text(const struct jit_process *jit, uint64_t most, struct str *out)
 {
 	FILE *file = file_of(fcntl(jit->fd, F_DUPFD_CLOEXEC, 3), "r");
 	char *line = NULL;
@@ -353,7 +353,8 @@ static void copy_text(const struct jit_process *jit, struct str *out)
 	if (!file)
 		return;
 	rewind(file);
-	while ((n = getline(&line, &room, file)) > 0) {
+	/* its owner may write on for ever */
+	while (at < most && (n = getline(&line, &room, file)) > 0) {
 		for (; mark < jit->marks.nr && jit->marks.v[mark].at <= at; mark++)
 			str_addf(out, "# %llu\n", (unsigned long long)jit->marks.v[mark].from_ns);
 		str_addn(out, line, (size_t)n);
@@ -375,7 +376,7 @@ static void copy_map(const struct jit_process *jit, uint64_t first_ns)
 	jit_file_copy_name(name, jit->pid, first_ns, "map");
 	if (cache_begin(&draft, CACHE_MAPS, name, (uint64_t)st.st_size) < 0)
 		return;
-	copy_text(jit, &text);
+	copy_text(jit, (uint64_t)st.st_size, &text);
 	if (write_str(draft.fd, &text))
 		cache_keep(&draft);
 	else

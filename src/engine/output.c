@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,36 @@ static int open_stdout(struct output *out, struct err *err)
 	return 0;
 }
 
+static bool is_to_end(void)
+{
+	sigset_t waiting;
+
+	return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 ||
+					     sigismember(&waiting, SIGTERM) == 1 ||
+					     sigismember(&waiting, SIGHUP) == 1);
+}
+
+/*
+ * A FIFO can be written when somebody reads. Signals come through a descriptor, which nobody
+ * looks at here: in a plain open(2) nothing but SIGKILL would end the wait.
+ */
+static int open_fifo(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	int fd;
+
+	while ((fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0 && errno == ENXIO) {
+		if (is_to_end()) {
+			errno = EINTR;
+			return -1;
+		}
+		nanosleep(&moment, NULL);
+	}
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, O_WRONLY);
+	return fd;
+}
+
 /* FIFOs, /dev/null and the like: 1 if it was one. */
 static int open_special(struct output *out, const char *path, struct err *err)
 {
@@ -55,9 +86,15 @@ static int open_special(struct output *out, const char *path, struct err *err)
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return cannot_write(path, EISDIR, err);
-	out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	out->fd = S_ISFIFO(st.st_mode) ? open_fifo(path) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (out->fd < 0)
 		return cannot_write(path, errno, err);
+	/* What came in its place meanwhile, a stranger's link perhaps, is not written into. */
+	if (fstat(out->fd, &st) < 0 || S_ISREG(st.st_mode)) {
+		close(out->fd);
+		out->fd = -1;
+		return cannot_write(path, ELOOP, err);
+	}
 	out->is_pipe = !S_ISBLK(st.st_mode) && lseek(out->fd, 0, SEEK_SET) < 0;
 	return 1;
 }

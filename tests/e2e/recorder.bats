@@ -85,6 +85,34 @@ pipes()
 	[[ $(of out later) -ge 500 ]]
 }
 
+@test "record: a FIFO that nobody reads can be waited for, and the wait be ended" {
+	mkfifo nobody somebody
+	"$SONDE" record -q -e page-faults -o nobody true 2>said 3>&- &
+	pid=$!
+	# signals come through a descriptor from now on (SIGTERM is bit 14)
+	for ((i = 0; i < 3000; i++)); do
+		(((16#$(awk '/^SigBlk/ { print $2 }' /proc/$pid/status) >> 14 & 1) == 0)) || break
+		sleep 0.01
+	done
+	kill $pid
+	for ((i = 0; i < 3000; i++)); do
+		! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null || { sleep 0.01; continue; }
+		ended=yes
+		break
+	done
+	kill -KILL $pid 2>/dev/null || true
+	[[ $ended == yes ]]
+	status=0
+	wait $pid || status=$?
+	((status))
+	# one who comes late gets all of it
+	"$SONDE" record -q -e page-faults -c 1 -o somebody -- "$WORKLOADS/faults" 50 2>said 3>&- &
+	pid=$!
+	cat somebody >got
+	wait $pid
+	(($(samples -i got) >= 50))
+}
+
 @test "--switch-output: another file at SIGUSR2, each readable by itself" {
 	pipes
 	faults early
