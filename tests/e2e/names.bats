@@ -256,7 +256,8 @@ node_work()
 	PY
 	coproc spin { exec setpriv --reuid=54983 --clear-groups timeout 60 python3 - 2>&1 3>&-; }
 	cat spin.py >&"${spin[1]}"
-	exec {spin[1]}>&-
+	fd=${spin[1]}
+	exec {fd}>&-
 	read -r line <&"${spin[0]}" || skip "knows machine code of x86_64 only, and needs setpriv"
 	[[ -z $line ]]
 	# shellcheck disable=SC2154
