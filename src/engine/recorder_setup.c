@@ -25,9 +25,10 @@ uint64_t recorder_default_ring(uint32_t nr_cpus, bool stacks)
 	const uint64_t least = 512u << 10, in_all = 128u << 20;
 	/*
 	 * A sample with its stack is up to 64 KB: at 999 Hz half of 32 MB is a quarter of a second,
-	 * which is how long a busy machine may keep us waiting.
+	 * which is how long a busy machine may keep us waiting. A write to a busy disk may take
+	 * seconds: 2 MB, filled in three of them by what a compile maps and forks, were too little.
 	 */
-	const uint64_t most = stacks ? 32u << 20 : 2u << 20;
+	const uint64_t most = stacks ? 32u << 20 : 8u << 20;
 	int64_t kb = read_number("/proc/sys/kernel/perf_event_mlock_kb", 516);
 	uint64_t bytes = least;
 

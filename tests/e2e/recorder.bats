@@ -214,13 +214,13 @@ pipes()
 	faults late
 	cpu=$(taskset -cp $$ | grep -o '[0-9]*$')
 	# more than any ring there is from the start, and then what only a larger one takes
-	record -- taskset -c "$cpu" sh -ec 'kill -STOP $PPID; ./early 120000; kill -CONT $PPID
+	record -- taskset -c "$cpu" sh -ec 'kill -STOP $PPID; ./early 300000; kill -CONT $PPID
 		until grep -q "rings have grown" said || grep -q "cannot grow" said; do ./early 10; done
-		kill -STOP $PPID; ./late 50000; kill -CONT $PPID' 2>said
+		kill -STOP $PPID; ./late 300000; kill -CONT $PPID' 2>said
 	cat said
-	[[ $(of out early) -lt 120000 ]]
+	[[ $(of out early) -lt 300000 ]]
 	if grep -q 'rings have grown from [0-9]* to [0-9]* KB' said; then
-		(($(of out late) >= 50000))
+		(($(of out late) >= 300000))
 	else
 		grep -q 'cannot grow' said
 	fi

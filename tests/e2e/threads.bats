@@ -125,12 +125,12 @@ each_of()
 	cp "$WORKLOADS/faults" early
 	cp "$WORKLOADS/faults" late
 	cpu=$(taskset -cp $$ | grep -o '[0-9]*$')
-	record --threads -o out -- taskset -c "$cpu" sh -ec 'kill -STOP $PPID; ./early 120000; kill -CONT $PPID
+	record --threads -o out -- taskset -c "$cpu" sh -ec 'kill -STOP $PPID; ./early 300000; kill -CONT $PPID
 		until grep -q "rings have grown" said || grep -q "cannot grow" said; do ./early 10; done
-		kill -STOP $PPID; ./late 50000; kill -CONT $PPID' 2>said
+		kill -STOP $PPID; ./late 300000; kill -CONT $PPID' 2>said
 	cat said
 	if grep -q 'rings have grown from [0-9]* to [0-9]* KB' said; then
-		(($(faults_of out late) >= 50000))
+		(($(faults_of out late) >= 300000))
 	else
 		grep -q 'cannot grow' said
 	fi
