@@ -247,7 +247,7 @@ static char formula_sign(const char *text, size_t len, size_t *bytes)
 	static const char signs[] = "=+-@";
 
 	*bytes = 1;
-	if (len && memchr(signs, *text, 4))
+	if (len && strchr(signs, *text))
 		return *text;
 	*bytes = 3;
 	for (unsigned i = 0; i < 4; i++)
@@ -271,7 +271,7 @@ static bool is_formula(const char *text, size_t len)
 	if (!sign || sign == '=')
 		return sign;
 	for (size_t i = blanks + bytes; i < len; i++)
-		if (!isalnum((unsigned char)text[i]) && !memchr("-_.:/ ", text[i], 6))
+		if (!isalnum((unsigned char)text[i]) && !strchr("-_.:/ ", text[i]))
 			return true;
 	return false;
 }

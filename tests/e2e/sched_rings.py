@@ -6,7 +6,7 @@
 WIDE was recorded over a longer time and lost nothing.  On each CPU the sched_switch and
 sched_stat_runtime samples of NARROW have to be those of WIDE, one after the other; where a
 LOST record of these events stands, just as many are missing.  NARROW may have what WIDE has
-not: on some virtual machines perf_event_open does not get to see a switch now and then.
+not: on some machines perf_event_open does not get to see switches that end a CPU's idling.
 Both have samples of TID|TIME|CPU|PERIOD|RAW|IDENTIFIER, by one clock.  Prints how many are
 equal, lost, and in NARROW alone.
 (tools/perf/Documentation/perf.data-file-format.txt, linux/perf_event.h.)
@@ -103,6 +103,8 @@ def compare(rows, wide):
             equal += 1
             at += 1
         else:
+            # prev_comm
+            assert what[2].startswith(b"swapper/"), (time, what, theirs[at])
             alone += 1
     return equal, missing, alone
 
