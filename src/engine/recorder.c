@@ -368,7 +368,7 @@ void recorder_find_offsets(struct recorder *r)
 
 		if (!str_starts(r->events->v[i].name, "sched:"))
 			continue;
-		if (r->events->nr == 1)
+		if (!(type & PERF_SAMPLE_IDENTIFIER))    /* samples of one event alone */
 			r->self = 0;
 		ids = counters_ids(&r->counters, i, &nr);
 		for (uint32_t j = 0; j < nr; j++)

@@ -461,6 +461,18 @@ beside()
 	done
 }
 
+@test "of the scheduler's events none is left out for being sonde's own, also of one alone" {
+	need_sched
+	for events in sched:sched_switch sched:sched_switch,sched:sched_waking; do
+		"$SONDE" record -v -e $events -a -o own.data -- sleep 0.1 2>said
+		cat said
+		! grep 'left out' said || false
+		"$SONDE" script -F comm,event -i own.data | grep -c '^ *sonde .*sched_switch:'
+	done
+	"$SONDE" record -v -e syscalls:sys_enter_read -a -o own.data -- sleep 0.1 2>said
+	"$SONDE" script -F comm -i own.data | { ! grep -x ' *sonde *'; }
+}
+
 @test "losses are told, with what they mean" {
 	need_sched
 	"$SONDE" sched record -q -m 4K --no-realtime -o lost.data -- "$WORKLOADS/schedule" 0 1000 >/dev/null
