@@ -4,8 +4,9 @@
 #	perf script -F cpu,time,event,trace --ns -i FILE | sched_oracle.py
 #
 # prints "tid rule nr total_ns max_ns" for each task and rule:
-#   all   from sched_wakeup (or sched_waking where there is no sched_wakeup in the recording),
-#         or from the switch that threw it out (R and R+), to the switch that brings it
+#   all   from sched_wakeup (or sched_waking where no sched_wakeup came: some kernels keep what
+#         idle CPUs do from perf_event_open), or from the switch that threw it out (R and R+),
+#         to the switch that brings it
 #   perf  as perf 6.1 reckons: sched_waking is not looked at; a task that was thrown out
 #         inside the kernel (R+) counts as asleep; one never seen before that comes counts
 #         as having waited for 0 ns
@@ -27,7 +28,7 @@ def field(text, name):
 
 
 def delays(perf):
-    ready, known, out, runs = {}, set(), {}, {}
+    ready, known, out, runs, waking = {}, set(), {}, {}, {}
     wakes = {'sched_wakeup', 'sched_wakeup_new'}
     if not perf and not has_wakeup:
         wakes.add('sched_waking')
@@ -37,6 +38,10 @@ def delays(perf):
             if tid in ready and ready[tid] is None or tid not in known:
                 ready[tid] = time
             known.add(tid)
+        elif name == 'sched_waking' and not perf:
+            tid = int(re.search(r' pid=(\d+)', ' ' + text)[1])
+            if ready.get(tid) is None:
+                waking[tid] = time
         elif name == 'sched_stat_runtime' and perf:
             tid = int(re.search(r' pid=(\d+)', ' ' + text)[1])
             if tid not in known:
@@ -53,8 +58,9 @@ def delays(perf):
                 ready[prev] = time if runnable else None
                 known.add(prev)
             if nxt:
-                if nxt in known:
-                    since = ready.get(nxt)
+                early = waking.pop(nxt, None)
+                if nxt in known or early is not None:
+                    since = early if ready.get(nxt) is None else ready[nxt]
                 else:
                     since = time if perf else None
                 if isinstance(since, int):
