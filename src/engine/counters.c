@@ -482,23 +482,29 @@ int counters_filter(struct counters *c, struct err *err)
 	return 0;
 }
 
-static void switch_all(struct counters *c, unsigned long request)
+static void switch_event(struct counters *c, size_t event, bool on)
+{
+	if (is_silent(c, event))
+		return;
+	event_ioctl(c, event, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+	c->wishes[event] = on ? 1 : -1;
+}
+
+static void switch_all(struct counters *c, bool on)
 {
 	for (size_t i = 0; i < c->events->nr; i++)
-		if (c->events->v[i].leader == i && !is_silent(c, i)) {
-			event_ioctl(c, i, request, 0);
-			c->wishes[i] = request == PERF_EVENT_IOC_ENABLE ? 1 : -1;
-		}
+		if (c->events->v[i].leader == i)
+			switch_event(c, i, on);
 }
 
 void counters_enable(struct counters *c)
 {
-	switch_all(c, PERF_EVENT_IOC_ENABLE);
+	switch_all(c, true);
 }
 
 void counters_disable(struct counters *c)
 {
-	switch_all(c, PERF_EVENT_IOC_DISABLE);
+	switch_all(c, false);
 }
 
 static bool is_called(const struct event *event, const char *name)
@@ -519,10 +525,7 @@ bool counters_switch(struct counters *c, const char *name, bool on)
 			continue;
 		if (name ? !is_called(e, name) : e->leader != i)
 			continue;
-		if (!is_silent(c, i)) {
-			event_ioctl(c, i, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
-			c->wishes[i] = on ? 1 : -1;
-		}
+		switch_event(c, i, on);
 		any = true;
 	}
 	return any;

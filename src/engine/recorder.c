@@ -294,7 +294,7 @@ static int start(struct recorder *r, struct err *err)
 
 	if (!command && !r->o->duty.delayed) {
 		counters_enable(&r->counters);
-		recorder_switch(r, true);
+		tap_switch(r->tap, true);
 	}
 	if (r->workload.pid)
 		ret = workload_start(&r->workload, err);
@@ -310,7 +310,7 @@ static int finish(struct recorder *r, bool good, struct err *err)
 {
 	int ret = 0;
 
-	recorder_switch(r, false);
+	tap_switch(r->tap, false);
 	counters_disable(&r->counters);
 	r->is_over = true;
 	if (r->crew)

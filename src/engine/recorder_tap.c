@@ -58,8 +58,7 @@ void recorder_close_tap(struct recorder *r)
 
 void recorder_switch(struct recorder *r, bool on)
 {
-	if (r->tap)
-		tap_switch(r->tap, on);
+	tap_switch(r->tap, on);
 	counters_switch(&r->counters, NULL, on);
 }
 

@@ -22,12 +22,17 @@ struct head {
 	__u16 misc, size;
 };
 
-struct sample {
-	struct head head;
-	__u64 id;
+/* Of both records, in this order. */
+struct stamp {
 	__u32 pid, tid;
 	__u64 time;
 	__u32 cpu, reserved;
+};
+
+struct sample {
+	struct head head;
+	__u64 id;
+	struct stamp stamp;
 	__u64 period;
 	__u32 raw_bytes;
 	__u16 common_type;
@@ -39,9 +44,7 @@ struct sample {
 struct lost {
 	struct head head;
 	__u64 id, lost;
-	__u32 pid, tid;
-	__u64 time;
-	__u32 cpu, reserved;
+	struct stamp stamp;
 	__u64 identifier;
 };
 
@@ -76,22 +79,28 @@ static __always_inline __u64 wakes(struct tap_cpu *here, __u32 bytes)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+static __always_inline void set_stamp(struct stamp *stamp, __u32 cpu)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	stamp->pid = who >> 32;
+	stamp->tid = (__u32)who;
+	stamp->time = bpf_ktime_get_ns();
+	stamp->cpu = cpu;
+	stamp->reserved = 0;
+}
+
 /* Tell in the place where they are missing how many samples are. */
 static __always_inline int tell_lost(struct tap_cpu *here, void *ring, __u64 id, __u32 cpu)
 {
 	struct lost *l = bpf_ringbuf_reserve(ring, sizeof(*l), 0);
-	__u64 who = bpf_get_current_pid_tgid();
 
 	if (!l)
 		return -1;
 	l->head = (struct head){ PERF_RECORD_LOST, 0, sizeof(*l) };
 	l->id = l->identifier = id;
 	l->lost = here->untold;
-	l->pid = who >> 32;
-	l->tid = (__u32)who;
-	l->time = bpf_ktime_get_ns();
-	l->cpu = cpu;
-	l->reserved = 0;
+	set_stamp(&l->stamp, cpu);
 	here->untold = 0;
 	bpf_ringbuf_submit(l, wakes(here, sizeof(*l)));
 	return 0;
@@ -122,7 +131,7 @@ static __always_inline int take(const __u32 *ctx, __u32 n)
 	struct tap_cpu *here = bpf_map_lookup_elem(&cpus, &zero);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	struct sample *s;
-	__u64 id, who;
+	__u64 id;
 
 	if (!on || !here || !ring)
 		return 1;
@@ -137,21 +146,16 @@ static __always_inline int take(const __u32 *ctx, __u32 n)
 		here->untold++;
 		return 1;
 	}
-	who = bpf_get_current_pid_tgid();
 	s->head = (struct head){ PERF_RECORD_SAMPLE, PERF_RECORD_MISC_KERNEL,
 				 (__u16)events[n].record_bytes };
 	s->id = id;
-	s->pid = who >> 32;
-	s->tid = (__u32)who;
-	s->time = bpf_ktime_get_ns();
-	s->cpu = cpu;
-	s->reserved = 0;
+	set_stamp(&s->stamp, cpu);
 	s->period = 1;
 	s->raw_bytes = events[n].raw_bytes;
 	s->common_type = (__u16)events[n].id;
 	s->common_flags = IRQS_OFF;
 	s->common_preempt_count = 0;
-	s->common_pid = (__u32)who;
+	s->common_pid = s->stamp.tid;
 	copy_words(s, ctx + TAP_COMMON / 4, nr);
 	if (events[n].has_text)
 		copy_text(s, ctx, nr, events[n].text_word);

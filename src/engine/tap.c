@@ -433,7 +433,8 @@ void tap_switch(struct tap *tap, bool on)
 {
 	uint32_t zero = 0, value = on;
 
-	bpf_map_update_elem(tap->on_fd, &zero, &value, BPF_ANY);
+	if (tap)
+		bpf_map_update_elem(tap->on_fd, &zero, &value, BPF_ANY);
 }
 
 int tap_fd(const struct tap *tap, size_t cpu)

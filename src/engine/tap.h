@@ -48,6 +48,7 @@ void tap_close(struct tap *tap);
 /* Whether an event comes from here. */
 bool tap_takes(const struct tap *tap, size_t event);
 
+/* Of all that it takes. NULL is allowed. */
 void tap_switch(struct tap *tap, bool on);
 
 /* Readable when much has come on counters->cpus.v[cpu]; -1: it has no ring. Borrowed. */
