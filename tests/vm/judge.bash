@@ -465,9 +465,9 @@ cpu_that_comes_back_has_its_switches()
 {
 	well plug-sched
 	grep 'CPU 1 came back .* recorded from here on' plug-sched.err
-	# at the latest by its end
-	sonde_script plug-sched comm,cpu,event >switches.txt
-	grep -c '^ *storm-after .*001. *sched:sched_switch:' switches.txt
+	# at the latest by its end, whose sample says -1 for a thread if that was waited for already
+	sonde_script plug-sched cpu,event,trace >switches.txt
+	grep -c '^ *.001. *sched:sched_switch: prev_comm=storm-after ' switches.txt
 	"$SONDE" sched latency -i plug-sched.data >latency.txt
 	grep 'storm-after' latency.txt
 	"$SONDE" sched timehist -i plug-sched.data >/dev/null
