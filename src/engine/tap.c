@@ -103,8 +103,12 @@ static const unsigned char program[] __attribute__((aligned(8))) = {
 #include "tap.skel.h"
 };
 
-/* Hit with interrupts off, and often: kernel/sched/core.c and fair.c, under the run queue's lock. */
-static const char *const hot[] = { "sched:sched_switch", "sched:sched_stat_runtime" };
+/*
+ * Hit often and under the run queue's lock, so with interrupts off: kernel/sched/core.c and fair.c.
+ * (The one sched_wakeup that is not, of a task that wakes itself before it slept, is rare.)
+ * sched_waking stays outside: its common_flags tell whether it came from an interrupt.
+ */
+static const char *const hot[] = { "sched:sched_switch", "sched:sched_stat_runtime", "sched:sched_wakeup" };
 
 /* struct sample in tap.bpf.c up to the fields. */
 #define SAMPLE_HEAD 60
