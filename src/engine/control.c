@@ -219,12 +219,21 @@ bool control_next(struct control *c, struct control_command *out)
 	return false;
 }
 
-void control_answer(const struct control *c, bool good)
+void control_answer(struct control *c, bool good)
 {
 	const char *text = good ? "ack\n" : "nack\n";
+	struct pollfd p = { .fd = c->ack_fd, .events = POLLOUT };
 
 	if (c->ack_fd < 0)
 		return;
+	/* a pipe that polls as writable takes a line whole (pipe(7), PIPE_BUF) */
+	if (poll(&p, 1, 0) == 0) {
+		if (!c->unread)
+			log_info("--control: cannot answer: nobody reads the answers");
+		c->unread = true;
+		return;
+	}
+	c->unread = false;
 	while (write(c->ack_fd, text, strlen(text)) < 0)
 		if (errno != EINTR) {
 			log_info("--control: cannot answer: %s", strerror(errno));

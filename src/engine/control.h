@@ -44,6 +44,7 @@ struct control {
 	int fd, ack_fd;                  /* -1: none */
 	bool is_fifo;                    /* then both are ours to close */
 	bool ended, skip;                /* nobody writes any more; in a line that is too long */
+	bool unread;                     /* the last answer found no room */
 	size_t len;                      /* of `bytes` */
 	char bytes[CONTROL_LINE_MOST];
 	char line[CONTROL_LINE_MOST];
@@ -56,8 +57,11 @@ void control_close(struct control *c);
 /* The next command that has come whole. False: there is none now. Never waits. */
 bool control_next(struct control *c, struct control_command *out);
 
-/* Say that the command was carried out, or that it was none. */
-void control_answer(const struct control *c, bool good);
+/*
+ * Say that the command was carried out, or that it was none. Never waits: an answer for which
+ * there is no room, since nobody reads them, is left out with a remark.
+ */
+void control_answer(struct control *c, bool good);
 
 /* One line, without its end, into a command; pointers are into `line`, which is changed. */
 void control_parse(char *line, struct control_command *out);

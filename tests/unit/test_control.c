@@ -96,6 +96,33 @@ static void through_pipes(void **state)
 	assert_int_equal(close(ack[1]), 0);
 }
 
+/* Of a pipe that nobody reads. */
+static void unread_answers(void **state)
+{
+	struct err err = ERR_INIT;
+	struct control c;
+	int ctl[2], ack[2];
+	char text[64], answer[8];
+
+	(void)state;
+	assert_int_equal(pipe(ctl), 0);
+	assert_int_equal(pipe(ack), 0);
+	snprintf(text, sizeof(text), "fd:%d,%d", ctl[0], ack[1]);
+	assert_int_equal(control_open(&c, text, &err), 0);
+	alarm(60);
+	for (int i = 0; i < fcntl(ack[1], F_GETPIPE_SZ); i++)
+		control_answer(&c, true);
+	alarm(0);
+	/* those that found room are whole */
+	assert_int_equal(read(ack[0], answer, 4), 4);
+	assert_memory_equal(answer, "ack\n", 4);
+	control_close(&c);
+	for (int i = 0; i < 2; i++) {
+		close(ctl[i]);
+		close(ack[i]);
+	}
+}
+
 static void too_long(void **state)
 {
 	char *line = calloc(1, 3 * CONTROL_LINE_MOST + 1);
@@ -180,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
 		cmocka_unit_test(through_pipes),
+		cmocka_unit_test(unread_answers),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(wrong),
 		cmocka_unit_test(named_pipes),
