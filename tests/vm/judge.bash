@@ -449,7 +449,7 @@ cpu_that_comes_back_has_its_events()
 {
 	local file
 
-	for file in plug-two plug-packed plug-latest; do
+	for file in plug-two plug-packed plug-threads plug-latest; do
 		well $file
 		grep 'CPU 1 came back .* recorded from here on' $file.err
 		all_phases $file page-faults
