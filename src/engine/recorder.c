@@ -177,6 +177,18 @@ static bool look_at_mappings(struct recorder *r, const struct epoll_event *event
 	return n == 0 ? wait >= 0 : nr && nr == n;
 }
 
+/* Whether any sample says where in which file something was: else no file need be kept. */
+static bool samples_places(const struct event_list *l)
+{
+	const uint64_t places = PERF_SAMPLE_IP | PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN |
+				PERF_SAMPLE_BRANCH_STACK | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_AUX;
+
+	for (size_t i = 0; i < l->nr; i++)
+		if (l->v[i].attr.sample_type & places)
+			return true;
+	return false;
+}
+
 /* How long to wait, for -1 or some milliseconds that are left. */
 static int wait_ms(const struct recorder *r, int64_t left)
 {
@@ -419,6 +431,10 @@ static int run(struct recorder *r, struct err *err)
 			output_abandon(&r->output);
 		r->result->written = false;
 		return ret;
+	}
+	if (!samples_places(r->events)) {
+		keep_free(r->keep);
+		r->keep = NULL;
 	}
 	recorder_find_offsets(r);
 	recorder_open_affinity(r);

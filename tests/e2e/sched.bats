@@ -461,6 +461,15 @@ beside()
 	done
 }
 
+@test "new programs do not wake who records no addresses: none of their files need be kept" {
+	need_sched
+	"$SONDE" sched record -q -o calm.data -- sh -c 'echo $PPID >recorder
+		i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i + 1)); done'
+	woken=$("$SONDE" script -F event,trace -i calm.data | grep -c "sched_switch: .* next_pid=$(<recorder) ")
+	echo "300 programs were begun, the recorder was switched to $woken times"
+	((woken < 200))
+}
+
 @test "of the scheduler's events none is left out for being sonde's own, also of one alone" {
 	need_sched
 	for events in sched:sched_switch sched:sched_switch,sched:sched_waking; do
