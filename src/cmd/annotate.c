@@ -45,6 +45,8 @@ struct run {
 	uint32_t nr_shown, nr_missing, nr_below;
 };
 
+#define NO_DATA_TYPES "types of the data that instructions touch are not told; source lines are"
+
 static int refuse(const struct opt *opt, const char *arg, bool unset, struct err *err)
 {
 	static const struct { const char *name, *why; } reasons[] = {
@@ -120,8 +122,7 @@ static int settle(struct annotate *a, struct err *err)
 		e = err_set(err, EINVAL, "%s has percentages, counts and lines in one: leave out -n, "
 			    "--show-total-period and -l", a->json ? "-j" : "--html");
 	if (!e && a->modules && a->query.vmlinux)
-		e = err_set(err, EINVAL, "-m does not go with -k: a vmlinux has no modules in it. Without -k the "
-			    "names and the code of modules are those of the running kernel");
+		e = err_set(err, EINVAL, VALUE_MODULES_AND_VMLINUX);
 	a->view.model.no_lines = !a->source && !a->view.print_line;
 	return e;
 }
@@ -473,6 +474,12 @@ static int run(int argc, char **argv)
 		OPT_CALL(0, "itrace", &a, "OPTS", "refused: processor traces are not decoded", refuse,
 			 OPT_ARG_OPTIONAL),
 		OPT_CALL('D', "dump-raw-trace", &a, NULL, "refused: that is sonde script -D", refuse, OPT_ARG_NONE),
+		OPT_REFUSE(0, "data-type", NO_DATA_TYPES),
+		OPT_REFUSE(0, "type-stat", NO_DATA_TYPES),
+		OPT_REFUSE(0, "insn-stat", NO_DATA_TYPES),
+		OPT_REFUSE(0, "code-with-type", NO_DATA_TYPES),
+		OPT_REFUSE(0, "skip-empty", "events side by side keep their columns; --no-group shows them apart"),
+		OPT_REFUSE(0, "addr2line", "sonde reads the lines of source by itself and starts no other program"),
 		OPT_SECTION("Symbols and code"),
 		QUERY_SYMBOL_OPTIONS(&a.query),
 		OPT_CALL(0, "demangle", &a, NULL, "C++ and Rust names as in the source (on)", take_demangle,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
@@ -20,6 +21,7 @@
 struct buildid_list {
 	const char *input;
 	bool kernel, maps, hits, force;
+	int verbose;
 };
 
 static void add_line(struct str *line, const uint8_t *id, unsigned size, const char *path)
@@ -130,10 +132,14 @@ static int list_recording(const struct buildid_list *b, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (b->hits || data->is_pipe || !data->nr_build_ids)
+	if (b->hits || data->is_pipe || !data->nr_build_ids) {
+		log_info("%s%s: the binaries with samples, by the mappings in it", data->path,
+			 b->hits ? "" : " has no list of build-ids");
 		r = list_modules(data, err);
-	else
+	} else {
+		log_info("%s: its own list of build-ids, %u entries", data->path, data->nr_build_ids);
 		list_section(data);
+	}
 	perf_data_close(data);
 	return r;
 }
@@ -259,6 +265,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('f', "force", &b.force, "accepted: sonde does not look at the file's owner"),
 		OPT_SWITCH('H', "with-hits", &b.hits, "only binaries with samples in them"),
 		OPT_SWITCH('k', "kernel", &b.kernel, "of the kernel that runs"),
+		OPT_COUNT('v', "verbose", &b.verbose, "say where the list comes from"),
 		OPT_SWITCH('m', "kernel-maps", &b.maps, "of the kernel that runs and of its modules, with "
 			   "where they are"),
 		OPT_END,
@@ -274,6 +281,8 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	cmd_quiet(false);
+	if (b.verbose)
+		log_set_level(b.verbose > 1 ? LOG_DEBUG : LOG_INFO);
 	status = (b.maps ? list_maps(&err) : b.kernel ? list_one(NULL, &err) : is_elf(b.input) ? list_one(b.input, &err) :
 		  list_recording(&b, &err)) < 0;
 	if (fflush(stdout) && errno != EPIPE && !status)

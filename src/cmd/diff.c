@@ -18,7 +18,7 @@ struct diff_command {
 	struct diff_options options;
 	struct diff_view view;
 	const char *sort, *by, *compute, *order, *percentage, *limit, *level;
-	bool graph, json, csv;
+	bool graph, json, csv, modules;
 	const char *files[DIFF_FILES_MAX];
 	unsigned nr_files;
 };
@@ -131,6 +131,8 @@ static int parse_output(struct diff_command *c, struct err *err)
 			       *separator ? "'.', which takes its place inside names" : "empty");
 	if (separator && strcmp(separator, "\\t") == 0)
 		c->view.separator = "\t";
+	if (c->modules && c->query.vmlinux)
+		return err_set(err, EINVAL, VALUE_MODULES_AND_VMLINUX);
 	if (c->json + c->csv + (separator != NULL) > 1)
 		return err_set(err, EINVAL, "one of --json, --csv and -t at a time");
 	if (c->query.verbose)
@@ -207,6 +209,9 @@ static int add_file(struct diff_command *c, struct diff *diff, unsigned index, c
 	q.stacks_too = true;
 	r = query_open(&q, &query, &data, err);
 	c->query.arena = q.arena;
+	if (r == -ENOENT && access(c->files[index], F_OK) < 0)
+		return err_set(err, ENOENT, "no file '%s'; sonde diff BASELINE RECORDING names the two",
+			       c->files[index]);
 	if (r < 0)
 		return r;
 	r = c->options.by_path || c->options.children ? check_chains(data, c->files[index], err) : 0;
@@ -329,7 +334,13 @@ static int run(int argc, char **argv)
 		OPT_SECTION("Input"),
 		OPT_SWITCH('f', "force", &c.query.force, "accepted: sonde does not look at the file's owner"),
 		QUERY_SYMBOL_OPTIONS(&c.query),
+		OPT_SWITCH('m', "modules", &c.modules, "kernel modules of the running kernel, as always without -k"),
 		QUERY_JOBS_OPTION(&c.query, 0),
+		OPT_REFUSE('D', "dump-raw-trace", "sonde script -D shows a recording's records"),
+		OPT_REFUSE('i', "input", "the recordings stand behind the options: sonde diff BASELINE RECORDING"),
+		OPT_REFUSE(0, "stream", "hot streams of branches are not compared; -g compares call paths"),
+		OPT_REFUSE(0, "cycles-hist", "cycles of basic blocks are not compared; -c delta-abs, delta, "
+			   "ratio and wdiff:W1,W2 are there"),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "cmd/cmd.h"
+#include "cmd/outfile.h"
 #include "engine/counting.h"
 #include "engine/event.h"
 #include "engine/event_legacy.h"
@@ -56,14 +57,15 @@ struct entry {
 };
 
 static struct {
-	bool json;
+	bool json, desc, deprecated;
 	int verbose;
+	const char *unit, *output;       /* glob of PMUs' names, or NULL */
 	char **patterns;
 	int nr_patterns;
 	bool wanted[NR_KINDS];
 	struct { struct entry *v; size_t nr, cap; } entries;
 	struct err unread;               /* why there are no tracepoints in it */
-} list;
+} list = { .desc = true };
 
 static bool matches_one(const char *pattern, const char *text)
 {
@@ -97,7 +99,7 @@ static struct entry *add(enum kind kind, const char *name, const char *alias, co
 	e->kind = kind;
 	e->name = mem_strdup(name);
 	e->alias = alias ? mem_strdup(alias) : NULL;
-	e->desc = desc ? mem_strdup(desc) : NULL;
+	e->desc = desc && list.desc ? mem_strdup(desc) : NULL;
 	e->scale = 1.0;
 	return e;
 }
@@ -193,7 +195,8 @@ static void list_pmus(void)
 
 	pmu_set_scan(set);
 	for (uint32_t i = 0; i < set->nr; i++)
-		list_pmu(set->v[i]);
+		if (!list.unit || str_glob(list.unit, set->v[i]->name))
+			list_pmu(set->v[i]);
 }
 
 static void list_raw(void)
@@ -258,7 +261,7 @@ static void list_metrics(void)
 
 	for (uint32_t i = 0; (m = stat_metric_at(i)); i++) {
 		struct event_list events = { 0 };
-		char *text = stat_metric_events(m);
+		char *text = stat_metric_events(m, true);
 		struct entry *e = add(METRIC, m->name, NULL, m->what);
 
 		if (e) {
@@ -488,7 +491,7 @@ static void choose(int nr_words, char **words)
 			list.wanted[RAW] = true;
 	}
 	for (int k = 0; !any && k < NR_KINDS; k++)
-		list.wanted[k] = true;
+		list.wanted[k] = !list.unit || k == PMU;
 	/* Thousands of names that nobody asked for. */
 	if (!any && !list.nr_patterns)
 		list.wanted[PFM] = false;
@@ -518,41 +521,35 @@ static int nothing_found(void)
 
 	if (list.json)
 		printf("[\n]\n");
-	if (!list.nr_patterns && !list.unread.code)
+	if (!list.nr_patterns && !list.unread.code && !list.unit)
 		return 0;
-	if (!list.nr_patterns) {
+	if (!list.nr_patterns && !list.unit) {
 		cmd_error("list", &list.unread);
 		return 1;
 	}
-	err_set(&err, ENOENT, "no event matches '%s'%s%s", list.patterns[0],
+	if (list.unit)
+		err_set(&err, ENOENT, "no event of a PMU '%s'%s%s; `sonde list pmu` shows them all",
+			list.unit, list.nr_patterns ? " has a name like " : " is described here",
+			list.nr_patterns ? list.patterns[0] : "");
+	else
+		err_set(&err, ENOENT, "no event matches '%s'%s%s", list.patterns[0],
 		list.unread.code ? "; tracepoints cannot be listed: " : "", list.unread.msg);
 	cmd_error("list", &err);
 	return 1;
 }
 
-static int run(int argc, char **argv)
+static void print_all(void)
 {
-	static const struct opt opts[] = {
-		OPT_SWITCH('j', "json", &list.json, "as JSON"),
-		OPT_COUNT('v', "details", &list.verbose, "encodings, fields of tracepoints, unit masks"),
-		OPT_COUNT(0, "verbose", &list.verbose, "the same"),
-		OPT_END,
-	};
-	int nr_words, status = cmd_options(&cmd_list, opts, OPT_PARSE_ANYWHERE, argc, argv, &nr_words);
 	bool first = true;
 
-	if (status >= 0)
-		return status;
-	choose(nr_words, argv);
-	collect();
-	if (!list.entries.nr)
-		return nothing_found();
-	if (list.unread.code)
-		log_note("no tracepoints are listed: %s", list.unread.msg);
 	if (list.json)
 		print_json();
 	for (int k = 0; !list.json && k < NR_KINDS; k++)
 		print_kind((enum kind)k, screen_width(), &first);
+}
+
+static void release(void)
+{
 	for (size_t i = 0; i < list.entries.nr; i++) {
 		struct entry *e = &list.entries.v[i];
 
@@ -563,13 +560,85 @@ static int run(int argc, char **argv)
 		free(e->unit);
 	}
 	vec_release(&list.entries);
+}
+
+/* To standard output, or with -o to a file in its place. */
+static int write_all(struct err *err)
+{
+	struct outfile file;
+	int r;
+
+	if (!list.output) {
+		print_all();
+		return fflush(stdout) && errno != EPIPE ?
+			err_set(err, errno, "cannot write standard output: %s", strerror(errno)) : 0;
+	}
+	r = outfile_open(&file, list.output, err);
+	if (r < 0)
+		return r;
+	fflush(stdout);
+	if (dup2(fileno(file.out), STDOUT_FILENO) >= 0)
+		print_all();
+	r = fflush(stdout) ? err_set(err, errno, "cannot write '%s': %s", list.output, strerror(errno)) : 0;
+	return outfile_end(&file, r, err);
+}
+
+/* --unit is about PMUs; a kind of events that no PMU of sysfs describes has none. */
+static int check_unit(int nr_words, char **words, struct err *err)
+{
+	for (int i = 0; list.unit && i < nr_words; i++) {
+		int kind = find_kind(words[i]);
+
+		if (kind >= 0 && kind != PMU)
+			return err_set(err, EINVAL, "--unit chooses among the events of PMUs; it does not go "
+				       "with '%s'", words[i]);
+	}
 	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct opt opts[] = {
+		OPT_SWITCH('j', "json", &list.json, "as JSON"),
+		OPT_COUNT('v', "details", &list.verbose, "encodings, fields of tracepoints, unit masks"),
+		OPT_COUNT(0, "verbose", &list.verbose, "the same"),
+		OPT_COUNT(0, "long-desc", &list.verbose, "the same"),
+		OPT_SWITCH('d', "desc", &list.desc, "what events count (the default; --no-desc: names alone)"),
+		OPT_SWITCH(0, "deprecated", &list.deprecated, "accepted: names that went out of use are never "
+			   "left out"),
+		OPT_STRING(0, "unit", &list.unit, "PMU", "only the events of this PMU, as the kernel describes "
+			   "them; a glob is several"),
+		OPT_STRING('o', "output", &list.output, "FILE", "to FILE"),
+		OPT_REFUSE(0, "cputype", "take --unit cpu_core or --unit cpu_atom"),
+		OPT_REFUSE(0, "debug", "-v tells what there is to tell of an event"),
+		OPT_END,
+	};
+	struct err err = ERR_INIT;
+	int nr_words, status = cmd_options(&cmd_list, opts, OPT_PARSE_ANYWHERE, argc, argv, &nr_words);
+
+	if (status >= 0)
+		return status;
+	if (check_unit(nr_words, argv, &err) < 0) {
+		cmd_error("list", &err);
+		return EXIT_USAGE;
+	}
+	choose(nr_words, argv);
+	collect();
+	if (!list.entries.nr)
+		return nothing_found();
+	if (list.unread.code)
+		log_note("no tracepoints are listed: %s", list.unread.msg);
+	status = write_all(&err) < 0;
+	if (status)
+		cmd_error("list", &err);
+	release();
+	return status;
 }
 
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "list the events that can be counted and sampled",
-	.usage = "[KIND|GLOB...] [-j] [-v]",
+	.usage = "[options] [KIND|GLOB...]",
 	.run = run,
 	.confine = CONFINE_EXEC,
 };

@@ -52,7 +52,8 @@ static int take_label(const struct opt *opt, const char *arg, bool unset, struct
 		enum stat_labels labels;
 	} names[] = {
 		{ "no-aggr", STAT_LABEL_CPU }, { "per-core", STAT_LABEL_CORE },
-		{ "per-cache", STAT_LABEL_CACHE }, { "per-die", STAT_LABEL_DIE },
+		{ "per-cluster", STAT_LABEL_CLUSTER }, { "per-cache", STAT_LABEL_CACHE },
+		{ "per-die", STAT_LABEL_DIE },
 		{ "per-socket", STAT_LABEL_SOCKET }, { "per-node", STAT_LABEL_NODE },
 		{ "per-thread", STAT_LABEL_THREAD },
 	};
@@ -84,13 +85,13 @@ static int take_no_inherit(const struct opt *opt, const char *arg, bool unset, s
 
 static void use_metric(const struct stat_metric *metric, struct err *err, int *result)
 {
-	char *text = stat_metric_events(metric);
+	char *text = stat_metric_events(metric, !o.metric_no_group);
 	struct stat_metric_use use = { metric, o.events.nr, 0 };
 
 	/* Topdown's four share one group of events. */
-	for (size_t i = 0; i < o.metrics.nr; i++) {
+	for (size_t i = 0; i < o.metrics.nr && !o.metric_no_merge; i++) {
 		const struct stat_metric_use *other = &o.metrics.v[i];
-		char *known = stat_metric_events(other->metric);
+		char *known = stat_metric_events(other->metric, !o.metric_no_group);
 
 		if (strcmp(known, text) == 0) {
 			use.first = other->first;
@@ -127,13 +128,22 @@ static int unknown_metric(const char *name, size_t len, struct err *err)
 	return -EINVAL;
 }
 
-/* -M name,group,...: a group's name stands for all its metrics. */
+/* Options that stand behind -M say how its events are counted, too. */
 static int take_metrics(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	if (unset)
+		return no_unset(opt, err);
+	if (!*arg)
+		return err_set(err, EINVAL, "-M takes names of metrics; `sonde list metric` shows them");
+	str_addf(&o.metric_names, "%s%s", o.metric_names.len ? "," : "", arg);
+	return 0;
+}
+
+/* name,group,...: a group's name stands for all its metrics. */
+static int add_metrics(const char *arg, struct err *err)
 {
 	int r = 0;
 
-	if (unset)
-		return no_unset(opt, err);
 	while (*arg && r >= 0) {
 		size_t len = strcspn(arg, ",");
 		const struct stat_metric *metric = stat_metric_find(arg, len);
@@ -156,6 +166,9 @@ static int take_metrics(const struct opt *opt, const char *arg, bool unset, stru
 	return r;
 }
 
+#define NO_BPF_COUNTERS "sonde counts with the kernel's perf events; sonde sched live and record --tap use BPF"
+#define NAME_THE_PMU "name its PMU in the event, as in -e cpu_core/cycles/ (sonde list pmu)"
+
 static const struct opt opts[] = {
 	OPT_SECTION("What to count"),
 	OPT_CALL('e', "event", NULL, "EVENT", "events, as sonde list shows them; , between several, "
@@ -164,7 +177,15 @@ static const struct opt opts[] = {
 		 take_filter, 0),
 	OPT_CALL('M', "metrics", NULL, "NAME", "metrics or groups of them (sonde list metric)",
 		 take_metrics, 0),
+	OPT_SWITCH(0, "metric-no-group", &o.metric_no_group, "with -M: its events each on their own, not in "
+		   "a group"),
+	OPT_SWITCH(0, "metric-no-merge", &o.metric_no_merge, "with -M: each metric has events of its own"),
+	OPT_SWITCH(0, "metric-no-threshold", &o.metric_no_threshold, "accepted: metrics are shown without "
+		   "thresholds"),
 	OPT_SWITCH(0, "topdown", &o.topdown, "where the CPU's slots go, level 1 of top-down analysis"),
+	{ .kind = OPT_KIND_UINT, .long_name = "td-level", .value = &o.topdown_level, .arg_name = "N",
+	  .help = "of --topdown: 1, or 0 for all there are, which is the same", .given = &o.topdown_level_given },
+	OPT_SWITCH('g', "group", &o.group, "all events in one group: counted at the same times or not at all"),
 	OPT_COUNT('d', "detailed", &o.detail, "more of the caches; twice and thrice for yet more"),
 	OPT_SWITCH('n', "null", &o.null, "count nothing, only take the time"),
 	OPT_SWITCH(0, "all-user", &o.all_user, "count in user space only"),
@@ -190,6 +211,7 @@ static const struct opt opts[] = {
 	  .arg_name = "N", .help = "run the command N times, print the mean (0: for ever)",
 	  .given = &o.runs_given },
 	OPT_SWITCH(0, "table", &o.table, "with -r: the time of each run"),
+	OPT_SWITCH('S', "sync", &o.sync, "write all files to their disks (sync) before each run"),
 	OPT_STRING(0, "pre", &o.pre, "CMD", "run this before each run"),
 	OPT_STRING(0, "post", &o.post, "CMD", "run this after each run"),
 	OPT_STRING(0, "control", &o.control, "fd:N[,M]|fifo:F[,F]",
@@ -200,6 +222,8 @@ static const struct opt opts[] = {
 	OPT_SECTION("How to add up"),
 	OPT_CALL('A', "no-aggr", NULL, NULL, "a line for each CPU", take_label, OPT_ARG_NONE),
 	OPT_CALL(0, "per-core", NULL, NULL, "a line for each core", take_label, OPT_ARG_NONE),
+	OPT_CALL(0, "per-cluster", NULL, NULL, "a line for each cluster of cores", take_label,
+		 OPT_ARG_NONE),
 	OPT_CALL(0, "per-cache", NULL, "LEVEL", "a line for each cache; of the last level if none is "
 		 "named", take_label, OPT_ARG_OPTIONAL),
 	OPT_CALL(0, "per-die", NULL, NULL, "a line for each die", take_label, OPT_ARG_NONE),
@@ -210,6 +234,8 @@ static const struct opt opts[] = {
 	OPT_SWITCH('c', "scale", &o.scale, "make up for time without a counter (the default)"),
 	OPT_SECTION("What to print"),
 	OPT_STRING('x', "field-separator", &o.separator, "SEP", "fields with SEP between them"),
+	OPT_SWITCH(0, "no-csv-summary", &o.no_csv_summary, "with -x and --summary: the total without the "
+		   "field 'summary'"),
 	OPT_SWITCH('j', "json-output", &o.json, "a JSON object a line"),
 	OPT_STRING('o', "output", &o.output, "FILE", "to FILE, not to standard error"),
 	OPT_SWITCH(0, "append", &o.append, "with -o: behind what it holds"),
@@ -219,6 +245,18 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "metric-only", &o.metric_only, "only derived values and metrics"),
 	OPT_COUNT('v', "verbose", &o.verbose, "the counters as they were read"),
 	OPT_SWITCH('q', "quiet", &o.quiet, "print no counts"),
+	OPT_REFUSE('T', "transaction", "name the events, where the PMU has them: -e "
+		   "cpu/tx-start/,cpu/cycles-t/,cpu/cycles-ct/ (sonde list pmu)"),
+	OPT_REFUSE(0, "smi-cost", "sonde does not switch freeze_on_smi; -e msr/smi/,msr/aperf/ counts the SMIs"),
+	OPT_REFUSE(0, "iostat", "sonde knows no layout of root ports; name the events of the uncore "
+		   "PMUs (sonde list pmu)"),
+	OPT_REFUSE(0, "cputype", NAME_THE_PMU),
+	OPT_REFUSE(0, "hybrid-merge", "an event of two kinds of cores is two lines, as they do not count alike"),
+	OPT_REFUSE(0, "percore-show-thread", "the counts of a core's threads are not added up twice; --per-core "
+		   "adds them up, -A shows them"),
+	OPT_REFUSE('b', "bpf-prog", NO_BPF_COUNTERS),
+	OPT_REFUSE(0, "bpf-counters", NO_BPF_COUNTERS),
+	OPT_REFUSE(0, "bpf-attr-map", NO_BPF_COUNTERS),
 	OPT_END,
 };
 
@@ -267,7 +305,7 @@ static int add_events(struct err *err)
 	int r = 0;
 
 	if (o.null) {
-		if (o.events.nr || o.topdown)
+		if (o.events.nr || o.topdown || o.metric_names.len)
 			return err_set(err, EINVAL, "-n counts nothing, so it cannot go with -e, -M "
 				       "or --topdown");
 		return 0;
@@ -276,8 +314,10 @@ static int add_events(struct err *err)
 		if (!has_alias("topdown-retiring"))
 			return err_set(err, EOPNOTSUPP, "--topdown: this CPU's PMU exports no topdown "
 				       "events; -M stall comes nearest (sonde list metric)");
-		r = take_metrics(&opts[0], "topdown", false, err);
+		r = add_metrics("topdown", err);
 	}
+	if (r == 0 && o.metric_names.len)
+		r = add_metrics(o.metric_names.p, err);
 	if (r == 0 && !o.events.nr)
 		r = default_events(err);
 	for (int i = 0; i < o.detail && i < 3 && r == 0; i++)
@@ -290,6 +330,8 @@ static int add_events(struct err *err)
 		o.events.v[i].attr.exclude_user = o.all_kernel;
 		o.events.v[i].modifiers_given = true;
 	}
+	for (uint32_t i = 0; i < o.events.nr && o.group; i++)
+		o.events.v[i].leader = 0;
 	return r;
 }
 
@@ -338,6 +380,19 @@ static int check_options(struct err *err)
 		return err_set(err, EINVAL, "--interval-count needs -I");
 	if (o.summary && !o.interval_ms)
 		return err_set(err, EINVAL, "--summary needs -I; without it the total is all there is");
+	if (o.no_csv_summary && !(o.summary && o.separator))
+		return err_set(err, EINVAL, "--no-csv-summary is about --summary with -x");
+	if ((o.metric_no_group || o.metric_no_merge || o.metric_no_threshold) && !o.metric_names.len &&
+	    !o.topdown)
+		return err_set(err, EINVAL, "--metric-no-%s is about -M, which was not given",
+			       o.metric_no_group ? "group" : o.metric_no_merge ? "merge" : "threshold");
+	if (o.topdown_level_given && !o.topdown)
+		return err_set(err, EINVAL, "--td-level is about --topdown, which was not given");
+	if (o.topdown_level_given && o.topdown_level > 1)
+		return err_set(err, EOPNOTSUPP, "--td-level %u: of top-down analysis there is level 1",
+			       o.topdown_level);
+	if (o.group && o.null)
+		return err_set(err, EINVAL, "-n counts nothing, so there is nothing to group");
 	if (o.table && o.runs == 1)
 		return err_set(err, EINVAL, "--table needs -r");
 	if (!o.compare != !o.with)
@@ -480,6 +535,7 @@ static void session_release(struct stat_session *s)
 	counting_close_later(&s->counting);
 	counting_release(&s->counting);
 	event_list_release(&o.events);
+	str_release(&o.metric_names);
 	vec_release(&o.metrics);
 }
 
@@ -504,6 +560,16 @@ static int fail(const struct err *err, int status)
 	return status;
 }
 
+/* perf stat's own words, where they are not programs of the user's. */
+static void explain_word(const struct stat_session *s, struct err *err)
+{
+	const char *word = o.argv ? o.argv[0] : "";
+
+	if (s->exec_status == 127 && (strcmp(word, "record") == 0 || strcmp(word, "report") == 0))
+		err_set(err, ENOENT, "there is no sonde stat %s: counts are not kept in recordings; -o FILE "
+			"keeps the table, -j and -x are for programs", word);
+}
+
 static int run(int argc, char **argv)
 {
 	struct stat_session s = { .o = &o, .control_fd = -1, .ack_fd = -1 };
@@ -519,13 +585,15 @@ static int run(int argc, char **argv)
 		return fail(&err, err.code == EINVAL ? EXIT_USAGE : 1);
 	if (open_control(&s, &err) < 0 || open_output(&s, &err) < 0)
 		return fail(&err, 1);
-	if (o.compare)
+	if (o.compare) {
 		status = stat_compare_run(&s, &err) < 0 ? fail(&err, s.exec_status ? s.exec_status : 1)
 							: 0;
-	else if (stat_setup(&s, &err) < 0 || run_all(&s, &err) < 0)
+	} else if (stat_setup(&s, &err) < 0 || run_all(&s, &err) < 0) {
+		explain_word(&s, &err);
 		status = fail(&err, s.exec_status ? s.exec_status : 1);
-	else
+	} else {
 		status = stat_finished_status(&s);
+	}
 	if (fflush(s.out) != 0 || ferror(s.out)) {
 		err_set(&err, errno, "cannot write the counts: %s", strerror(errno));
 		status = fail(&err, status ? status : 1);

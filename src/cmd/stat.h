@@ -37,6 +37,7 @@ struct stat_options {
 	VEC(struct stat_metric_use) metrics;
 	const char *output, *pre, *post, *control, *cgroups, *each_cgroup, *compare, *with;
 	const char *separator, *delay_text;
+	struct str metric_names;         /* what -M named, until all options are known */
 	int detail, verbose;
 	int log_fd;
 	int64_t delay_ms;                /* -1: until --control enables */
@@ -44,6 +45,9 @@ struct stat_options {
 	bool runs_given;
 	bool table, interval_clear, summary, append, null, scale, big_num, json, metric_only, quiet;
 	bool inherit, all_user, all_kernel, per_thread, no_merge, topdown, no_aggr;
+	bool group, sync, no_csv_summary, metric_no_group, metric_no_merge, metric_no_threshold;
+	unsigned topdown_level;
+	bool topdown_level_given;
 	enum stat_labels labels;
 	int cache_level;
 	char **argv;                     /* the command, or NULL */

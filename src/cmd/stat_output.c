@@ -250,6 +250,7 @@ void stat_output_final(struct stat_session *s, const struct stat_sum *sums, doub
 
 	if (s->o->quiet)
 		return;
+	style.summary = s->o->summary && !s->o->no_csv_summary;
 	rows = stat_rows(s, sums, wall_ns, many, &all);
 	nr = drop_idle(s, rows, all);
 	if (text)

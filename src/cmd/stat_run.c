@@ -683,6 +683,8 @@ int stat_run_once(struct stat_session *s, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	if (s->o->sync)
+		sync();
 	if (s->counting.nr_cells)
 		keep_cells(s, &old);
 	forget_run(s);

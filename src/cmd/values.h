@@ -14,6 +14,11 @@
 #include "base/err.h"
 #include "symbols/disasm.h"
 
+/* Of -m with -k, which exclude each other. */
+#define VALUE_MODULES_AND_VMLINUX \
+	"-m does not go with -k: a vmlinux has no modules in it. Without -k modules are those of the " \
+	"running kernel"
+
 /* A percentage from 0 to `most`. */
 int value_percent(const char *text, const char *option, double most, double *out, struct err *err);
 

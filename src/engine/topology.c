@@ -81,13 +81,14 @@ void topology_find(const char *sysfs, int cpu, enum topology_level level, int ca
 	place->cpu = cpu;
 	if (level == TOPOLOGY_NODE)
 		place->node = node_of(sysfs, cpu);
-	if (level == TOPOLOGY_CORE || level == TOPOLOGY_CACHE || level == TOPOLOGY_DIE ||
-	    level == TOPOLOGY_SOCKET)
+	if (level != TOPOLOGY_NODE && level != TOPOLOGY_CPU)
 		place->socket = number(sysfs, cpu, "topology/physical_package_id");
-	if (level == TOPOLOGY_CORE || level == TOPOLOGY_CACHE || level == TOPOLOGY_DIE)
+	if (level != TOPOLOGY_NODE && level != TOPOLOGY_CPU && level != TOPOLOGY_SOCKET)
 		place->die = number(sysfs, cpu, "topology/die_id");
 	if (level == TOPOLOGY_CORE)
 		place->core = number(sysfs, cpu, "topology/core_id");
+	if (level == TOPOLOGY_CLUSTER)
+		place->cluster = number(sysfs, cpu, "topology/cluster_id");
 	if (level == TOPOLOGY_CACHE)
 		find_cache(sysfs, cache_level, place);
 	if (level != TOPOLOGY_CPU)
@@ -96,8 +97,8 @@ void topology_find(const char *sysfs, int cpu, enum topology_level level, int ca
 
 int topology_compare(const struct topology_place *a, const struct topology_place *b)
 {
-	const int x[] = { a->socket, a->die, a->cache, a->core, a->node, a->cpu };
-	const int y[] = { b->socket, b->die, b->cache, b->core, b->node, b->cpu };
+	const int x[] = { a->socket, a->die, a->cluster, a->cache, a->core, a->node, a->cpu };
+	const int y[] = { b->socket, b->die, b->cluster, b->cache, b->core, b->node, b->cpu };
 
 	for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++)
 		if (x[i] != y[i])
@@ -114,6 +115,9 @@ void topology_label(const struct topology_place *place, enum topology_level leve
 		break;
 	case TOPOLOGY_CORE:
 		snprintf(buf, size, "S%d-D%d-C%d", place->socket, place->die, place->core);
+		break;
+	case TOPOLOGY_CLUSTER:
+		snprintf(buf, size, "S%d-D%d-CLS%d", place->socket, place->die, place->cluster);
 		break;
 	case TOPOLOGY_CACHE:
 		snprintf(buf, size, "S%d-D%d-L%d-ID%d", place->socket, place->die,

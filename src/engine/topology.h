@@ -14,6 +14,7 @@
 enum topology_level {
 	TOPOLOGY_CPU,
 	TOPOLOGY_CORE,
+	TOPOLOGY_CLUSTER,
 	TOPOLOGY_CACHE,
 	TOPOLOGY_DIE,
 	TOPOLOGY_SOCKET,
@@ -21,7 +22,7 @@ enum topology_level {
 };
 
 struct topology_place {
-	int socket, die, core, node;
+	int socket, die, cluster, core, node;
 	int cache_level, cache;
 	int cpu;
 };
@@ -36,7 +37,7 @@ void topology_find(const char *sysfs, int cpu, enum topology_level level, int ca
 /* Order of two places on one level: by socket, die, core, ... */
 int topology_compare(const struct topology_place *a, const struct topology_place *b);
 
-/* As perf writes it: "CPU3", "S0-D0-C1", "S0-D0-L3-ID0", "S0-D0", "S0", "N0". */
+/* As perf writes it: "CPU3", "S0-D0-C1", "S0-D0-CLS0", "S0-D0-L3-ID0", "S0-D0", "S0", "N0". */
 void topology_label(const struct topology_place *place, enum topology_level level, char *buf,
 		    size_t size);
 

@@ -125,6 +125,8 @@ static int label_width(enum stat_labels labels)
 		return 10;
 	case STAT_LABEL_CORE:
 		return 15;
+	case STAT_LABEL_CLUSTER:
+		return 16;
 	case STAT_LABEL_CACHE:
 		return 18;
 	case STAT_LABEL_DIE:
@@ -276,6 +278,8 @@ static void add_csv_head(struct str *line, const struct stat_row *row,
 
 	if (style->has_interval)
 		str_addf(line, "%16.9f%s", style->interval_s, sep);
+	else if (style->summary)
+		str_addf(line, "%16s%s", "summary", sep);
 	if (row->label) {
 		add_field(line, row->label, sep);
 		str_add(line, sep);
@@ -330,7 +334,8 @@ static void print_csv_row(FILE *out, const struct stat_row *row, const struct st
 static const char *json_key(enum stat_labels labels)
 {
 	static const char *const keys[] = {
-		[STAT_LABEL_CORE] = "core", [STAT_LABEL_CACHE] = "cache", [STAT_LABEL_DIE] = "die",
+		[STAT_LABEL_CORE] = "core", [STAT_LABEL_CLUSTER] = "cluster",
+		[STAT_LABEL_CACHE] = "cache", [STAT_LABEL_DIE] = "die",
 		[STAT_LABEL_SOCKET] = "socket", [STAT_LABEL_NODE] = "node",
 		[STAT_LABEL_THREAD] = "thread", [STAT_LABEL_CPU] = "cpu",
 	};
@@ -415,8 +420,8 @@ void stat_print_interval_head(FILE *out, const struct stat_row *rows, uint32_t n
 {
 	static const char *const names[] = {
 		[STAT_LABEL_NONE] = "", [STAT_LABEL_CPU] = "CPU", [STAT_LABEL_CORE] = "core",
-		[STAT_LABEL_CACHE] = "cache", [STAT_LABEL_DIE] = "die",
-		[STAT_LABEL_SOCKET] = "socket", [STAT_LABEL_NODE] = "node",
+		[STAT_LABEL_CLUSTER] = "cluster", [STAT_LABEL_CACHE] = "cache",
+		[STAT_LABEL_DIE] = "die", [STAT_LABEL_SOCKET] = "socket", [STAT_LABEL_NODE] = "node",
 		[STAT_LABEL_THREAD] = "thread",
 	};
 	bool members = nr && rows[0].members;
@@ -487,6 +492,8 @@ static void metric_label(struct str *line, const struct stat_row *row,
 	if (sep && head) {
 		if (style->has_interval)
 			str_addf(line, "time%s", sep);
+		else if (style->summary)
+			str_addf(line, "summary%s", sep);
 		if (row->label)
 			str_addf(line, "%s%s", json_key(style->labels), sep);
 		if (row->members)

@@ -51,6 +51,7 @@ enum stat_labels {               /* what label stands for; the width and JSON's 
 	STAT_LABEL_NONE,
 	STAT_LABEL_CPU,
 	STAT_LABEL_CORE,
+	STAT_LABEL_CLUSTER,
 	STAT_LABEL_CACHE,
 	STAT_LABEL_DIE,
 	STAT_LABEL_SOCKET,
@@ -62,6 +63,7 @@ struct stat_style {
 	enum stat_labels labels;
 	const char *separator;   /* -x, or NULL */
 	bool json, big_num, metric_only;
+	bool summary;            /* with separator: the total behind intervals, marked as such */
 	bool has_interval;
 	double interval_s;       /* time stamp of these rows, with has_interval */
 };
@@ -105,8 +107,8 @@ struct stat_metric {
 const struct stat_metric *stat_metric_at(uint32_t i);
 const struct stat_metric *stat_metric_find(const char *name, size_t len);
 
-/* Append "{a,b}:W", the events of the formula as -e text. Caller frees. */
-char *stat_metric_events(const struct stat_metric *metric);
+/* The events of the formula as -e text, "{a,b}:W" or, not grouped, "a,b". Caller frees. */
+char *stat_metric_events(const struct stat_metric *metric, bool grouped);
 
 /*
  * Compute a formula. lookup gives the value of an event's name and false where

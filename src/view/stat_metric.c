@@ -261,7 +261,7 @@ static bool in_list(const char *list, const char *word, size_t len)
 	return false;
 }
 
-char *stat_metric_events(const struct stat_metric *metric)
+char *stat_metric_events(const struct stat_metric *metric, bool grouped)
 {
 	struct str names = STR_INIT, text = STR_INIT;
 	bool slots = strstr(metric->formula, " slots") != NULL;
@@ -273,7 +273,7 @@ char *stat_metric_events(const struct stat_metric *metric)
 			continue;
 		str_addf(&names, "%s%.*s", names.len ? "," : "", (int)word_len(s), s);
 	}
-	str_addf(&text, "{%s}:W", names.p);
+	str_addf(&text, grouped ? "{%s}:W" : "%s", names.p);
 	str_release(&names);
 	return str_take(&text);
 }

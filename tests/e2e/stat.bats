@@ -183,7 +183,7 @@ start_deeds()
 
 @test "-I rows add up to the total" {
 	need_tracepoints
-	"$SONDE" stat -x, -o a -I 30 --summary -e syscalls:sys_enter_write,page-faults,duration_time \
+	"$SONDE" stat -x, -o a -I 30 --summary --no-csv-summary -e syscalls:sys_enter_write,page-faults,duration_time \
 		sh -c "for i in 1 2 3 4; do '$WORKLOADS/writes' 1000; sleep 0.05; done"
 	cat a
 	for event in syscalls:sys_enter_write page-faults; do

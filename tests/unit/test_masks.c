@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "engine/masks.h"
+#include "engine/topology.h"
 
 /* Of each mask its CPUs and where it runs, as they were given. */
 static void expect(const struct masks *m, const char *text)
@@ -123,6 +124,12 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_again(void **state)
+{
+	snprintf(root, sizeof(root), "/tmp/test_masks.XXXXXX");
+	return setup(state);
+}
+
 static int teardown(void **state)
 {
 	char command[128];
@@ -161,12 +168,34 @@ static void test_groups(void **state)
 	vec_release(&cpus);
 }
 
+/* The same machine, each package with a cluster of two cores that no core_id tells of. */
+static void test_clusters(void **state)
+{
+	static const char *const labels[] = {
+		"S0-D0-CLS8", "S0-D0-CLS8", "S1-D0-CLS9", "S1-D0-CLS9",
+	};
+	struct topology_place place, first;
+	char label[64];
+
+	(void)state;
+	for (int cpu = 0; cpu < 8; cpu++) {
+		put(cpu, "cluster_id", 8 + cpu % 4 / 2);
+		topology_find(root, cpu, TOPOLOGY_CLUSTER, 0, &place);
+		topology_label(&place, TOPOLOGY_CLUSTER, label, sizeof(label));
+		assert_string_equal(label, labels[cpu % 4]);
+		if (!cpu)
+			first = place;
+		assert_int_equal(topology_compare(&first, &place), cpu % 4 / 2 ? -1 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_given),
 		cmocka_unit_test(test_what_is_none),
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clusters, setup_again, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,7 +319,7 @@ static void metrics_are_well_formed(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; (m = stat_metric_at(i)); i++) {
-		char *text = stat_metric_events(m);
+		char *text = stat_metric_events(m, true);
 
 		assert_true(text[0] == '{');
 		assert_non_null(strstr(text, "}:W"));
@@ -337,7 +337,7 @@ static void metrics_are_well_formed(void **state)
 	m = stat_metric_find("retiring", 8);
 	assert_non_null(m);
 	{
-		char *text = stat_metric_events(m);
+		char *text = stat_metric_events(m, true);
 
 		assert_string_equal(text, "{slots,topdown-retiring,topdown-bad-spec,"
 				    "topdown-fe-bound,topdown-be-bound}:W");
