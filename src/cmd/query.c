@@ -181,6 +181,8 @@ static int one_range(const char *word, const struct perf_data *data, struct time
 				       "begins and ends; give seconds, as in --time 12.5,13", word);
 		if (percent_range(word, data, out) == 0)
 			return 0;
+	} else if (!comma && parse_seconds(word, strlen(word), &out->from_ns) == 0) {
+		return 0;
 	} else if (comma && (comma == word || parse_seconds(word, (size_t)(comma - word),
 							   &out->from_ns) == 0) &&
 		   (!comma[1] || parse_seconds(comma + 1, strlen(comma + 1), &out->to_ns) == 0) &&
@@ -280,6 +282,29 @@ static int parse_timeout(const char *text, int *ms, struct err *err)
 	return 0;
 }
 
+/* A file or folder that was named and is not there would be passed over without a word. */
+static int check_places(const struct query_options *o, struct err *err)
+{
+	const struct { const char *option, *path; bool folder; } places[] = {
+		{ "--symfs", o->symfs, true }, { "--debug-dir", o->debug_dir, true },
+		{ "--vmlinux", o->vmlinux, false }, { "--kallsyms", o->kallsyms, false },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *path = places[i].path;
+		struct stat st;
+
+		if (!path)
+			continue;
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) != places[i].folder)
+			return err_set(err, places[i].folder ? ENOTDIR : EISDIR, "%s '%s': that is %s folder",
+				       places[i].option, path, places[i].folder ? "no" : "a");
+		if (access(path, places[i].folder ? X_OK : R_OK) < 0)
+			return err_set(err, errno, "%s '%s': %s", places[i].option, path, strerror(errno));
+	}
+	return 0;
+}
+
 int query_open(struct query_options *o, struct profile_query *query, struct perf_data **data,
 	       struct err *err)
 {
@@ -292,7 +317,9 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 			     .no_demangle = o->no_demangle },
 		.max_stack = o->max_stack, .jobs = o->jobs, .no_inline = o->no_inline,
 	};
-	r = parse_timeout(o->debuginfod_timeout, &query->symbols.debuginfod_ms, err);
+	r = check_places(o, err);
+	if (!r)
+		r = parse_timeout(o->debuginfod_timeout, &query->symbols.debuginfod_ms, err);
 	if (!r)
 		r = query_names(&o->arena, o->comms, &query->comms, err);
 	if (!r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sonde sched map: who ran where, a line for each switch. And sched script, which is script. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 struct map_command {
 	struct sched_session session;
 	struct sched_map_options options;
-	const char *cpus, *color_cpus, *color_pids;
+	const char *cpus, *color_cpus, *color_pids, *names;
 };
 
 /* Columns that stay empty: no such CPU. */
@@ -41,6 +42,10 @@ static int map(struct map_command *c, struct err *err)
 		r = query_numbers(arena, c->color_pids, "--color-pids", false, &o->color_pids,
 				  &o->nr_color_pids, err);
 	if (r == 0)
+		r = query_names(arena, c->names, &o->names, err);
+	if (r == 0 && o->names && !*o->names)
+		r = err_set(err, EINVAL, "--task-name takes names of tasks, not '%s'", c->names);
+	if (r == 0)
 		r = sched_session_open(&c->session, err);
 	if (r < 0)
 		return r;
@@ -52,6 +57,10 @@ static int map(struct map_command *c, struct err *err)
 	if (r == 0)
 		r = sched_flush(err);
 	if (r == 0) {
+		if (o->names && !sched_map_lines(view))
+			log_note("no task in '%s' is called %s%s", c->session.data->path, c->names,
+				 o->part_of_name ? " or has that in its name" : "; --fuzzy-name takes a part of "
+				 "a name");
 		say_missing_cpus(c);
 		sched_session_say(&c->session);
 	}
@@ -68,9 +77,9 @@ static int run_map(int argc, char **argv)
 		OPT_STRING(0, "cpus", &c.cpus, "LIST", "columns for these CPUs"),
 		OPT_STRING(0, "color-cpus", &c.color_cpus, "LIST", "these CPUs in colour, on a terminal"),
 		OPT_STRING(0, "color-pids", &c.color_pids, "PID[,PID...]", "these tasks in colour, on a terminal"),
-		OPT_REFUSE(0, "task-name", "a map is of all tasks; --color-pids shows some, timehist --comm has "
-			   "those of a name alone"),
-		OPT_REFUSE(0, "fuzzy-name", "a map is of all tasks; --color-pids shows some"),
+		OPT_STRING(0, "task-name", &c.names, "COMM[,COMM...]", "only lines on which tasks of these names "
+			   "come or go; the others are -"),
+		OPT_SWITCH(0, "fuzzy-name", &c.options.part_of_name, "with --task-name: COMM is a part of the name"),
 		SCHED_INPUT_OPTIONS(&c.session),
 		OPT_END,
 	};
@@ -81,8 +90,11 @@ static int run_map(int argc, char **argv)
 	status = cmd_options(&cmd_sched_map, opts, OPT_PARSE_ANYWHERE, argc, argv, &words);
 	if (status >= 0)
 		return status;
-	if (words) {
+	if (words)
 		sched_no_words(argv[0], &err);
+	else if (c.options.part_of_name && !c.names)
+		err_set(&err, EINVAL, "--fuzzy-name is about --task-name, which was not given");
+	if (err.code) {
 		cmd_error("sched map", &err);
 		return EXIT_USAGE;
 	}

@@ -206,6 +206,16 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('B', "no-buildid", &c.no_build_ids, "no build-ids"),
 		OPT_SWITCH('q', "quiet", &c.quiet, "say nothing but errors"),
 		OPT_COUNT('v', "verbose", &c.verbose, "say more; -vv shows the perf_event_attr"),
+		OPT_REFUSE('e', "event", "the events are the scheduler's; sonde record -a -e 'sched:*' -e EVENT has "
+			   "others beside them, and sonde sched reads that"),
+		OPT_REFUSE(0, "filter", "who waits is told from every switch and wake-up; choose when reading, as "
+			   "with timehist --comm"),
+		OPT_REFUSE('F', "freq", "every switch and wake-up is recorded, and none is sampled"),
+		OPT_REFUSE('c', "count", "every switch and wake-up is recorded, and none is sampled"),
+		OPT_REFUSE('t', "tid", "-p takes processes, and timehist --tid shows threads of a recording"),
+		OPT_REFUSE('u', "uid", "-p takes processes; sonde record -u USER -e 'sched:*' has those of a user"),
+		OPT_REFUSE('G', "cgroup", "-p takes processes, and timehist shows some of a recording"),
+		OPT_REFUSE('i', "no-inherit", "-p takes processes with their children"),
 		OPT_END,
 	};
 	struct err err = ERR_INIT;

@@ -12,16 +12,26 @@ struct timehist_command {
 	struct sched_session session;
 	struct sched_timehist_options options;
 	const char *prios;
-	bool call_graph, with_summary;
+	bool call_graph, call_graph_given, with_summary;
 };
 
 static int settle(struct timehist_command *c, struct err *err)
 {
 	struct sched_timehist_options *o = &c->options;
 
+	const struct { bool given; const char *name; } of_lines[] = {
+		{ o->next, "-n" }, { o->wakeups, "-w" }, { o->migrations, "-M" }, { o->cpu_visual, "-V" },
+		{ o->show_prio, "--show-prio" }, { c->session.query.max_stack, "--max-stack" },
+		{ c->call_graph && c->call_graph_given, "-g" },
+	};
+
 	o->summary = o->summary_only || c->with_summary;
 	if (c->with_summary)
 		o->summary_only = false;
+	for (size_t i = 0; o->summary_only && i < sizeof(of_lines) / sizeof(of_lines[0]); i++)
+		if (of_lines[i].given)
+			return err_set(err, EINVAL, "%s is about lines, and with -s there are none; -S has "
+				       "lines and the summary", of_lines[i].name);
 	if (o->idle_only && o->nr_prios)
 		return err_set(err, EINVAL, "-I and --prio exclude each other: idle has no priority");
 	return 0;
@@ -40,6 +50,8 @@ static int timehist(struct timehist_command *c, struct err *err)
 		r = sched_session_open(s, err);
 	if (r < 0)
 		return r;
+	if (c->call_graph && c->call_graph_given && !stream_has_stacks(s->stream))
+		log_note("'%s' holds no call chains; sonde sched record -g records them", s->data->path);
 	chains = c->call_graph && !o->summary_only && stream_has_stacks(s->stream);
 	if (chains)
 		r = recording_load(&recording, s->data, &s->filter.symbols, err);
@@ -88,7 +100,7 @@ static int run(int argc, char **argv)
 		OPT_SWITCH('n', "next", &o->next, "who came next"),
 		OPT_SWITCH(0, "state", &o->state, "the state in which a task left; in summaries, sums by state"),
 		OPT_SWITCH(0, "show-prio", &o->show_prio, "the task's priority, as the kernel counts"),
-		OPT_SWITCH('g', "call-graph", &c.call_graph, "where a task left, if stacks were recorded (the default)"),
+		OPT_SWITCH_GIVEN('g', "call-graph", &c.call_graph, &c.call_graph_given, "where a task left, if stacks were recorded (the default)"),
 		OPT_UINT(0, "max-stack", &q->max_stack, "N", "at most N functions of a stack (5)"),
 		OPT_REFUSE(0, "pre-migrations", "the time in the queue of another CPU is part of sch delay; -M shows "
 			   "when it moved"),

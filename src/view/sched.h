@@ -97,6 +97,8 @@ void sched_timehist_summary(struct sched_timehist *timehist, const struct sched_
 
 struct sched_map_options {
 	bool compact, color;
+	const char **names;              /* tasks that have letters, ended by NULL; NULL: all */
+	bool part_of_name;               /* names may stand anywhere in a task's */
 	const uint32_t *cpus, *color_cpus, *color_pids;
 	uint32_t nr_cpus, nr_color_cpus, nr_color_pids;
 	uint32_t nr_online;              /* columns from the start on; 0: as they are met */
@@ -106,6 +108,7 @@ struct sched_map_options {
 struct sched_map;
 struct sched_map *sched_map_new(const struct sched_map_options *options);
 void sched_map_free(struct sched_map *map);
+uint64_t sched_map_lines(const struct sched_map *map);
 extern const struct sched_ops sched_map_ops;
 
 /* --- sched_waits.c ---------------------------------------------------------------------------- */

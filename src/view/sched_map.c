@@ -19,6 +19,7 @@ struct sched_map {
 	VEC(const struct sched_task *) current;  /* by CPU */
 	VEC(uint32_t) columns;           /* compact: CPUs in the order seen */
 	uint32_t top_cpu;
+	uint64_t lines;
 	char next[2];
 	struct str line;
 };
@@ -79,6 +80,17 @@ static bool in_list(const uint32_t *list, uint32_t nr, uint32_t n)
 	return false;
 }
 
+/* Whether --task-name is of this one, as it is called now. */
+static bool is_wanted(const struct sched_map *m, const struct sched_task *task)
+{
+	const char *comm = task->idle_cpu != SCHED_NONE ? "swapper" : task->comm;
+
+	for (const char **name = m->o.names; name && *name; name++)
+		if (m->o.part_of_name ? strstr(comm, *name) != NULL : strcmp(comm, *name) == 0)
+			return true;
+	return !m->o.names;
+}
+
 /* Whether the task is to be told by its name: a new one, or one with a new name. */
 static bool is_news(struct label *label, const struct sched_task *task)
 {
@@ -112,7 +124,8 @@ static void add_cell(struct sched_map *m, uint32_t cpu, bool here)
 	}
 	if (color_pid)
 		str_add(&m->line, COLOR_PID);
-	str_addf(&m->line, "%2s ", label(m, task)->name);
+	str_addf(&m->line, "%2s ", task->idle_cpu != SCHED_NONE || is_wanted(m, task) ?
+		 label(m, task)->name : "- ");
 	if (color_pid)
 		str_add(&m->line, COLOR_END);
 }
@@ -134,16 +147,18 @@ static void add_cells(struct sched_map *m, uint32_t cpu, bool *first)
 
 static void on_start(void *arg, const struct sched_start *s)
 {
+	bool first, color, comes = is_wanted(arg, s->task), goes;
 	struct sched_map *m = arg;
-	bool first, color;
-	struct label *l;
 
 	while (m->current.nr <= s->cpu)
 		*vec_push(&m->current) = NULL;
+	goes = m->current.v[s->cpu] && is_wanted(m, m->current.v[s->cpu]);
 	m->current.v[s->cpu] = s->task;
 	if (s->cpu > m->top_cpu)
 		m->top_cpu = s->cpu;
-	l = label(m, s->task);
+	if (!comes && !goes)
+		return;
+	m->lines++;
 	str_clear(&m->line);
 	str_add(&m->line, "  ");
 	add_cells(m, s->cpu, &first);
@@ -154,9 +169,9 @@ static void on_start(void *arg, const struct sched_start *s)
 	str_add(&m->line, "  ");
 	sched_add_time(&m->line, s->time_ns, 12);
 	str_add(&m->line, " secs ");
-	if (is_news(l, s->task)) {
+	if (comes && is_news(label(m, s->task), s->task)) {
 		color = m->o.color && in_list(m->o.color_pids, m->o.nr_color_pids, s->task->tid);
-		str_addf(&m->line, "%s%s => ", color ? COLOR_PID : "", l->name);
+		str_addf(&m->line, "%s%s => ", color ? COLOR_PID : "", label(m, s->task)->name);
 		sched_add_comm(&m->line, s->task);
 		str_addf(&m->line, ":%u%s", s->task->tid, color ? COLOR_END : "");
 	}
@@ -164,6 +179,11 @@ static void on_start(void *arg, const struct sched_start *s)
 		str_addf(&m->line, " (CPU %u)", s->cpu);
 	str_addc(&m->line, '\n');
 	fwrite(m->line.p, 1, m->line.len, m->o.out);
+}
+
+uint64_t sched_map_lines(const struct sched_map *m)
+{
+	return m->lines;
 }
 
 const struct sched_ops sched_map_ops = { .start = on_start };

@@ -506,6 +506,62 @@ beside()
 	"$SONDE" sched latency -q --comm no_such_task -i own.data 2>&1 >/dev/null | diff /dev/null -
 }
 
+# Switches to and from tasks of a name, of the raw events; where a CPU went from another task
+# than it had come to, nothing is known of who went.
+@test "map --task-name has the lines on which tasks of the name come or go, by the raw events" {
+	need_sched
+	need perf
+	own_data
+	perf script -F cpu,time,event,trace --ns -i own.data >raw 2>/dev/null </dev/null
+	[[ -s raw ]] || skip "perf script fails here"
+	"$SONDE" sched -i own.data map --task-name snooze,sort >some 2>/dev/null
+	"$SONDE" sched -i own.data map --task-name nooz,sort --fuzzy-name >part 2>/dev/null
+	"$SONDE" sched -i own.data map --compact --task-name snooze,sort >compact 2>/dev/null
+	python3 - <<-'END'
+	import re
+	names, now, want, unknown = ('snooze', 'sort'), {}, [], set()
+	for line in open('raw'):
+	    m = re.match(r'\s*\[(\d+)\]\s+(\d+\.\d{6})\d*:\s+sched:sched_switch:\s+(.*)', line)
+	    if not m:
+	        continue
+	    cpu, time, text = m[1], m[2], m[3]
+	    prev, prev_pid = re.search(r'prev_comm=(.*) prev_pid=(\d+)', text).groups()
+	    next_, next_pid = re.search(r'next_comm=(.*) next_pid=(\d+)', text).groups()
+	    if now.get(cpu) != prev_pid:
+	        unknown.add(time)
+	    if prev in names or next_ in names:
+	        want.append((time, next_ in names))
+	    now[cpu] = next_pid
+	want = sorted(w for w in want if w[0] not in unknown)
+	assert len(want) > 40, len(want)
+	for file in 'some', 'part', 'compact':
+	    lines = [l for l in open(file)]
+	    got = [(re.search(r'(\d+\.\d{6}) secs', l)[1], re.search(r'\*(..)', l)[1] not in ('- ', '. '))
+	           for l in lines]
+	    got = sorted(g for g in got if g[0] not in unknown)
+	    assert got == want, (file, [g for g in got if g not in want][:5], [w for w in want if w not in got][:5])
+	    told = [l for l in lines if '=>' in l]
+	    assert told and all(re.search(r'=> (snooze|sort):\d+', l) for l in told), told[:3]
+	    print(file, len(got), 'lines')
+	END
+	"$SONDE" sched -i own.data map --task-name nooz >none 2>said
+	[[ ! -s none ]]
+	grep -q "no task in 'own.data' is called nooz" said
+	fails 1 "$SONDE" sched -i own.data map --task-name ''
+}
+
+@test "files and folders for names have to be there" {
+	"$SONDE" record -q -e cpu-clock -o other.data true
+	for command in report script annotate "sched timehist"; do
+		for option in "--symfs nowhere" "--debug-dir nowhere" "-k nowhere" "--kallsyms nowhere" "-k ." \
+			      "--symfs other.data"; do
+			# shellcheck disable=SC2086
+			fails 1 "$SONDE" $command -i other.data $option
+			says "^sonde $command: --[a-z-]+ '${option##* }': (No such file|that is)"
+		done
+	done
+}
+
 @test "wrong words are refused with a line that helps" {
 	fails 129 "$SONDE" sched latenzy
 	says "did you mean 'latency'"
@@ -518,8 +574,18 @@ beside()
 	says 'sched stats is not there'
 	fails 129 "$SONDE" sched -D latency
 	says 'sonde script -D'
-	fails 129 "$SONDE" sched map --task-name sh
-	says 'timehist --comm'
+	fails 129 "$SONDE" sched map --fuzzy-name
+	says 'about --task-name'
+	for option in -n -w -M -V --show-prio -g; do
+		fails 129 "$SONDE" sched timehist -s $option
+		says "^sonde sched timehist: $option is about lines"
+	done
+	for option in "-e cs" "-F 99" "-c 1" "-t 1" "-G name" "-i"; do
+		# shellcheck disable=SC2086
+		fails 129 "$SONDE" sched record $option -o x.data true
+		says 'sonde record|every switch|-p'
+	done
+	[[ ! -e x.data ]]
 	fails 129 "$SONDE" sched timehist --pre-migrations
 	says 'part of sch delay'
 	fails 129 "$SONDE" sched live --duration never

@@ -21,6 +21,8 @@ static void times_are_spans(void **state)
 {
 	static const struct { const char *text; uint64_t from, to; } good[] = {
 		{ "12.5,13", 12 * S + S / 2, 13 * S },
+		{ "12", 12 * S, UINT64_MAX },            /* as perf: from there on */
+		{ "12.25", 12 * S + S / 4, UINT64_MAX },
 		{ "12.000000001,", 12 * S + 1, UINT64_MAX },
 		{ ",12.1234567899", 0, 12 * S + 123456789 },
 		{ "10%/1", 10 * S, 11 * S - 1 },
@@ -49,7 +51,7 @@ static void times_are_spans(void **state)
 
 static void times_that_make_no_sense_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "12", "13,12", "a,b", "1,2,3", "10%/0", "10%/12",
+	static const char *const bad[] = { "", "12x", "13,12", "a,b", "1,2,3", "10%/0", "10%/12",
 					   "20%-10%", "0%-0%", "0%-101%", "-1,2", "1e3,", "nan%-10%",
 					   "99999999999999999999," };
 
