@@ -113,6 +113,8 @@ static int settle(struct annotate *a, struct err *err)
 	}
 	if (!e && a->view.samples && a->view.period)
 		e = err_set(err, EINVAL, "only one of -n and --show-total-period can be");
+	if (!e && a->sources.source_dir && access(a->sources.source_dir, X_OK) < 0)
+		e = err_set(err, errno, "--source-dir '%s': %s", a->sources.source_dir, strerror(errno));
 	if (!e && a->sources.prefix_strip && !a->sources.prefix)
 		e = err_set(err, EINVAL, "--prefix-strip takes folders off before --prefix is put there: it "
 			    "needs --prefix");

@@ -82,6 +82,7 @@ static int list_modules(const struct perf_data *data, struct err *err)
 	bool all = data->features[FEATURE_AUXTRACE].present;
 	struct symbol_options symbols = { 0 };
 	struct recording rec;
+	uint32_t nr = 0;
 	bool *hit;
 	int r = recording_load(&rec, data, &symbols, err);
 
@@ -93,9 +94,13 @@ static int list_modules(const struct perf_data *data, struct err *err)
 	for (uint32_t i = 0; !r && i < module_set_count(rec.modules); i++) {
 		const struct module *m = module_set_at(rec.modules, i);
 
-		if (m->kind != MODULE_ANON && m->kind != MODULE_BPF && (all || hit[i]))
+		if (m->kind != MODULE_ANON && m->kind != MODULE_BPF && (all || hit[i])) {
 			write_line(m->build_id, m->build_id_size, m->path);
+			nr++;
+		}
 	}
+	if (!r && !nr)
+		log_note("'%s' has no sample in a binary that it names", data->path);
 	free(hit);
 	recording_release(&rec);
 	return r;
@@ -140,6 +145,8 @@ static int list_recording(const struct buildid_list *b, struct err *err)
 		log_info("%s: its own list of build-ids, %u entries", data->path, data->nr_build_ids);
 		list_section(data);
 	}
+	if (!r)
+		query_say_damages(data);
 	perf_data_close(data);
 	return r;
 }

@@ -131,6 +131,8 @@ static int parse_output(struct diff_command *c, struct err *err)
 			       *separator ? "'.', which takes its place inside names" : "empty");
 	if (separator && strcmp(separator, "\\t") == 0)
 		c->view.separator = "\t";
+	if (c->query.time && !*c->query.time)
+		return err_set(err, EINVAL, "--time takes FROM,TO in seconds or parts as in 10%%/2, not ''");
 	if (c->modules && c->query.vmlinux)
 		return err_set(err, EINVAL, VALUE_MODULES_AND_VMLINUX);
 	if (c->json + c->csv + (separator != NULL) > 1)

@@ -95,6 +95,8 @@ static int evlist(const struct evlist *e, struct err *err)
 	if (!r)
 		list(e, data, points);
 	tracepoints_free(points);
+	if (!r)
+		query_say_damages(data);
 	perf_data_close(data);
 	if (!r && fflush(stdout) && errno != EPIPE)
 		r = err_set(err, errno, "cannot write standard output: %s", strerror(errno));

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "view/account.h"
 
 #define NS_PER_S 1000000000ull
 #define NUMBERS_MAX 65536
@@ -305,6 +306,17 @@ static int check_places(const struct query_options *o, struct err *err)
 	return 0;
 }
 
+/* Of -c ''. What nobody is called is no filter that a user can mean. */
+static int query_list(struct arena *arena, const char *list, const char *what, const char ***out,
+		      struct err *err)
+{
+	int r = query_names(arena, list, out, err);
+
+	if (!r && list && !**out)
+		return err_set(err, EINVAL, "'%s' names no %s", list, what);
+	return r;
+}
+
 int query_open(struct query_options *o, struct profile_query *query, struct perf_data **data,
 	       struct err *err)
 {
@@ -321,11 +333,11 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 	if (!r)
 		r = parse_timeout(o->debuginfod_timeout, &query->symbols.debuginfod_ms, err);
 	if (!r)
-		r = query_names(&o->arena, o->comms, &query->comms, err);
+		r = query_list(&o->arena, o->comms, "command", &query->comms, err);
 	if (!r)
-		r = query_names(&o->arena, o->dsos, &query->dsos, err);
+		r = query_list(&o->arena, o->dsos, "binary", &query->dsos, err);
 	if (!r)
-		r = query_names(&o->arena, o->syms, &query->syms, err);
+		r = query_list(&o->arena, o->syms, "function", &query->syms, err);
 	if (!r)
 		r = query_numbers(&o->arena, o->pids, "--pid", false, &query->pids, &query->nr_pids, err);
 	if (!r)
@@ -344,6 +356,16 @@ int query_open(struct query_options *o, struct profile_query *query, struct perf
 	else
 		*data = d;
 	return r;
+}
+
+void query_say_damages(const struct perf_data *data)
+{
+	struct profile_account account = {
+		.damages = data->damages, .nr_damages = data->nr_damages, .unfinished = data->unfinished,
+	};
+
+	fflush(stdout);
+	account_write(&account, "sonde: ", ACCOUNT_LOSSES, stderr);
 }
 
 void query_release(struct query_options *o)

@@ -82,6 +82,8 @@ const char *query_input(const char *input);
  */
 int query_open(struct query_options *options, struct profile_query *query,
 	       struct perf_data **data, struct err *err);
+/* What of a recording that was only opened is damaged or missing, on standard error. */
+void query_say_damages(const struct perf_data *data);
 void query_release(struct query_options *options);
 
 #endif

@@ -345,6 +345,10 @@ static int check_target(struct err *err)
 	if (tasks && cpus)
 		return err_set(err, EINVAL, "-p and -t follow tasks, -a and -C whole CPUs; give one "
 			       "kind");
+	if ((o.cgroups && !o.cgroups[strspn(o.cgroups, ",")]) ||
+	    (o.each_cgroup && !o.each_cgroup[strspn(o.each_cgroup, ",")]))
+		return err_set(err, EINVAL, "%s '%s' names no cgroup", o.cgroups ? "-G" : "--for-each-cgroup",
+			       o.cgroups ? o.cgroups : o.each_cgroup);
 	if (o.cgroups && o.each_cgroup)
 		return err_set(err, EINVAL, "-G and --for-each-cgroup exclude each other");
 	if ((o.cgroups || o.each_cgroup) && tasks)
@@ -370,6 +374,8 @@ static int check_options(struct err *err)
 		return err_set(err, EINVAL, "--append needs -o");
 	if (o.separator && o.json)
 		return err_set(err, EINVAL, "-x and -j exclude each other");
+	if (o.separator && !*o.separator)
+		return err_set(err, EINVAL, "-x takes what stands between the fields, which cannot be nothing");
 	if (o.separator && strcmp(o.separator, "\\t") == 0)
 		o.separator = "\t";
 	if (o.runs_given && !o.argv && !o.compare)

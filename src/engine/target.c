@@ -244,8 +244,9 @@ static int add_pids(const char *pids, thread_vec *out, struct err *err)
 			return err_set(err, -r, "cannot watch process %d: %s", pid,
 				       r == -ESRCH ? "no such process" : strerror(-r));
 	}
-	return r < 0 ? err_set(err, EINVAL, "'%s' is not a list of process ids such as 12,34", pids)
-		     : 0;
+	/* no id at all is nobody to watch */
+	return r < 0 || at == pids ?
+		err_set(err, EINVAL, "'%s' is not a list of process ids such as 12,34", pids) : 0;
 }
 
 /* Tgid of a thread, or -ESRCH. */
@@ -279,8 +280,8 @@ static int add_tids(const char *tids, thread_vec *out, struct err *err)
 			return err_set(err, ESRCH, "cannot watch thread %d: no such thread", tid);
 		thread_add(out, pid, tid);
 	}
-	return r < 0 ? err_set(err, EINVAL, "'%s' is not a list of thread ids such as 12,34", tids)
-		     : 0;
+	return r < 0 || at == tids ?
+		err_set(err, EINVAL, "'%s' is not a list of thread ids such as 12,34", tids) : 0;
 }
 
 static int user_id(const char *user, uid_t *uid, struct err *err)

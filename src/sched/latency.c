@@ -379,6 +379,8 @@ static int parse_keys(struct order *o, const char *text, struct err *err)
 			return err_set(err, EINVAL, "-s takes %s, not '%s'", LATENCY_KEYS, text);
 		o->by[o->nr++] = keys[k].compare;
 	}
+	if (!o->nr)
+		return err_set(err, EINVAL, "-s takes %s, not '%s'", LATENCY_KEYS, text);
 	return 0;
 }
 

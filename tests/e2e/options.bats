@@ -190,3 +190,40 @@ need_calls()
 	"$SONDE" buildid-list -v -H -i file 2>said >/dev/null
 	grep -q "binaries with samples" said
 }
+
+@test "evlist and buildid-list say that a recording was cut short, and where" {
+	"$SONDE" record -q -e cpu-clock -o whole "$WORKLOADS/burn" 0.05 >/dev/null
+	size=$(($(stat -c %s whole) / 2))
+	head -c $size whole >half
+	for command in evlist buildid-list "buildid-list -H"; do
+		# shellcheck disable=SC2086
+		[[ -z $("$SONDE" $command -i whole 2>&1 >/dev/null) ]]
+		# shellcheck disable=SC2086
+		"$SONDE" $command -i half 2>said >/dev/null
+		grep -q "Damaged: at byte $size the file is cut off" said
+	done
+}
+
+@test "lists of names, ids and cgroups that name nothing are refused" {
+	"$SONDE" record -q -e cpu-clock -o data true
+	while read -r words; do
+		eval "fails any $SONDE $words"
+	done <<-'END'
+	report -i data --comms ''
+	script -i data --dsos ,
+	annotate -i data -d ''
+	diff -C '' data data
+	diff -S , data data
+	diff --time '' data data
+	annotate -i data --source-dir nowhere
+	stat -p '' true
+	stat -t '' true
+	stat -G '' true
+	stat --for-each-cgroup , true
+	stat -x '' true
+	record -p '' -o none true
+	record -t '' -o none true
+	sched latency -s ''
+	END
+	[[ ! -e none ]]
+}

@@ -89,6 +89,8 @@ static void test_no_such_thing(void **state)
 		{ { .pids = "12x" }, -EINVAL, "'12x'" },
 		{ { .pids = "-1" }, -EINVAL, "'-1'" },
 		{ { .pids = "0" }, -EINVAL, "'0'" },
+		{ { .pids = "" }, -EINVAL, "'' is not a list of process ids" },
+		{ { .tids = "" }, -EINVAL, "'' is not a list of thread ids" },
 		{ { .user = "no-such-user" }, -EINVAL, "'no-such-user'" },
 		{ { .user = "4000000000" }, -ESRCH, "'4000000000'" },
 	};
