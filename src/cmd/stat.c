@@ -527,12 +527,7 @@ static void session_release(struct stat_session *s)
 	vec_release(&s->all_cpus);
 	vec_release(&s->threads);
 	vec_release(&s->tids);
-	for (size_t i = 0; i < s->cgroup_names.nr; i++) {
-		free(s->cgroup_names.v[i]);
-		close(s->cgroup_fds.v[i]);
-	}
-	vec_release(&s->cgroup_names);
-	vec_release(&s->cgroup_fds);
+	cgroup_set_release(&s->cgroups);
 	vec_release(&s->history);
 	vec_release(&s->seconds);
 	vec_release(&s->user_seconds);

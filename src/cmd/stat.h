@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 
 #include "base/str.h"
+#include "engine/cgroup.h"
 #include "engine/counting.h"
 #include "engine/event.h"
 #include "engine/target.h"
@@ -82,8 +83,7 @@ struct stat_session {
 	cpu_vec cpus, all_cpus;
 	thread_vec threads;
 	VEC(pid_t) tids;
-	VEC(char *) cgroup_names;
-	VEC(int) cgroup_fds;
+	struct cgroup_set cgroups;
 
 	struct counting counting;
 	struct counting_cell *before;    /* readings at the last interval */

@@ -32,8 +32,8 @@ static bool same_line(const struct stat_session *s, uint32_t a, uint32_t b)
 
 static uint32_t cgroup_index(const struct stat_session *s, const struct counting_event *ce)
 {
-	for (size_t i = 0; ce->cgroup && i < s->cgroup_names.nr; i++)
-		if (s->cgroup_names.v[i] == ce->cgroup)
+	for (size_t i = 0; ce->cgroup && i < s->cgroups.v.nr; i++)
+		if (s->cgroups.v.v[i]->name == ce->cgroup)
 			return (uint32_t)i + 1;
 	return 0;
 }

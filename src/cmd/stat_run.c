@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/stat.h"
-#include "engine/cgroup.h"
 #include "engine/hotplug.h"
 #include "engine/launch.h"
 #include "engine/workload.h"
@@ -59,53 +58,22 @@ static void catch_signals(struct stat_session *s)
 	sigprocmask(SIG_BLOCK, &block, &s->unblocked);
 }
 
-static int find_cgroup(struct stat_session *s, const char *name, size_t len, size_t *index,
-		       struct err *err)
+static void set_cgroup(struct counting_event *event, const struct cgroup *group)
 {
-	char *copy = mem_strndup(name, len);
-	int fd;
-
-	for (*index = 0; *index < s->cgroup_names.nr; ++*index) {
-		if (strcmp(s->cgroup_names.v[*index], copy) == 0) {
-			free(copy);
-			return 0;
-		}
-	}
-	fd = cgroup_open(copy, err);
-	if (fd < 0) {
-		free(copy);
-		return fd;
-	}
-	*vec_push(&s->cgroup_names) = copy;
-	*vec_push(&s->cgroup_fds) = fd;
-	return 0;
+	event->cgroup = group ? group->name : NULL;
+	event->cgroup_fd = group ? group->fd : -1;
 }
 
-/* -G a,b: the n-th event is for the n-th cgroup; one name is for all; "" is for none. */
 static int set_cgroups(struct stat_session *s, struct err *err)
 {
-	const char *list = s->o->cgroups;
-	bool one = !strchr(list, ',');
+	uint32_t nr = s->counting.nr_events;
+	const struct cgroup **of = mem_zalloc((nr + 1) * sizeof(*of));
+	int r = cgroup_assign(&s->cgroups, s->o->cgroups, of, nr, err);
 
-	for (uint32_t i = 0; i < s->counting.nr_events; i++) {
-		size_t len = strcspn(list, ","), index;
-		int r = len ? find_cgroup(s, list, len, &index, err) : 0;
-
-		if (r < 0)
-			return r;
-		if (len) {
-			s->counting.events[i].cgroup = s->cgroup_names.v[index];
-			s->counting.events[i].cgroup_fd = s->cgroup_fds.v[index];
-		}
-		if (!one && !list[len] && i + 1 < s->counting.nr_events)
-			return 0;
-		if (!one)
-			list += len + (list[len] == ',');
-	}
-	if (!one && *list)
-		return err_set(err, EINVAL, "-G names more cgroups than there are events; -e stands "
-			       "in front of it");
-	return 0;
+	for (uint32_t i = 0; i < nr && r == 0; i++)
+		set_cgroup(&s->counting.events[i], of[i]);
+	free(of);
+	return r;
 }
 
 /* --for-each-cgroup: all events again for each. */
@@ -115,18 +83,17 @@ static int multiply_cgroups(struct stat_session *s, struct err *err)
 	struct counting_event *events = NULL;
 
 	for (const char *list = s->o->each_cgroup; *list;) {
-		size_t len = strcspn(list, ","), index;
-		int r = find_cgroup(s, list, len, &index, err);
+		size_t len = strcspn(list, ",");
+		const struct cgroup *group = cgroup_find(&s->cgroups, list, len, err);
 
-		if (r < 0) {
+		if (!group) {
 			free(events);
-			return r;
+			return -err->code;
 		}
 		events = mem_realloc_array(events, out + nr, sizeof(*events));
 		for (uint32_t i = 0; i < nr; i++) {
 			events[out] = s->counting.events[i];
-			events[out].cgroup = s->cgroup_names.v[index];
-			events[out++].cgroup_fd = s->cgroup_fds.v[index];
+			set_cgroup(&events[out++], group);
 		}
 		list += len + (list[len] == ',');
 	}

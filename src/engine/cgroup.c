@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 /* "rw,perf_event,cpu": is the word one of the list's? */
@@ -21,7 +23,7 @@ static bool has_option(const char *options, const char *word)
 	return false;
 }
 
-static bool find_mount(char *path, size_t size)
+bool cgroup_mount(char *path, size_t size)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "r");
 	char buf[4096];
@@ -45,14 +47,14 @@ static bool find_mount(char *path, size_t size)
 	return found;
 }
 
-int cgroup_open(const char *name, struct err *err)
+static int open_group(const char *name, struct err *err)
 {
 	char mount[1024];
 	struct str path = STR_INIT;
 	int fd;
 
-	if (!find_mount(mount, sizeof(mount)))
-		return err_set(err, ENOENT, "cannot count in cgroup '%s': no cgroup filesystem is "
+	if (!cgroup_mount(mount, sizeof(mount)))
+		return err_set(err, ENOENT, "cannot watch cgroup '%s': no cgroup filesystem is "
 			       "mounted; `sudo mount -t cgroup2 none /sys/fs/cgroup` mounts it",
 			       name);
 	str_addf(&path, "%s/%s", mount, name);
@@ -62,4 +64,55 @@ int cgroup_open(const char *name, struct err *err)
 			     strerror(errno));
 	str_release(&path);
 	return fd;
+}
+
+const struct cgroup *cgroup_find(struct cgroup_set *set, const char *name, size_t len, struct err *err)
+{
+	struct cgroup *group;
+	char *copy;
+	int fd;
+
+	for (size_t i = 0; i < set->v.nr; i++)
+		if (strlen(set->v.v[i]->name) == len && strncmp(set->v.v[i]->name, name, len) == 0)
+			return set->v.v[i];
+	copy = mem_strndup(name, len);
+	fd = open_group(copy, err);
+	if (fd < 0) {
+		free(copy);
+		return NULL;
+	}
+	group = mem_zalloc(sizeof(*group));
+	*group = (struct cgroup){ copy, fd };
+	*vec_push(&set->v) = group;
+	return group;
+}
+
+int cgroup_assign(struct cgroup_set *set, const char *list, const struct cgroup **of, uint32_t nr,
+		  struct err *err)
+{
+	bool one = !strchr(list, ',');
+
+	for (uint32_t i = 0; i < nr; i++) {
+		size_t len = strcspn(list, ",");
+
+		of[i] = len ? cgroup_find(set, list, len, err) : NULL;
+		if (len && !of[i])
+			return -err->code;
+		if (!one)
+			list += len + (list[len] == ',');
+	}
+	if (!one && *list)
+		return err_set(err, EINVAL, "-G names more cgroups than there are events; -e stands "
+			       "in front of it");
+	return 0;
+}
+
+void cgroup_set_release(struct cgroup_set *set)
+{
+	for (size_t i = 0; i < set->v.nr; i++) {
+		free(set->v.v[i]->name);
+		close(set->v.v[i]->fd);
+		free(set->v.v[i]);
+	}
+	vec_release(&set->v);
 }
