@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -49,7 +50,7 @@ static void set_callgraph(struct perf_event_attr *attr, const struct attr_option
 	if (attr_has_stacks(o)) {
 		/* The user half of the chain comes out of the copied stack. */
 		attr->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-		attr->sample_regs_user = o->user_regs;
+		attr->sample_regs_user |= o->user_regs;
 		attr->sample_stack_user = o->stack_bytes;
 		attr->exclude_callchain_user = 1;
 	} else if (o->callgraph == CALLGRAPH_LBR && !attr->exclude_user) {
@@ -71,7 +72,7 @@ static void set_sample_type(struct perf_event_attr *attr, const struct event *ev
 	} parts[] = {
 		{ true, PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME },
 		/* The id at a fixed place tells which event a record is of. */
-		{ o->nr_events > 1, PERF_SAMPLE_IDENTIFIER },
+		{ o->nr_events > 1 || o->identifier, PERF_SAMPLE_IDENTIFIER },
 		{ attr->freq || o->sample_period, PERF_SAMPLE_PERIOD },
 		{ o->per_cpu || o->sample_cpu, PERF_SAMPLE_CPU },
 		{ attr->type == PERF_TYPE_TRACEPOINT,
@@ -86,6 +87,8 @@ static void set_sample_type(struct perf_event_attr *attr, const struct event *ev
 		{ o->cgroups, PERF_SAMPLE_CGROUP },
 		{ event->sample_read, PERF_SAMPLE_READ },
 		{ o->branch_type != 0, PERF_SAMPLE_BRANCH_STACK },
+		{ o->asked_user_regs != 0, PERF_SAMPLE_REGS_USER },
+		{ o->asked_intr_regs != 0, PERF_SAMPLE_REGS_INTR },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -94,6 +97,8 @@ static void set_sample_type(struct perf_event_attr *attr, const struct event *ev
 	if (o->lean && attr->type == PERF_TYPE_TRACEPOINT)
 		attr->sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
 	attr->branch_sample_type = o->branch_type;
+	attr->sample_regs_user = o->asked_user_regs;
+	attr->sample_regs_intr = o->asked_intr_regs;
 	set_callgraph(attr, o);
 }
 
@@ -105,7 +110,7 @@ static void set_tracking(struct perf_event_attr *attr, const struct attr_options
 	attr->comm_exec = 1;
 	attr->task = 1;
 	attr->ksymbol = 1;
-	attr->bpf_event = 1;
+	attr->bpf_event = !o->no_bpf;
 	attr->build_id = o->build_ids;
 	/* Unwinding reads tables that lie in mappings without code. */
 	attr->mmap_data = o->addresses || o->data_page_size || attr_has_stacks(o);
@@ -182,7 +187,7 @@ static void configure_dummy(struct perf_event_attr *attr, const struct attr_opti
 		attr->sample_type |= PERF_SAMPLE_IP;
 	if (o->per_cpu || o->sample_cpu)
 		attr->sample_type |= PERF_SAMPLE_CPU;
-	if (o->nr_events > 1)
+	if (o->nr_events > 1 || o->identifier)
 		attr->sample_type |= PERF_SAMPLE_IDENTIFIER;
 	attr->sample_period = 1;
 	attr->freq = 0;
@@ -210,11 +215,10 @@ static void configure_sampling(struct event *event, const struct attr_options *o
 		attr->sample_period = 0;
 		attr->read_format |= PERF_FORMAT_GROUP;
 	}
-	if (o->per_thread_counts) {
-		attr->inherit_stat = 1;
+	attr->inherit_stat = o->per_thread_counts;
+	if (o->per_thread_counts || o->running_time)
 		attr->read_format |= PERF_FORMAT_TOTAL_TIME_ENABLED |
 				     PERF_FORMAT_TOTAL_TIME_RUNNING;
-	}
 }
 
 int attr_configure(struct event *event, const struct attr_options *options, bool tracking,
@@ -227,6 +231,9 @@ int attr_configure(struct event *event, const struct attr_options *options, bool
 
 	if (r < 0)
 		return r;
+	if (o->asked_intr_regs && attr_has_stacks(o) && o->stack_bytes > ATTR_STACK_BEFORE_REGS)
+		return err_set(err, EINVAL, "event '%s': with registers (-I) a sample can hold %u bytes of "
+			       "stack at most", event->name, ATTR_STACK_BEFORE_REGS);
 	attr->size = sizeof(*attr);
 	attr->sample_id_all = 1;
 	attr->inherit = o->inherit;
@@ -284,6 +291,54 @@ uint64_t attr_user_regs(const char *machine)
 		if (strcmp(machine, known[i].machine) == 0)
 			return known[i].mask;
 	return 0;
+}
+
+/* Bit of the register whose name is text's first `len` characters, as perf matches it; -1: none. */
+static int find_reg(const struct arch *arch, uint64_t all, const char *text, size_t len)
+{
+	for (unsigned i = 0; i < arch->nr_regs && i < 64; i++) {
+		const char *name = all >> i & 1 ? arch_reg_name(arch, i) : NULL;
+
+		if (name && strlen(name) == len && strncasecmp(name, text, len) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+void attr_list_regs(const char *machine, struct str *out)
+{
+	const struct arch *arch = arch_find(machine);
+	uint64_t all = attr_user_regs(machine);
+
+	for (unsigned i = 0; i < arch->nr_regs && i < 64; i++)
+		if (all >> i & 1 && arch_reg_name(arch, i))
+			str_addf(out, "%s%s", out->len ? " " : "", arch_reg_name(arch, i));
+}
+
+int attr_parse_regs(const char *text, const char *option, const char *machine, uint64_t *mask,
+		    struct err *err)
+{
+	const struct arch *arch = arch_find(machine);
+	uint64_t all = attr_user_regs(machine), found = 0;
+	struct str names = STR_INIT;
+	int r = 0;
+
+	attr_list_regs(machine, &names);
+	if (!names.len)
+		r = err_set(err, ENOTSUP, "%s: the registers of %s have no names here", option, machine);
+	for (size_t len; text && r == 0; text = text[len] ? text + len + 1 : NULL) {
+		int reg = find_reg(arch, all, text, len = strcspn(text, ","));
+
+		if (reg < 0)
+			r = err_set(err, EINVAL, "%s: '%.*s' is no register; there are %s", option,
+				    (int)len, text, names.p);
+		else
+			found |= 1ull << reg;
+	}
+	str_release(&names);
+	if (r == 0)
+		*mask = found ? found : all;
+	return r;
 }
 
 bool attr_has_stacks(const struct attr_options *o)

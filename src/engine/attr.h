@@ -24,6 +24,14 @@ enum callgraph_mode {
 	CALLGRAPH_AUTO,                  /* not decided yet: fp or unwind (engine/frames.h) */
 };
 
+/*
+ * Of stack at most where registers at the interrupt stand behind it: the kernel cuts the copy so
+ * that what stands before fits into a record with it, but not what comes behind, and a size of
+ * 16 bits is too small then (perf_sample_ustack_size and perf_prepare_sample in Linux 6.18's
+ * kernel/events/core.c).  16 KB are left for a chain, a tracepoint's fields and registers.
+ */
+#define ATTR_STACK_BEFORE_REGS 49144u
+
 struct attr_options {
 	uint64_t freq;                   /* -F; 0: not given */
 	uint64_t period;                 /* -c; 0: not given */
@@ -31,6 +39,7 @@ struct attr_options {
 	enum callgraph_mode callgraph;
 	uint32_t stack_bytes;            /* dwarf, unwind: of user stack per sample */
 	uint64_t user_regs;              /* dwarf, unwind: attr_user_regs of this machine */
+	uint64_t asked_user_regs, asked_intr_regs;   /* --user-regs, -I: of attr_parse_regs; 0: none */
 	uint64_t branch_type;            /* PERF_SAMPLE_BRANCH_ bits of -b, -j; 0: none */
 	bool per_cpu;                    /* CPUs are watched, not tasks: sample the CPU */
 	bool inherit;                    /* what the watched tasks start is watched too */
@@ -47,11 +56,14 @@ struct attr_options {
 	bool sample_cpu;
 	bool per_thread_counts;          /* -s */
 	bool no_samples;                 /* -n */
+	bool running_time;               /* --running-time: times beside the values of :S */
+	bool identifier;                 /* --sample-identifier, also where one event samples */
 	bool switches;                   /* --switch-events */
 	bool namespaces, cgroups;
 	bool all_user, all_kernel;
 	bool kernel_chains, user_chains; /* --kernel-callchains, --user-callchains */
 	bool build_ids;                  /* have the kernel write them into MMAP2 */
+	bool no_bpf;                     /* --no-bpf-event */
 	bool lean;                       /* of tracepoints, what all have alike is left out: the ip */
 	bool unbuffered;                 /* --no-buffering: wake for each sample */
 	uint32_t wakeup_bytes;           /* in a ring: wake; 0: when it is half full */
@@ -74,6 +86,17 @@ int attr_configure(struct event *event, const struct attr_options *options, bool
  * needs them; 0 where it is not known.
  */
 uint64_t attr_user_regs(const char *machine);
+
+/*
+ * "ax,R8" into PERF_REG_ bits of `machine`; NULL means all that samples can hold. -EINVAL with
+ * a message that names those there are, -ENOTSUP where they are not known. `option` is named.
+ */
+int attr_parse_regs(const char *text, const char *option, const char *machine, uint64_t *mask,
+		    struct err *err);
+
+/* Their names, with a space between. */
+struct str;
+void attr_list_regs(const char *machine, struct str *out);
 
 /* Whether samples hold registers and a copy of the user stack. */
 bool attr_has_stacks(const struct attr_options *options);

@@ -14,12 +14,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/cgroup.h"
 #include "formats/attr_text.h"
 
-static int open_event(const struct perf_event_attr *attr, pid_t tid, int cpu, int group_fd)
+/* `cgroup`: NULL, or the tasks of this one, where `tid` is -1. */
+static int open_event(const struct perf_event_attr *attr, const struct cgroup *cgroup, pid_t tid, int cpu,
+		      int group_fd)
 {
 	struct perf_event_attr copy = *attr;
-	long fd = syscall(SYS_perf_event_open, &copy, tid, cpu, group_fd, PERF_FLAG_FD_CLOEXEC);
+	unsigned long flags = PERF_FLAG_FD_CLOEXEC | (cgroup ? PERF_FLAG_PID_CGROUP : 0);
+	long fd = syscall(SYS_perf_event_open, &copy, cgroup ? cgroup->fd : tid, cpu, group_fd, flags);
 
 	return fd < 0 ? -errno : (int)fd;
 }
@@ -30,7 +34,7 @@ static bool event_on_cpu(const struct event *event, int cpu)
 	cpu_vec cpus = { 0 };
 	bool on = false;
 
-	if (!event->cpus || !*event->cpus || cpu_list_parse(event->cpus, &cpus) < 0)
+	if (cpu < 0 || !event->cpus || !*event->cpus || cpu_list_parse(event->cpus, &cpus) < 0)
 		on = true;
 	for (size_t i = 0; i < cpus.nr; i++)
 		on |= cpus.v[i] == cpu;
@@ -68,14 +72,14 @@ static int open_everywhere(struct counters *c, uint32_t index, struct refusal *n
 	for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
 		if (!event_on_cpu(event, c->cpus.v[cpu]))
 			continue;
-		for (size_t t = 0; t < c->threads.nr; t++) {
-			pid_t tid = c->threads.v[t].tid;
+		for (size_t t = 0; t < c->per_ring; t++) {
+			pid_t tid = counters_thread(c, cpu, t)->tid;
 			int group = member ? *counters_fd(c, event->leader, cpu, t) : -1;
 			int fd;
 
 			if (member && group < 0)
 				continue;
-			fd = open_event(&event->attr, tid, c->cpus.v[cpu], group);
+			fd = open_event(&event->attr, event->cgroup, tid, c->cpus.v[cpu], group);
 			/* The thread ended, or the CPU went away: go on without. */
 			if (fd == -ESRCH || (fd == -ENODEV && tid == -1 && cpu))
 				continue;
@@ -91,7 +95,7 @@ static int open_everywhere(struct counters *c, uint32_t index, struct refusal *n
 
 static void close_fds(struct counters *c)
 {
-	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+	size_t nr = c->events->nr * c->cpus.nr * c->per_ring;
 
 	for (size_t i = 0; i < c->cpus.nr && c->rings; i++)
 		ring_close(&c->rings[i]);
@@ -112,7 +116,7 @@ static void close_fds(struct counters *c)
 
 static bool nothing_open(const struct counters *c)
 {
-	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+	size_t nr = c->events->nr * c->cpus.nr * c->per_ring;
 
 	for (size_t i = 0; i < nr; i++)
 		if (c->fds[i] >= 0)
@@ -150,7 +154,7 @@ static int open_all(struct counters *c, struct fallback *fallback, struct err *e
 /* Give each CPU one ring. Returns 0 or a negative errno of mmap or ioctl. */
 static int map_rings(struct counters *c)
 {
-	size_t per_cpu = c->threads.nr;
+	size_t per_cpu = c->per_ring;
 
 	for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
 		struct ring *ring = &c->rings[cpu];
@@ -210,7 +214,8 @@ int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
 	memset(cpus, 0, sizeof(*cpus));
 	memset(threads, 0, sizeof(*threads));
 	c->ring_bytes = ring_bytes;
-	nr = events->nr * c->cpus.nr * c->threads.nr;
+	c->per_ring = counters_per_thread(c) ? 1 : c->threads.nr;
+	nr = events->nr * c->cpus.nr * c->per_ring;
 	fallback->nr_fds = nr;
 	c->fds = mem_realloc_array(NULL, nr, sizeof(*c->fds));
 	for (size_t i = 0; i < nr; i++)
@@ -285,7 +290,7 @@ static int open_holder(const struct counters *c, size_t cpu, uint64_t bytes)
 		.wakeup_watermark = ring_wakeup_bytes(bytes),
 	};
 
-	return open_event(&attr, 0, c->cpus.v[cpu], -1);
+	return open_event(&attr, NULL, 0, c->cpus.v[cpu], -1);
 }
 
 /* All events of the CPU but the ring's owner, whose fd is `owner`, write there from now on. */
@@ -293,8 +298,8 @@ static int redirect(const struct counters *c, size_t cpu, int owner, int to)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < c->events->nr * c->threads.nr; i++) {
-		int fd = *counters_fd(c, i / c->threads.nr, cpu, i % c->threads.nr);
+	for (size_t i = 0; i < c->events->nr * c->per_ring; i++) {
+		int fd = *counters_fd(c, i / c->per_ring, cpu, i % c->per_ring);
 
 		if (fd >= 0 && fd != owner && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, to) < 0)
 			r = -errno;
@@ -355,7 +360,7 @@ int counters_grow(struct counters *c, size_t cpu, uint64_t bytes, struct ring *h
 static int event_ioctl(const struct counters *c, size_t event, unsigned long request,
 		       unsigned long arg)
 {
-	size_t nr = c->cpus.nr * c->threads.nr;
+	size_t nr = c->cpus.nr * c->per_ring;
 
 	for (size_t i = 0; i < nr; i++) {
 		int fd = c->fds[event * nr + i];
@@ -381,7 +386,7 @@ static bool is_silent(const struct counters *c, size_t event)
 /* What the files of the first events tell, before one of them is closed. */
 static void keep_ids(struct counters *c)
 {
-	size_t nr = c->events->nr * c->cpus.nr * c->threads.nr;
+	size_t nr = c->events->nr * c->cpus.nr * c->per_ring;
 
 	if (c->ids)
 		return;
@@ -417,7 +422,7 @@ static int open_again(struct counters *c, size_t index, size_t cpu)
 		group = *counters_fd(c, event->leader, cpu, 0);
 	if (event->leader != index && group < 0)
 		return -ENODEV;
-	fd = open_event(&event->attr, -1, c->cpus.v[cpu], group);
+	fd = open_event(&event->attr, event->cgroup, -1, c->cpus.v[cpu], group);
 	if (fd < 0)
 		return fd;
 	r = set_filter(event, fd);
@@ -533,7 +538,7 @@ bool counters_switch(struct counters *c, const char *name, bool on)
 
 uint64_t *counters_ids(const struct counters *c, size_t event, uint32_t *nr)
 {
-	size_t most = c->cpus.nr * c->threads.nr;
+	size_t most = c->cpus.nr * c->per_ring;
 	uint64_t *ids = mem_realloc_array(NULL, most, sizeof(*ids));
 
 	*nr = 0;
@@ -553,7 +558,7 @@ uint64_t counters_id(const struct counters *c, size_t event, size_t cpu)
 {
 	uint64_t id;
 
-	for (size_t t = 0; t < c->threads.nr; t++) {
+	for (size_t t = 0; t < c->per_ring; t++) {
 		const int *fd = counters_fd(c, event, cpu, t);
 
 		if (c->ids && c->ids[fd - c->fds])
@@ -586,7 +591,7 @@ bool counters_tasks_ended(const struct counters *c)
 {
 	if (!c->threads.nr || c->threads.v[0].tid < 0)
 		return false;
-	for (size_t t = 0; t < c->threads.nr; t++) {
+	for (size_t t = 0; t < c->per_ring; t++) {
 		for (size_t cpu = 0; cpu < c->cpus.nr; cpu++) {
 			struct pollfd p = { .fd = *counters_fd(c, 0, cpu, t), .events = POLLIN };
 

@@ -11,6 +11,9 @@
  *	event 1     fd -----^            fd -----^
  *	side-band   fd -----^            fd -----^
  *
+ * Rings for threads (--per-thread): there is a "CPU" -1 for each thread, any CPU that it
+ * runs on, and its events write to a ring of its own.
+ *
  * A CPU that goes offline or a thread that ends meanwhile leaves a hole (fd -1);
  * only when nothing at all could be opened is that an error.  What the kernel
  * refuses goes through engine/fallback, which may change the events' attrs.
@@ -36,6 +39,7 @@ struct counters {
 	struct event_list *events;       /* borrowed; attrs as they were opened */
 	cpu_vec cpus;
 	thread_vec threads;
+	size_t per_ring;                 /* threads whose events write to one ring: all, or 1 */
 	int *fds;                        /* see counters_fd; -1: not open */
 	struct ring *rings;              /* per CPU; page NULL: none */
 	uint64_t ring_bytes;             /* of each; 0: counting only */
@@ -51,7 +55,7 @@ struct counters {
 
 /*
  * Take over `cpus` and `threads` and open everything, with rings of `ring_bytes`
- * (0: none).  A ring that does not fit the locked-memory limit is halved until it
+ * (0: none).  CPUs that are -1, as many as threads, make a ring for each thread.  A ring that does not fit the locked-memory limit is halved until it
  * does; that is said if `ring_asked`.  Not thread-safe; on failure nothing is open.
  */
 int counters_open(struct counters *c, struct event_list *events, cpu_vec *cpus,
@@ -61,7 +65,18 @@ void counters_close(struct counters *c);
 
 static inline int *counters_fd(const struct counters *c, size_t event, size_t cpu, size_t thread)
 {
-	return &c->fds[(event * c->cpus.nr + cpu) * c->threads.nr + thread];
+	return &c->fds[(event * c->cpus.nr + cpu) * c->per_ring + thread];
+}
+
+/* Whether each thread has a ring; then counters_thread(c, i, 0) is that of ring i. */
+static inline bool counters_per_thread(const struct counters *c)
+{
+	return c->cpus.nr && c->cpus.v[0] < 0;
+}
+
+static inline const struct thread_id *counters_thread(const struct counters *c, size_t cpu, size_t thread)
+{
+	return &c->threads.v[counters_per_thread(c) ? cpu : thread];
 }
 
 /*

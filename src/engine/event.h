@@ -56,6 +56,7 @@ struct event {
 	bool host_guest_given;   /* modifiers G or H */
 	bool core_pmu;           /* a CPU's own PMU, so the event can follow a task */
 	bool per_pkg, snapshot;  /* the PMU counts a package; the value is no running sum */
+	const struct cgroup *cgroup;     /* -G: only in this one (engine/cgroup.h), borrowed; or NULL */
 	uint32_t piece;          /* counts the texts given to event_parse's commas, for --filter */
 
 	/* Terms that are for record; NULL, 0 or -1 where the text does not say. */

@@ -43,6 +43,7 @@ static const struct lately {
 	  .sample_type = PERF_SAMPLE_PHYS_ADDR },
 	{ "namespaces (Linux 4.12)", "--namespaces", .bit = BIT_NAMESPACES },
 	{ "a choice of clocks (Linux 4.1)", "--clockid", .bit = BIT_CLOCKID },
+	{ "registers at the interrupt (Linux 3.19)", "-I", .sample_type = PERF_SAMPLE_REGS_INTR },
 	{ "the mark of exec in COMM (Linux 3.16)", .bit = BIT_COMM_EXEC },
 	{ "MMAP2 (Linux 3.12)", .bit = BIT_MMAP2 },
 	{ "keeping guests out", .bit = BIT_EXCLUDE_GUEST },

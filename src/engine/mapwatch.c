@@ -64,9 +64,9 @@ static int open_cpu(struct watches *w, const struct counters *c, size_t cpu, enu
 	struct perf_event_attr attr = watch_attr(&c->events->v[c->events->nr - 1].attr, mode);
 	uint64_t bytes = RING_PAGES * (uint64_t)sysconf(_SC_PAGESIZE);
 
-	for (size_t t = 0; t < c->threads.nr; t++) {
+	for (size_t t = 0; t < c->per_ring; t++) {
 		struct ring *ring = &w->rings[cpu];
-		long fd = syscall(SYS_perf_event_open, &attr, c->threads.v[t].tid, c->cpus.v[cpu], -1,
+		long fd = syscall(SYS_perf_event_open, &attr, counters_thread(c, cpu, t)->tid, c->cpus.v[cpu], -1,
 				  PERF_FLAG_FD_CLOEXEC);
 		int ret;
 
@@ -104,7 +104,7 @@ static int open_mode(struct mapwatch *w, const struct counters *c, enum mode mod
 	int ret = 0;
 
 	of->rings = mem_zalloc((c->cpus.nr + 1) * sizeof(*of->rings));
-	of->fds = mem_realloc_array(NULL, c->cpus.nr * c->threads.nr + 1, sizeof(*of->fds));
+	of->fds = mem_realloc_array(NULL, c->cpus.nr * c->per_ring + 1, sizeof(*of->fds));
 	for (size_t cpu = 0; cpu < w->nr_cpus && ret == 0; cpu++)
 		ret = open_cpu(of, c, cpu, mode);
 	if (ret < 0)
@@ -117,7 +117,7 @@ struct mapwatch *mapwatch_new(const struct counters *c)
 	struct mapwatch *w;
 	int ret;
 
-	if (c->cpus.nr * c->threads.nr > FDS_MOST)
+	if (c->cpus.nr * c->per_ring > FDS_MOST)
 		return NULL;
 	w = mem_zalloc(sizeof(*w));
 	w->nr_cpus = c->cpus.nr;

@@ -374,7 +374,7 @@ void recorder_find_offsets(struct recorder *r)
 	if (!r->o->with_self && target_is_cpus(&r->o->target))
 		r->self = (uint32_t)getpid();
 	/* Those of the scheduler tell of two tasks: who was here before, and who was woken. */
-	for (size_t i = 0; i < r->events->nr && r->self; i++) {
+	for (size_t i = 0; i < r->events->nr && r->self && !r->o->without_self; i++) {
 		uint64_t *ids;
 		uint32_t nr;
 

@@ -39,6 +39,13 @@ struct recorder_next_file {              /* --switch-output; when another file i
 	uint64_t files;                  /* keep so many; 0: all */
 };
 
+/* --synth: what is there at the start and is not described */
+enum recorder_without {
+	WITHOUT_TASKS = 1,
+	WITHOUT_MAPS = 2,
+	WITHOUT_CGROUPS = 4,
+};
+
 enum recorder_affinity { AFFINITY_ANY, AFFINITY_NODE, AFFINITY_CPU };
 
 struct recorder_options {
@@ -57,9 +64,14 @@ struct recorder_options {
 	struct recorder_next_file next_file;
 	bool stamp_name;                 /* the file's name ends in the time it was closed */
 	bool with_self;                  /* where CPUs are watched: also what the recorder does */
+	bool without_self;               /* not even what the scheduler tells of it */
 	int compress_level;              /* 0: none */
 	uint64_t max_bytes;              /* 0: no limit */
 	bool no_build_ids;
+	bool need_build_ids;             /* --buildid-mmap: fail where the kernel does not write them */
+	unsigned without;                /* WITHOUT_ bits */
+	bool with_cgroups;               /* describe control groups, without attr.cgroups as well */
+	unsigned map_ms;                 /* synth.h */
 	bool no_copies;                  /* keep.h: copy nothing to the cache */
 	enum recorder_affinity affinity; /* where the rings are emptied */
 	struct masks threads;            /* who empties the rings; NONE: one thread. The caller's */
@@ -70,6 +82,7 @@ struct recorder_options {
 struct recorder_loss {
 	char *event;
 	int cpu;                         /* -1: on any, for another BPF program (engine/tap.h) */
+	pid_t tid;                       /* of this thread, on any CPU (--per-thread); 0: of all */
 	uint64_t lost;
 };
 

@@ -61,7 +61,8 @@ static void take_back(struct recorder *r, size_t cpu)
 /* One that was not there at the start: whatever is watched, nothing is open there. */
 static void say_new(const struct recorder *r, int number)
 {
-	if (!r->o->target.cpus)
+	/* a thread's ring goes with it to any CPU */
+	if (!r->o->target.cpus && !r->o->target.per_thread)
 		say(r, number, "came online", ", and is not recorded: it was not there when the events were "
 		    "opened");
 }

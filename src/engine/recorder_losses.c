@@ -41,7 +41,7 @@ static int write_lost(struct recorder *r, size_t event, uint64_t id, int cpu, ui
 }
 
 /* Those of an event stand together. */
-static void remember(struct recorder_result *result, const char *event, int cpu, uint64_t lost)
+static void remember(struct recorder_result *result, const char *event, int cpu, pid_t tid, uint64_t lost)
 {
 	size_t at = result->nr_losses;
 
@@ -51,7 +51,7 @@ static void remember(struct recorder_result *result, const char *event, int cpu,
 		if (strcmp(known->event, event) != 0)
 			continue;
 		at = i + 1;
-		if (known->cpu != cpu)
+		if (known->cpu != cpu || known->tid != tid)
 			continue;
 		known->lost += lost;
 		return;
@@ -60,7 +60,7 @@ static void remember(struct recorder_result *result, const char *event, int cpu,
 					   sizeof(*result->losses));
 	memmove(&result->losses[at + 1], &result->losses[at],
 		(result->nr_losses++ - at) * sizeof(*result->losses));
-	result->losses[at] = (struct recorder_loss){ mem_strdup(event), cpu, lost };
+	result->losses[at] = (struct recorder_loss){ mem_strdup(event), cpu, tid, lost };
 }
 
 /*
@@ -82,12 +82,13 @@ static void note_last_losses(struct recorder *r, size_t cpu, const struct ring *
 		r->lost_from_ns = ring->last_ns;
 }
 
-static int tell(struct recorder *r, size_t event, uint64_t id, int cpu, uint64_t lost, struct err *err)
+static int tell(struct recorder *r, size_t event, uint64_t id, int cpu, pid_t tid, uint64_t lost,
+		struct err *err)
 {
 	if (!lost)
 		return 0;
 	r->result->lost_samples += lost;
-	remember(r->result, r->events->v[event].name, cpu, lost);
+	remember(r->result, r->events->v[event].name, cpu, tid, lost);
 	return write_lost(r, event, id, cpu, lost, err);
 }
 
@@ -101,6 +102,7 @@ static int write_lost_of_ring(struct recorder *r, size_t cpu, const struct ring 
 {
 	struct counters *c = &r->counters;
 	uint64_t *lost = mem_zalloc(r->events->nr * sizeof(*lost)), later = 0;
+	pid_t tid = counters_per_thread(c) ? counters_thread(c, cpu, 0)->tid : 0;
 	int ret = 0;
 
 	for (size_t e = 0; e < r->events->nr; e++) {
@@ -117,7 +119,7 @@ static int write_lost_of_ring(struct recorder *r, size_t cpu, const struct ring 
 		left = since < later ? since : later;
 		later -= left;
 		*before += since - left;
-		ret = tell(r, e, counters_id(c, e, cpu), c->cpus.v[cpu], since - left, err);
+		ret = tell(r, e, counters_id(c, e, cpu), c->cpus.v[cpu], tid, since - left, err);
 	}
 	free(lost);
 	return ret;
@@ -136,7 +138,7 @@ int recorder_write_lost(struct recorder *r, struct err *err)
 			ret = write_lost_of_ring(r, cpu, &r->tap_rings[cpu], true, err);
 	}
 	for (size_t e = 0; e < r->events->nr && ret == 0 && r->tap; e++)
-		ret = tell(r, e, counters_id(c, e, 0), -1, tap_missed(r->tap, e), err);
+		ret = tell(r, e, counters_id(c, e, 0), -1, 0, tap_missed(r->tap, e), err);
 	for (size_t cpu = 0; cpu < c->cpus.nr && r->is_over; cpu++) {
 		note_last_losses(r, cpu, &c->rings[cpu], false);
 		if (r->tap)
@@ -212,13 +214,16 @@ static bool has_lost(struct recorder *r)
 	return lost;
 }
 
-/* A size that was asked for stays; and what was switched off is not to be switched on. */
+/*
+ * A size that was asked for stays; and what was switched off is not to be switched on. A thread's
+ * ring cannot be exchanged: only events of that thread can own it (perf_event_set_output).
+ */
 bool recorder_may_grow(const struct recorder *r)
 {
 	const struct recorder_options *o = r->o;
 
 	return !r->grown && !o->ring_bytes && !o->overwrite && !o->control && !o->duty.delayed &&
-	       !r->tap;
+	       !r->tap && !o->target.per_thread;
 }
 
 int recorder_grow(struct recorder *r, struct err *err)

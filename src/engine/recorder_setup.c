@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/cgroup.h"
 #include "engine/host.h"
 #include "engine/rights.h"
 #include "engine/synth.h"
@@ -75,7 +76,7 @@ static int configure_events(struct recorder *r, struct attr_options *attr, struc
 	attr->nr_events = l->nr;
 	add_tracking_event(r, attr->command);
 	/* Where one event samples no record needs to say which it is of: 8 bytes less in each. */
-	r->nr_described = attr->nr_events == 1 ? 1 : l->nr;
+	r->nr_described = attr->nr_events == 1 && !attr->identifier ? 1 : l->nr;
 	for (uint32_t i = 0; i < l->nr; i++)
 		cpu |= l->v[i].attr.type == PERF_TYPE_TRACEPOINT;
 	/* All records of a file end alike, whatever event's ring they came through. */
@@ -113,11 +114,13 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 				       attr.callgraph == CALLGRAPH_DWARF ? "dwarf" : "unwind",
 				       uts.machine);
 	}
-	ret = target_cpus(&o->target, &cpus, err);
+	ret = o->target.per_thread ? 0 : target_cpus(&o->target, &cpus, err);
 	if (ret == 0 && attr.command)
 		*vec_push(&threads) = (struct thread_id){ r->workload.pid, r->workload.pid };
 	else if (ret == 0)
 		ret = target_threads(&o->target, &threads, err);
+	for (size_t i = 0; i < threads.nr && ret == 0 && o->target.per_thread; i++)
+		*vec_push(&cpus) = -1;
 	if (ret == 0) {
 		if (!ring_bytes)
 			ring_bytes = recorder_default_ring((uint32_t)cpus.nr,
@@ -133,6 +136,9 @@ int recorder_open_counters(struct recorder *r, struct err *err)
 	vec_release(&cpus);
 	/* As opened: the side-band event stands last. */
 	r->has_build_ids = r->events->nr && r->events->v[r->events->nr - 1].attr.build_id;
+	if (ret == 0 && o->need_build_ids && !r->has_build_ids)
+		return err_set(err, ENOTSUP, "--buildid-mmap cannot be had: this kernel does not write build-ids "
+			       "into MMAP2 records (Linux 5.12 does); without it they are looked up");
 	return ret == 0 ? counters_filter(&r->counters, err) : ret;
 }
 
@@ -395,9 +401,34 @@ static void say_hidden(struct recorder *r, uint32_t closed, bool kernel_hidden)
 	}
 }
 
+static int synthesize_tasks(struct recorder *r, const struct synth *s, bool again, struct err *err)
+{
+	const struct target *target = &r->o->target;
+
+	if (r->o->without & WITHOUT_TASKS)
+		return 0;
+	if (target_is_cpus(target) || (again && r->o->overwrite))
+		return synth_all_tasks(s, err);
+	if (again)
+		return synthesize_kin(r, s, err);
+	if (target_is_tasks(target))
+		return synth_threads(s, r->counters.threads.v, r->counters.threads.nr, err);
+	return 0;
+}
+
+static int synthesize_cgroups(struct recorder *r, const struct synth *s, struct err *err)
+{
+	char mount[1024];
+
+	if (r->o->without & WITHOUT_CGROUPS || !(r->o->attr.cgroups || r->o->with_cgroups) ||
+	    !cgroup_mount(mount, sizeof(mount)))
+		return 0;
+	return synth_cgroups(s, mount, err);
+}
+
 static int synthesize(struct recorder *r, bool again, struct err *err)
 {
-	uint32_t closed = 0;
+	uint32_t closed = 0, late = 0;
 	bool kernel_hidden = false;
 	const struct perf_event_attr *tracking = &r->events->v[r->events->nr - 1].attr;
 	struct synth s = {
@@ -410,21 +441,23 @@ static int synthesize(struct recorder *r, bool again, struct err *err)
 		.proc = "/proc",
 		.closed = &closed,
 		.kernel_hidden = &kernel_hidden,
+		.no_maps = (r->o->without & WITHOUT_MAPS) != 0,
+		.map_ms = r->o->map_ms,
+		.cut = &late,
 	};
-	const struct target *target = &r->o->target;
-	int ret = 0;
+	int ret;
 
 	/* First what may go while we look. */
-	if (target_is_cpus(target) || (again && r->o->overwrite))
-		ret = synth_all_tasks(&s, err);
-	else if (again)
-		ret = synthesize_kin(r, &s, err);
-	else if (target_is_tasks(target))
-		ret = synth_threads(&s, r->counters.threads.v, r->counters.threads.nr, err);
+	ret = synthesize_tasks(r, &s, again, err);
+	if (ret == 0)
+		ret = synthesize_cgroups(r, &s, err);
 	if (ret == 0)
 		ret = synth_kernel(&s, err);
-	if (ret == 0 && tracking->ksymbol)
+	if (ret == 0 && tracking->bpf_event)
 		ret = synth_bpf(&s, err);
+	if (late)
+		log_note("--proc-map-timeout: of %" PRIu32 " processes not all that they have mapped was read "
+			 "in time; code in the rest has no names", late);
 	if (ret == 0)
 		say_hidden(r, closed, kernel_hidden);
 	return ret < 0 ? ret : write_marker(r, RECORD_FINISHED_INIT, err);

@@ -15,6 +15,14 @@
 #define LAST_TRIES 1000
 #define LAST_WAIT_NS 100000
 
+static bool is_for_cgroups(const struct event_list *events)
+{
+	for (uint32_t i = 0; i < events->nr; i++)
+		if (events->v[i].cgroup)
+			return true;
+	return false;
+}
+
 void recorder_open_tap(struct recorder *r)
 {
 	const struct recorder_options *o = r->o;
@@ -22,7 +30,8 @@ void recorder_open_tap(struct recorder *r)
 
 	if (!o->tap)
 		return;
-	if (!target_is_cpus(&o->target) || o->control || o->overwrite || o->next_file.on || r->crew)
+	if (!target_is_cpus(&o->target) || o->without_self || o->control || o->overwrite ||
+	    o->next_file.on || r->crew || is_for_cgroups(r->events))
 		err_set(&err, ENOTSUP, "it is for whole CPUs, one file and one thread");
 	else
 		r->tap = tap_open(&r->counters, r->counters.ring_bytes, &err);
@@ -111,7 +120,7 @@ uint64_t recorder_lost_of(struct recorder *r, size_t event, size_t cpu)
 
 	if (tap_takes(r->tap, event))
 		return tap_lost(r->tap, event, cpu);
-	for (size_t t = 0; t < c->threads.nr; t++)
+	for (size_t t = 0; t < c->per_ring; t++)
 		lost += counters_lost(c, event, cpu, t);
 	return lost;
 }

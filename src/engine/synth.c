@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -176,7 +177,8 @@ static size_t copy_name(char *to, const char *from)
 	return n;
 }
 
-static int give_map(const struct synth *s, pid_t pid, const struct map_line *m, struct err *err)
+static int give_map(const struct synth *s, pid_t pid, const struct map_line *m, bool is_last,
+		    struct err *err)
 {
 	struct draft d;
 	size_t len;
@@ -187,6 +189,8 @@ static int give_map(const struct synth *s, pid_t pid, const struct map_line *m, 
 	d.header.misc = PERF_RECORD_MISC_USER;
 	if (!(m->prot & PROT_EXEC))
 		d.header.misc |= PERF_RECORD_MISC_MMAP_DATA;
+	if (is_last)
+		d.header.misc |= PERF_RECORD_MISC_PROC_MAP_PARSE_TIMEOUT;
 	d.mmap2.pid = d.mmap2.tid = (uint32_t)pid;
 	d.mmap2.addr = m->start;
 	d.mmap2.len = m->end - m->start;
@@ -211,9 +215,19 @@ static int give_map(const struct synth *s, pid_t pid, const struct map_line *m, 
 		    (len / 8 + 1) * 8, err);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int give_maps(const struct synth *s, pid_t pid, pid_t tid, struct err *err)
 {
 	char path[256], *line = NULL;
+	int64_t until = s->map_ms ? now_ms() + s->map_ms : INT64_MAX;
+	bool is_late = false;
 	size_t room = 0;
 	ssize_t n;
 	FILE *file;
@@ -226,14 +240,19 @@ static int give_maps(const struct synth *s, pid_t pid, pid_t tid, struct err *er
 		++*s->closed;
 	if (!file)
 		return cannot_look(path, errno, err);
-	while (r == 0 && (n = getline(&line, &room, file)) > 0) {
+	while (r == 0 && !is_late && (n = getline(&line, &room, file)) > 0) {
 		struct map_line m;
 
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
-		if (parse_map_line(line, &m) == 0 && (m.prot & PROT_EXEC || s->mmap_data))
-			r = give_map(s, pid, &m, err);
+		if (parse_map_line(line, &m) < 0 || !(m.prot & PROT_EXEC || s->mmap_data))
+			continue;
+		/* the last record bears the mark of it, so there is one */
+		is_late = s->map_ms && now_ms() > until;
+		r = give_map(s, pid, &m, is_late, err);
 	}
+	if (is_late && s->cut)
+		++*s->cut;
 	free(line);
 	fclose(file);
 	return r;
@@ -256,7 +275,7 @@ static int give_process(const struct synth *s, pid_t pid, const struct thread_id
 		if (!alive || threads[i].tid != pid)
 			alive = threads[i].tid;
 	}
-	return r < 0 || !alive ? r : give_maps(s, pid, alive, err);
+	return r < 0 || !alive || s->no_maps ? r : give_maps(s, pid, alive, err);
 }
 
 int synth_threads(const struct synth *s, const struct thread_id *threads, size_t nr,

@@ -31,6 +31,9 @@ struct synth {
 	void *arg;
 	struct buildids *buildids;
 	uint64_t sample_type;            /* of the first event: shape of the sample_id trailer */
+	bool no_maps;                    /* of tasks: that they are, and not what they have mapped */
+	unsigned map_ms;                 /* read a process's maps no longer than that; 0: to the end */
+	uint32_t *cut;                   /* counts those that were not read to the end; or NULL */
 	bool mmap_data;                  /* also what is not executable */
 	bool build_ids;                  /* in MMAP2, where the kernel writes them so */
 	const char *proc;                /* "/proc" */
@@ -46,6 +49,12 @@ int synth_kernel(const struct synth *s, struct err *err);
 
 /* The BPF programs that are loaded, where they may be seen: KSYMBOL and BPF_EVENT records. */
 int synth_bpf(const struct synth *s, struct err *err);
+
+/*
+ * The control groups there are below `mount` (engine/cgroup.h): CGROUP records, by whose ids
+ * samples tell of theirs.
+ */
+int synth_cgroups(const struct synth *s, const char *mount, struct err *err);
 
 /* All tasks of the system. */
 int synth_all_tasks(const struct synth *s, struct err *err);

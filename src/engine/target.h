@@ -8,6 +8,7 @@
  *	a command, -p, -t, -u   its threads x all online CPUs (inherited events need
  *	                        a ring per CPU; Linux refuses one for all of them)
  *	-a, -C                  thread -1 x the CPUs
+ *	--per-thread            its threads x any CPU (-1), with a ring each
  *
  * Threads of a process come and go while it is looked at; target_threads looks
  * again until nothing is new, and what comes later is inherited from there.
@@ -28,6 +29,7 @@ struct target {
 	const char *cpus;                /* "0,2-3" or NULL */
 	const char *user;                /* name or number, or NULL */
 	bool all_cpus;
+	bool per_thread;                 /* of tasks or a command: a ring for each thread, on any CPU */
 };
 
 struct thread_id {

@@ -233,6 +233,77 @@ static void test_group_read(void **state)
 	assert_int_equal(member.attr.read_format, leader.attr.read_format);
 }
 
+/* perf record --user-regs=ax,R8 -I, and the same with --call-graph dwarf */
+static void test_registers(void **state)
+{
+	const uint64_t general = 0xff0fff;
+	struct event e = new_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK), dummy;
+	struct attr_options o = plain;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(attr_parse_regs("ax,R8", "--user-regs", "x86_64", &o.asked_user_regs, &err), 0);
+	assert_int_equal(o.asked_user_regs, 1 | 1 << 16);
+	assert_int_equal(attr_parse_regs(NULL, "-I", "x86_64", &o.asked_intr_regs, &err), 0);
+	assert_int_equal(o.asked_intr_regs, general);
+	configure(&e, &o, true);
+	assert_int_equal(e.attr.sample_regs_user, 0x10001);
+	assert_int_equal(e.attr.sample_regs_intr, general);
+	assert_int_equal(e.attr.sample_type & ~(uint64_t)PERF_SAMPLE_PERIOD,
+			 PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_REGS_USER |
+			 PERF_SAMPLE_REGS_INTR);
+	attr_make_dummy(&dummy);
+	configure(&dummy, &o, true);
+	assert_int_equal(dummy.attr.sample_regs_user | dummy.attr.sample_regs_intr, 0);
+	free(dummy.name);
+	free(dummy.pmu);
+	free(dummy.event_text);
+
+	/* unwinding needs all of them */
+	o.user_regs = attr_user_regs("x86_64");
+	o.callgraph = CALLGRAPH_DWARF;
+	o.stack_bytes = 8192;
+	e = new_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+	configure(&e, &o, true);
+	assert_int_equal(e.attr.sample_regs_user, general);
+	o.stack_bytes = 65528;
+	e = new_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+	assert_int_equal(attr_configure(&e, &o, true, NULL, &err), -EINVAL);
+}
+
+static void test_register_words(void **state)
+{
+	static const char *const wrong[] = { "", "ax,", ",ax", "eax", "ax bx", "ds", "XMM0", "r16" };
+	struct err err = ERR_INIT;
+	uint64_t mask = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(attr_parse_regs(wrong[i], "-I", "x86_64", &mask, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "there are AX BX CX"));
+	assert_int_equal(attr_parse_regs("ax", "-I", "m68k", &mask, &err), -ENOTSUP);
+	assert_int_equal(mask, 7);
+	/* x29 and lr have bits 29 and 30 (arch/arm64/include/uapi/asm/perf_regs.h) */
+	assert_int_equal(attr_parse_regs("x29,LR", "-I", "aarch64", &mask, &err), 0);
+	assert_int_equal(mask, 3u << 29);
+}
+
+/* perf record --sample-identifier --running-time --no-bpf-event */
+static void test_small_switches(void **state)
+{
+	struct event e = new_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+	struct attr_options o = plain;
+
+	(void)state;
+	o.identifier = o.running_time = o.no_bpf = true;
+	configure(&e, &o, true);
+	assert_true(e.attr.sample_type & PERF_SAMPLE_IDENTIFIER);
+	assert_int_equal(e.attr.read_format, PERF_FORMAT_ID | PERF_FORMAT_LOST |
+			 PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING);
+	assert_true(e.attr.ksymbol);
+	assert_false(e.attr.bpf_event || e.attr.inherit_stat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +316,9 @@ int main(void)
 		cmocka_unit_test(test_branch_words),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_group_read),
+		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_register_words),
+		cmocka_unit_test(test_small_switches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,7 @@ static void init(struct counters *c, struct event_list *events)
 	c->events = events;
 	assert_int_equal(target_cpus(&none, &c->cpus, &err), 0);
 	*vec_push(&c->threads) = (struct thread_id){ getpid(), getpid() };
+	c->per_ring = 1;
 }
 
 static void release(struct counters *c)
@@ -168,6 +169,7 @@ static void test_too_many(void **state)
 	init(&c, &events);
 	for (int i = 0; i < 300; i++)
 		*vec_push(&c.threads) = (struct thread_id){ getpid(), getpid() };
+	c.per_ring = c.threads.nr;
 	assert_null(mapwatch_new(&c));
 	release(&c);
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -162,6 +163,67 @@ static void test_data_maps(void **state)
 	str_release(&t.bytes);
 }
 
+/* --synth=task */
+static void test_no_maps(void **state)
+{
+	static const struct thread_id thread = { 90, 90 };
+	struct taken t = { .bytes = STR_INIT };
+	struct synth s = { .sink = take, .arg = &t, .buildids = buildids_new(), .proc = root,
+			   .no_maps = true };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	put_file("90/task/90/status", "Name:\tx\nTgid:\t90\nPPid:\t1\n");
+	put_file("90/task/90/maps", "1000-2000 r-xp 00000000 00:00 0\n");
+	assert_int_equal(synth_threads(&s, &thread, 1, &err), 0);
+	assert_int_equal(t.nr, 2);
+	assert_int_equal(U32(0, 0), PERF_RECORD_FORK);
+	assert_int_equal(U32(1, 0), PERF_RECORD_COMM);
+	buildids_free(s.buildids);
+	str_release(&t.bytes);
+}
+
+/* Each mapping takes longer than all of them may. */
+static int take_slowly(void *arg, const void *record, size_t size, struct err *err)
+{
+	const struct timespec longer = { .tv_nsec = 5000000 };
+	const struct perf_event_header *header = record;
+
+	if (header->type == PERF_RECORD_MMAP2)
+		nanosleep(&longer, NULL);
+	return take(arg, record, size, err);
+}
+
+static void test_timeout(void **state)
+{
+	static const struct thread_id thread = { 91, 91 };
+	struct taken t = { .bytes = STR_INIT };
+	uint32_t cut = 0;
+	struct synth s = { .sink = take_slowly, .arg = &t, .buildids = buildids_new(), .proc = root,
+			   .cut = &cut };
+	struct err err = ERR_INIT;
+	int whole;
+
+	(void)state;
+	put_file("91/task/91/status", "Name:\tx\nTgid:\t91\nPPid:\t1\n");
+	put_file("91/task/91/maps", "1000-2000 r-xp 00000000 00:00 0\n"
+				    "3000-4000 r-xp 00000000 00:00 0\n"
+				    "5000-6000 r-xp 00000000 00:00 0\n");
+	assert_int_equal(synth_threads(&s, &thread, 1, &err), 0);
+	whole = t.nr;
+	assert_int_equal(whole, 2 + 3);
+	assert_int_equal(cut, 0);
+	assert_false(U16(4, 4) & PERF_RECORD_MISC_PROC_MAP_PARSE_TIMEOUT);
+	s.map_ms = 1;
+	assert_int_equal(synth_threads(&s, &thread, 1, &err), 0);
+	assert_int_equal(cut, 1);
+	/* the first, or, where the machine was quick to it, the second was the last one */
+	assert_in_range(t.nr - whole, 3, 4);
+	assert_true(U16(t.nr - 1, 4) & PERF_RECORD_MISC_PROC_MAP_PARSE_TIMEOUT);
+	buildids_free(s.buildids);
+	str_release(&t.bytes);
+}
+
 static void test_kernel(void **state)
 {
 	struct taken t = { .bytes = STR_INIT };
@@ -209,6 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_data_maps),
+		cmocka_unit_test(test_no_maps),
+		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_hidden_kernel),
 	};
