@@ -16,12 +16,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/record_options.h"
 #include "cmd/sampling.h"
 
 #define EXIT_LOST 3                      /* --strict */
 
 static struct {
 	struct sampling s;
+	struct record_wishes wishes;
 	bool timestamps, quiet;
 	bool all_build_ids, strict_freq, time_range, strict;
 	struct control control;
@@ -246,7 +248,9 @@ static int settle(int nr_words, char **words, struct err *err)
 	if (settle_threads(o, err) < 0)
 		return -EINVAL;
 	o->command = nr_words ? words : NULL;
-	return sampling_choose(&rec.s, err);
+	if (record_settle_wishes(&rec.wishes, err) < 0 || sampling_choose(&rec.s, err) < 0)
+		return -EINVAL;
+	return record_settle_events(&rec.wishes, err);
 }
 
 static uint64_t nr_lost(const struct recorder_result *result)
@@ -270,7 +274,10 @@ static size_t say_event_losses(const struct recorder_result *result, size_t at)
 
 	str_add_safe(&line, event);
 	for (i = at; i < result->nr_losses && strcmp(result->losses[i].event, event) == 0; i++) {
-		if (result->losses[i].cpu < 0)
+		if (result->losses[i].tid)
+			str_addf(&line, "%s %" PRIu64 " in thread %d", i == at ? ":" : ",",
+				 result->losses[i].lost, (int)result->losses[i].tid);
+		else if (result->losses[i].cpu < 0)
 			str_addf(&line, "%s %" PRIu64 " while another BPF program was running", i == at ? ":" : ",",
 				 result->losses[i].lost);
 		else if (i - at < CPUS_MOST)
@@ -372,10 +379,12 @@ static int record(void)
 static const struct opt opts[] = {
 	OPT_SECTION("What to sample"),
 	SAMPLING_WHAT_OPTIONS(&rec.s),
+	RECORD_MORE_WHAT_OPTIONS(&rec.wishes),
 	OPT_SWITCH(0, "all-user", &rec.s.o.attr.all_user, "user space only"),
 	OPT_SWITCH(0, "all-kernel", &rec.s.o.attr.all_kernel, "the kernel only"),
 	OPT_SECTION("Whom to watch (a command, or else all CPUs until Ctrl-C)"),
 	SAMPLING_WHOM_OPTIONS(&rec.s),
+	RECORD_MORE_WHOM_OPTIONS(&rec.wishes, &rec.s),
 	OPT_CALL('D', "delay", NULL, "MS|MS-MS,...|-1",
 		 "sample after so many milliseconds; between these; not before --control says so",
 		 take_delay, 0),
@@ -404,6 +413,7 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "switch-events", &rec.s.o.attr.switches, "records of context switches"),
 	OPT_SWITCH(0, "namespaces", &rec.s.o.attr.namespaces, "records of namespaces"),
 	OPT_SWITCH(0, "all-cgroups", &rec.s.o.attr.cgroups, "records of control groups"),
+	RECORD_MORE_SAMPLE_OPTIONS(&rec.wishes, &rec.s),
 	OPT_CALL('k', "clockid", NULL, "CLOCK", "times by another clock, such as monotonic", take_clock, 0),
 	OPT_SECTION("Where to"),
 	OPT_STRING('o', "output", &rec.s.o.output, "FILE",
@@ -426,6 +436,7 @@ static const struct opt opts[] = {
 	OPT_SWITCH(0, "buildid-all", &rec.all_build_ids, "build-ids of all mapped files (always)"),
 	OPT_SWITCH('N', "no-buildid-cache", &rec.s.o.no_copies,
 		   "keep no copies of binaries that a report would not find"),
+	RECORD_MORE_OUTPUT_OPTIONS(&rec.wishes),
 	OPT_SWITCH(0, "timestamp-boundary", &rec.time_range, "times of first and last sample (always)"),
 	OPT_SWITCH(0, "strict-freq", &rec.strict_freq, "fail if the rate cannot be had (always)"),
 	{ .kind = OPT_KIND_SWITCH, .long_name = "lean", .value = &rec.s.o.attr.lean, .flags = OPT_HIDDEN,
@@ -437,10 +448,7 @@ static const struct opt opts[] = {
 	OPT_CALL(0, "threads", NULL, "cpu|core|package|numa|MASKS",
 		 "empty the rings with several threads (one for each CPU), each into a file of its own",
 		 take_threads, OPT_ARG_OPTIONAL),
-	OPT_REFUSE(0, "aio", "writes go to the page cache and do not wait for the disk"),
-	OPT_REFUSE(0, "tail-synthesize", "what runs is described when a file is begun; --overwrite does it when it "
-		   "is written"),
-	OPT_REFUSE(0, "switch-output-event", "a file ends at a signal, a size or a time (--switch-output)"),
+	RECORD_REFUSED_OPTIONS,
 	OPT_SWITCH(0, "strict", &rec.strict, "exit with 3 if anything was lost"),
 	OPT_SWITCH('q', "quiet", &rec.quiet, "say nothing but errors"),
 	OPT_COUNT('v', "verbose", &rec.verbose, "say more; -vv shows the perf_event_attr"),
@@ -457,6 +465,8 @@ static int run_as(const char *caller, int argc, char **argv)
 	memset(&rec, 0, sizeof(rec));
 	rec.timestamps = true;
 	rec.caller = caller;
+	rec.wishes.s = &rec.s;
+	rec.wishes.cgroups = (struct str)STR_INIT;
 	if (caller)
 		command.name = caller;
 	/* opt moves words around; the file's header wants them as they were. */
@@ -469,11 +479,11 @@ static int run_as(const char *caller, int argc, char **argv)
 	if (status < 0) {
 		cmd_quiet(rec.quiet);
 		log_set_level(rec.verbose > 1 ? LOG_DEBUG : rec.verbose ? LOG_INFO : LOG_NOTE);
-		if (settle(nr_words, argv, &err) < 0) {
+		if ((rec.wishes.list_regs ? record_print_regs(&err) : settle(nr_words, argv, &err)) < 0) {
 			cmd_error(rec.caller ? rec.caller : "record", &err);
 			status = EXIT_USAGE;
 		} else {
-			status = record();
+			status = rec.wishes.list_regs || rec.wishes.dry_run ? 0 : record();
 		}
 	}
 	if (rec.has_control)
@@ -481,6 +491,7 @@ static int run_as(const char *caller, int argc, char **argv)
 	duty_release(&rec.s.o.duty);
 	masks_release(&rec.s.o.threads);
 	event_list_release(&rec.s.events);
+	record_wishes_release(&rec.wishes);
 	free(line);
 	return status;
 }
