@@ -21,6 +21,7 @@ static struct stat_style style_of(const struct stat_session *s)
 		.json = s->o->json,
 		.big_num = s->o->big_num,
 		.metric_only = s->o->metric_only,
+		.width = (unsigned)cmd_columns(s->out, 0),
 	};
 
 	return style;

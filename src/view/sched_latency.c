@@ -264,8 +264,8 @@ void sched_latency_text(const struct sched_latency_view *v, FILE *out)
 
 	write_table(v, &sum, out);
 	if (sum.unknown)
-		fprintf(out, "  INFO: of %" PRIu64 " switches the delay is not known (first seen as they "
-			"came, or see below)\n", sum.unknown);
+		fprintf(out, "  INFO: of %" PRIu64 " switches the delay is not known: first seen then, or "
+			"see below\n", sum.unknown);
 	sched_account_write(v->account, v->stream, "  INFO: ", out);
 	write_hists(v, out);
 	fprintf(out, "\n");

@@ -185,22 +185,64 @@ static void cut_blanks(struct str *line)
 		line->p[--line->len] = '\0';
 }
 
-static void add_tail(struct str *line, size_t from, const struct stat_row *row)
+/* Columns behind the names, counted from where names begin. */
+struct layout { size_t metric, tail; };
+
+static bool is_scaled(const struct stat_row *row)
+{
+	return row->state == STAT_COUNTED && row->running_ns != row->enabled_ns;
+}
+
+/* perf's columns; where the terminal has no room for them, as near as the rows allow. */
+static struct layout layout_of(const struct stat_row *rows, uint32_t nr, const struct stat_style *style)
+{
+	struct layout layout = { METRIC_COLUMN, METRIC_COLUMN + 36 };
+	size_t name = 0, derived = 0, behind = 0, head = VALUE_WIDTH + 6;
+	struct str text = STR_INIT;
+
+	for (uint32_t i = 0; i < nr && style->width; i++) {
+		const struct stat_row *row = &rows[i];
+		size_t tail = (row->has_noise ? 14u : 0) + (is_scaled(row) ? 9u : 0), n = strlen(row->name);
+
+		name = n > name ? n : name;
+		behind = tail > behind ? tail : behind;
+		for (int d = 0; d < row->nr_derived; d++) {
+			str_clear(&text);
+			add_derived(&text, &row->derived[d]);
+			derived = text.len > derived ? text.len : derived;
+		}
+		if (row->cgroup)
+			name = METRIC_COLUMN;
+	}
+	str_release(&text);
+	if (style->has_interval)
+		head += 17;
+	if (nr && rows[0].label)
+		head += (size_t)label_width(style->labels) + 1 + (rows[0].members ? 5 : 0);
+	if (head + (behind ? layout.tail + behind : layout.metric + derived) <= style->width || !style->width)
+		return layout;
+	layout.metric = name + 1 < METRIC_COLUMN ? name + 1 : METRIC_COLUMN;
+	layout.tail = layout.metric + derived + 1;
+	return layout;
+}
+
+static void add_tail(struct str *line, size_t from, const struct stat_row *row, size_t column)
 {
 	double percent = percent_running(row);
 
 	if (row->has_noise && row->state == STAT_COUNTED) {
-		pad_to(line, from, METRIC_COLUMN + 36);
+		pad_to(line, from, column);
 		str_addf(line, "( +-%6.2f%% )", row->noise);
 	}
 	/* A figure that was scaled up says from how much. */
-	if (row->state == STAT_COUNTED && row->running_ns != row->enabled_ns) {
-		pad_to(line, from, METRIC_COLUMN + (row->has_noise ? 50 : 36));
+	if (is_scaled(row)) {
+		pad_to(line, from, column + (row->has_noise ? 14 : 0));
 		str_addf(line, "(%.2f%%)", percent);
 	}
 }
 
-static void print_text_row(FILE *out, const struct stat_row *row, const struct stat_style *style)
+static void print_text_row(FILE *out, const struct stat_row *row, const struct stat_style *style,
+			   const struct layout *layout)
 {
 	struct str line = STR_INIT;
 	size_t name_at;
@@ -224,10 +266,10 @@ static void print_text_row(FILE *out, const struct stat_row *row, const struct s
 			str_clear(&line);
 			str_addf(&line, "%*s", (int)name_at, "");
 		}
-		pad_to(&line, name_at, METRIC_COLUMN);
+		pad_to(&line, name_at, layout->metric);
 		add_derived(&line, &row->derived[i]);
 	}
-	add_tail(&line, name_at, row);
+	add_tail(&line, name_at, row, layout->tail);
 	cut_blanks(&line);
 	fprintf(out, "%s\n", line.p);
 	str_release(&line);
@@ -405,13 +447,15 @@ static void print_json_row(FILE *out, const struct stat_row *row, const struct s
 void stat_print_rows(FILE *out, const struct stat_row *rows, uint32_t nr,
 		     const struct stat_style *style)
 {
+	struct layout layout = layout_of(rows, nr, style);
+
 	for (uint32_t i = 0; i < nr; i++) {
 		if (style->json)
 			print_json_row(out, &rows[i], style);
 		else if (style->separator)
 			print_csv_row(out, &rows[i], style);
 		else
-			print_text_row(out, &rows[i], style);
+			print_text_row(out, &rows[i], style, &layout);
 	}
 }
 

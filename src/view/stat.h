@@ -63,6 +63,7 @@ struct stat_style {
 	enum stat_labels labels;
 	const char *separator;   /* -x, or NULL */
 	bool json, big_num, metric_only;
+	unsigned width;          /* columns that text has room for; 0: any, and perf's layout */
 	bool summary;            /* with separator: the total behind intervals, marked as such */
 	bool has_interval;
 	double interval_s;       /* time stamp of these rows, with has_interval */

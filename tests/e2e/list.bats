@@ -145,7 +145,7 @@ load common
 @test "nothing is wider than the terminal" {
 	need script
 	for columns in 80 132; do
-		script -qec "stty cols $columns; $SONDE list hw sw metric; $SONDE stat -e cycles,instructions,branches,cache-misses,faults true" typed >/dev/null
+		script -qec "stty cols $columns; $SONDE list hw sw metric; $SONDE stat -e task-clock,context-switches,page-faults true; $SONDE stat -r 2 -e task-clock,context-switches true; $SONDE stat -e cycles,instructions,branches,cache-misses,faults true" typed >/dev/null
 		tr -d '\r' <typed | sed '1d;$d' >lines
 		grep -q page-faults lines
 		run ! grep -E ".{$((columns + 1))}" lines

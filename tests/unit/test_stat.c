@@ -201,6 +201,37 @@ static void text_is_laid_out_as_perfs(void **state)
 	event_list_release(&list);
 }
 
+/* perf's layout takes 81 columns for the first row, and 102 with its deviation. */
+static void text_fits_a_narrow_terminal(void **state)
+{
+	struct event_list list = parse("task-clock,context-switches,cycles");
+	struct stat_row rows[3];
+	struct stat_style style = { .big_num = true, .width = 81 };
+
+	(void)state;
+	rows[0] = row(&list.v[0], 1234560000);
+	rows[1] = row(&list.v[1], 12345);
+	rows[2] = row(&list.v[2], 0);
+	rows[2].state = STAT_NOT_SUPPORTED;
+	stat_derive(rows, 3, 2469120000.0);
+	expect(rows, 2, &style,
+	       "          1,234.56 msec task-clock                       #    0.500 CPUs utilized\n"
+	       "            12,345      context-switches                 #   10.000 K/sec\n");
+	style.width = 80;
+	expect(rows, 3, &style,
+	       "          1,234.56 msec task-clock       #    0.500 CPUs utilized\n"
+	       "            12,345      context-switches #   10.000 K/sec\n"
+	       "   <not supported>      cycles\n");
+	for (int i = 0; i < 2; i++) {
+		rows[i].has_noise = true;
+		rows[i].noise = 1.5;
+	}
+	expect(rows, 2, &style,
+	       "          1,234.56 msec task-clock       #    0.500 CPUs utilized ( +-  1.50% )\n"
+	       "            12,345      context-switches #   10.000 K/sec         ( +-  1.50% )\n");
+	event_list_release(&list);
+}
+
 static void shows_noise_and_scaling(void **state)
 {
 	struct event_list list = parse("page-faults");
@@ -417,7 +448,8 @@ int main(void)
 		cmocka_unit_test(derives_what_perf_shows),
 		cmocka_unit_test(leaves_out_what_has_no_divisor),
 		cmocka_unit_test(ratios_stay_in_their_group),
-		cmocka_unit_test(text_is_laid_out_as_perfs), cmocka_unit_test(shows_noise_and_scaling),
+		cmocka_unit_test(text_is_laid_out_as_perfs),
+		cmocka_unit_test(text_fits_a_narrow_terminal), cmocka_unit_test(shows_noise_and_scaling),
 		cmocka_unit_test(separated_values), cmocka_unit_test(json_rows),
 		cmocka_unit_test(computes_metrics), cmocka_unit_test(metrics_are_well_formed),
 		cmocka_unit_test(compares), cmocka_unit_test(interval_covers),
