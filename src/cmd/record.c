@@ -240,7 +240,7 @@ static int settle(int nr_words, char **words, struct err *err)
 		return err_set(err, EINVAL, "--all-user and --all-kernel exclude each other");
 	if (o->attr.kernel_chains && o->attr.user_chains)
 		o->attr.kernel_chains = o->attr.user_chains = false;
-	o->attr.build_ids = !o->no_build_ids;
+	o->attr.build_ids = !o->no_build_ids && !rec.wishes.no_build_id_mmap;
 	if (!o->output)
 		o->output = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode) ? "-" : "perf.data";
 	if (settle_files(o, err) < 0)
@@ -261,7 +261,7 @@ static uint64_t nr_lost(const struct recorder_result *result)
 /* A write that takes longer is one of a slow disk. */
 #define SLOW_NS 200000000u
 
-/* CPUs that are named one by one. */
+/* CPUs, or threads, that are named one by one. */
 #define CPUS_MOST 16
 
 /* "cycles: 12 on CPU 0, 3 on CPU 1" of the losses from `at` on that are of one event. */
@@ -274,17 +274,19 @@ static size_t say_event_losses(const struct recorder_result *result, size_t at)
 
 	str_add_safe(&line, event);
 	for (i = at; i < result->nr_losses && strcmp(result->losses[i].event, event) == 0; i++) {
-		if (result->losses[i].tid)
-			str_addf(&line, "%s %" PRIu64 " in thread %d", i == at ? ":" : ",",
-				 result->losses[i].lost, (int)result->losses[i].tid);
-		else if (result->losses[i].cpu < 0)
-			str_addf(&line, "%s %" PRIu64 " while another BPF program was running", i == at ? ":" : ",",
-				 result->losses[i].lost);
-		else if (i - at < CPUS_MOST)
-			str_addf(&line, "%s %" PRIu64 " on CPU %d", i == at ? ":" : ",",
-				 result->losses[i].lost, result->losses[i].cpu);
+		const struct recorder_loss *loss = &result->losses[i];
+
+		if (i - at >= CPUS_MOST && (loss->tid || loss->cpu >= 0)) {
+			others += loss->lost;
+			continue;
+		}
+		str_addf(&line, "%s %" PRIu64, i == at ? ":" : ",", loss->lost);
+		if (loss->tid)
+			str_addf(&line, " in thread %d", (int)loss->tid);
+		else if (loss->cpu < 0)
+			str_add(&line, " while another BPF program was running");
 		else
-			others += result->losses[i].lost;
+			str_addf(&line, " on CPU %d", loss->cpu);
 	}
 	if (others)
 		str_addf(&line, ", %" PRIu64 " on others", others);

@@ -106,6 +106,18 @@ int record_take_synth(const struct opt *opt, const char *arg, bool unset, struct
 	return 0;
 }
 
+/* --no-buildid-mmap: they are looked up, and stand in the file's header. */
+int record_take_build_id_mmap(const struct opt *opt, const char *arg, bool unset, struct err *err)
+{
+	struct record_wishes *w = opt->value;
+
+	(void)arg;
+	(void)err;
+	w->build_id_mmap = !unset;
+	w->no_build_id_mmap = unset;
+	return 0;
+}
+
 /* --- what goes together --------------------------------------------------------------- */
 
 static bool is_all(const struct recorder_options *o)

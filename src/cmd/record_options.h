@@ -21,12 +21,13 @@ struct record_wishes {
 	uint64_t map_ms;
 	bool has_map_ms;
 	bool list_regs;                  /* no recording: print what registers there are */
-	bool group, build_id_mmap;
+	bool group, build_id_mmap, no_build_id_mmap;
 	bool dry_run;
 };
 
 /* Each has a struct record_wishes for its value. */
-opt_fn record_take_user_regs, record_take_intr_regs, record_take_cgroup, record_take_synth;
+opt_fn record_take_user_regs, record_take_intr_regs, record_take_cgroup, record_take_synth,
+	record_take_build_id_mmap;
 
 #define RECORD_MORE_WHAT_OPTIONS(w) \
 	OPT_SWITCH(0, "group", &(w)->group, "all events as one group, on and off together")
@@ -57,8 +58,9 @@ opt_fn record_take_user_regs, record_take_intr_regs, record_take_cgroup, record_
 	  .given = &(w)->has_map_ms }
 
 #define RECORD_MORE_OUTPUT_OPTIONS(w) \
-	OPT_SWITCH(0, "buildid-mmap", &(w)->build_id_mmap, \
-		   "build-ids in the records of mappings (always, where the kernel can)"), \
+	OPT_CALL(0, "buildid-mmap", w, NULL, \
+		 "build-ids in the records of mappings (always, where the kernel can)", \
+		 record_take_build_id_mmap, OPT_ARG_NONE), \
 	OPT_SWITCH(0, "dry-run", &(w)->dry_run, "look at the command line and do nothing else")
 
 #define RECORD_NO_AUX "areas of hardware traces (AUX: Intel PT, ARM CoreSight) are not recorded"

@@ -42,6 +42,7 @@ static void note_mapping(struct drainer *d, const struct ring *ring, uint64_t at
 	if (r->o->no_build_ids && !r->keep)
 		return;
 	ring_copy(ring, at, d->record, size);
+	recorder_mend(r, (void *)d->record);
 	recorder_lock(r, &r->notes);
 	if (!r->o->no_build_ids)
 		buildids_note(r->buildids, d->record);

@@ -252,6 +252,10 @@ tells()
 	else
 		grep -q 'does not write build-ids' said
 	fi
+	record -q --no-buildid-mmap "$WORKLOADS/burn" 0.05
+	[[ $(attr) != *"build_id: 1"* ]]
+	id=$(readelf -n "$WORKLOADS/burn" | awk '/Build ID/ { print $3 }')
+	perf buildid-list -i perf.data | grep -F "$id $WORKLOADS/burn"
 }
 
 @test "record: --exclude-perf leaves sonde out of what the scheduler tells" {

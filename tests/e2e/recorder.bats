@@ -305,6 +305,10 @@ pipes()
 		[[ $(of out it) -ge 100 ]]
 		perf script -i out --show-mmap-events 2>/dev/null | grep -q 'PERF_RECORD_MMAP2 .*/it$'
 	done
+	# looked up, and not read where the kernel says one stood
+	record -q --no-buildid-mmap ./it 100
+	id=$(readelf -n it | awk '/Build ID/ { print $3 }')
+	[[ $(perf buildid-list -i out | awk '/\/it$/ { print $1 }') == "$id" ]]
 	sh ask stop
 	wait
 }
