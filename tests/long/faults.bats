@@ -20,7 +20,7 @@ killed()
 			killed $more
 			for file in out*; do
 				is_begun "$file" || continue
-				reads "$file" || { echo "run $i, $more"; cp "$file" "$BATS_RUN_TMPDIR/"; false; }
+				reads "$file" || { cp "$file" "$OUT/unread.data"; echo "run $i, $more: kept as $OUT/unread.data"; false; }
 				((begun += 1))
 				((SAMPLES == 0)) || ((with += 1))
 			done
