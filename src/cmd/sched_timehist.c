@@ -20,7 +20,7 @@ static int settle(struct timehist_command *c, struct err *err)
 	struct sched_timehist_options *o = &c->options;
 
 	const struct { bool given; const char *name; } of_lines[] = {
-		{ o->next, "-n" }, { o->wakeups, "-w" }, { o->migrations, "-M" }, { o->cpu_visual, "-V" },
+		{ o->next, "-n" }, { o->wakeups, "-w" }, { o->cpu_visual, "-V" },
 		{ o->show_prio, "--show-prio" }, { c->session.query.max_stack, "--max-stack" },
 		{ c->call_graph && c->call_graph_given, "-g" },
 	};

@@ -158,6 +158,9 @@ static void on_start(void *arg, const struct sched_start *s)
 		m->top_cpu = s->cpu;
 	if (!comes && !goes)
 		return;
+	/* letters in the order of coming, on whichever CPU: --cpus does not change them */
+	if (comes)
+		label(m, s->task);
 	m->lines++;
 	str_clear(&m->line);
 	str_add(&m->line, "  ");

@@ -163,7 +163,7 @@ like_timehist()
 	need perf
 	perf_data
 	# perf tells a name again after an exec, even of the same
-	for options in "" "--compact"; do
+	for options in "" --compact "--cpus 0" "--compact --cpus 0"; do
 		perf sched -i perf.data map $options 2>/dev/null | sed 's/ secs.*//' >theirs
 		"$SONDE" sched -i perf.data map $options 2>/dev/null | sed 's/ secs.*//' >ours
 		diff theirs ours
@@ -576,7 +576,7 @@ beside()
 	says 'sonde script -D'
 	fails 129 "$SONDE" sched map --fuzzy-name
 	says 'about --task-name'
-	for option in -n -w -M -V --show-prio -g; do
+	for option in -n -w -V --show-prio -g; do
 		fails 129 "$SONDE" sched timehist -s $option
 		says "^sonde sched timehist: $option is about lines"
 	done
