@@ -84,8 +84,10 @@ static bool task_passes(const struct sched_timehist *h, const struct sched_task 
 		return false;
 	if (h->o.nr_prios && (idle || !select_number(h->o.prios, h->o.nr_prios, (uint32_t)t->prio)))
 		return false;
+	/* idle is process 0, on every CPU */
 	if (idle)
-		return !q->nr_pids && !q->nr_tids && !q->comms;
+		return !q->comms && (!q->nr_pids || select_number(q->pids, q->nr_pids, 0)) &&
+		       (!q->nr_tids || select_number(q->tids, q->nr_tids, 0));
 	return select_task(q, t);
 }
 

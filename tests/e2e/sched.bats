@@ -506,6 +506,20 @@ beside()
 	"$SONDE" sched latency -q --comm no_such_task -i own.data 2>&1 >/dev/null | diff /dev/null -
 }
 
+@test "timehist -t 0 and -p 0 are idle's times, by the raw events" {
+	need_sched
+	need perf
+	own_data
+	perf script -F cpu,time,event,trace --ns -i own.data >raw 2>/dev/null </dev/null
+	[[ -s raw ]] || skip "perf script fails here"
+	sed -nE 's/^ *\[[0-9]*\] +([0-9]+\.[0-9]{6})[0-9]*: .*sched_switch:.* prev_pid=0 .*/\1/p' raw | sort >want
+	for option in -t -p; do
+		"$SONDE" sched -i own.data timehist $option 0 2>/dev/null |
+			sed -nE 's/^ *([0-9]+\.[0-9]{6}) \[[0-9]+\] +<idle> .*/\1/p' | sort >got
+		diff want got
+	done
+}
+
 # Switches to and from tasks of a name, of the raw events; where a CPU went from another task
 # than it had come to, nothing is known of who went.
 @test "map --task-name has the lines on which tasks of the name come or go, by the raw events" {
