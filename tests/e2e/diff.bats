@@ -159,7 +159,7 @@ column()
 	fails 129 "$SONDE" diff --level 100 a.data a.data
 	fails 129 "$SONDE" diff --json --csv a.data a.data
 	fails 129 "$SONDE" diff --stream a.data a.data
-	says "unknown option"
+	says "-g compares call paths"
 	fails 1 "$SONDE" diff --time 0%-50%:0%-50%:1%-2% a.data a.data
 	fails 129 "$SONDE" diff - -
 }
