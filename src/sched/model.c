@@ -410,6 +410,8 @@ static void note_waker(struct sched_model *m, struct sched_task *t, const struct
 		t->waker = task_of(m, e->tid, e->cpu, e->time_ns);
 	if (t->waker && t->waker->pid == SCHED_NONE && e->tid != SCHED_NONE)
 		t->waker->pid = e->pid;
+	/* an idle task wakes nobody of itself: there, what the event does not tell is plain */
+	t->by_interrupt |= t->waker && t->waker->idle_cpu != SCHED_NONE;
 	if (m->ops->forget)
 		t->waker = NULL;
 }

@@ -262,6 +262,23 @@ static void interrupts_are_told_from_those_who_only_ran(void **state)
 	assert_int_equal(s.wakes[0].state, 'D');
 }
 
+/* Whether its event says so or not; one that ran was it itself. */
+static void an_idle_cpu_wakes_by_interrupt(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	PLAY(&s, sw(100, 0, 7, 'S', 0), wake(SCHED_WAKEUP, 150, 0, 0, 7), sw(160, 0, 0, 'R', 7));
+	assert_true(s.wakes[0].interrupt);
+	PLAY(&s, sw(100, 0, 7, 'S', 9), wake(SCHED_WAKEUP, 150, 0, 9, 7), sw(160, 0, 9, 'R', 7));
+	assert_false(s.wakes[0].interrupt);
+	/* what was queued by another CPU for one that idles */
+	PLAY(&s, sw(100, 0, 7, 'S', 0), wake(SCHED_WAKING, 150, 1, 9, 7), wake(SCHED_WAKEUP, 153, 0, 0, 7),
+	     sw(160, 0, 0, 'R', 7));
+	assert_false(s.wakes[0].interrupt);
+	assert_int_equal(s.wakes[0].by, 9);
+}
+
 /* --- what is not known ------------------------------------------------------------------------- */
 
 static void a_missing_wake_up_gives_no_delay(void **state)
@@ -673,6 +690,7 @@ int main(void)
 		cmocka_unit_test(a_wake_up_of_one_that_runs_changes_nothing),
 		cmocka_unit_test(a_new_task_waits_from_its_first_wake_up),
 		cmocka_unit_test(interrupts_are_told_from_those_who_only_ran),
+		cmocka_unit_test(an_idle_cpu_wakes_by_interrupt),
 		cmocka_unit_test(a_missing_wake_up_gives_no_delay),
 		cmocka_unit_test(a_loss_makes_doubtful_what_it_touches),
 		cmocka_unit_test(switches_that_do_not_follow_are_counted),
