@@ -425,8 +425,8 @@ beside()
 		taskset -c "$cpu" nice -n 19 sh -c 'while :; do :; done' 3>&- &
 		IDLERS+=" $!"
 	done
-	"$SONDE" record -q -k monotonic --lean -e sched:sched_switch -e sched:sched_wakeup \
-		-e sched:sched_stat_runtime -a -m 16M -r 2 -o wide.data -- "$SONDE" sched record -v -B -o narrow.data "$@" >/dev/null 2>said
+	"$SONDE" record -q -k monotonic --lean -e sched:sched_switch -e sched:sched_stat_runtime -a -m 16M -r 2 \
+		-o wide.data -- "$SONDE" sched record -v -B -o narrow.data "$@" >/dev/null 2>said
 	kill $IDLERS
 	IDLERS=
 	cat said
