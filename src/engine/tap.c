@@ -129,7 +129,10 @@ struct tap {
 	int programs[TAP_EVENTS];
 	unsigned nr_events, nr_possible;
 	struct tap_cpu *per_cpu;
-	int cpus_fd, on_fd;
+	int cpus_fd;
+	volatile uint32_t *on;           /* the programs' own */
+	uint64_t misses[TAP_EVENTS];     /* counted by the kernel when it was switched on */
+	uint64_t missed[TAP_EVENTS];     /* up to when it was last switched off */
 	struct tap_ring *rings;          /* as counters->cpus */
 };
 
@@ -236,7 +239,8 @@ static int load(struct tap *t, const struct tap_event *descriptions, uint64_t by
 	struct { struct tap_event events[TAP_EVENTS]; __u64 wake_bytes; } constants = {
 		.wake_bytes = ring_wakeup_bytes(bytes),
 	};
-	struct bpf_map *rodata, *rings;
+	struct bpf_map *rodata, *rings, *on;
+	void *at;
 	struct bpf_program *p;
 	unsigned n = 0;
 	int inner, ret;
@@ -263,7 +267,13 @@ static int load(struct tap *t, const struct tap_event *descriptions, uint64_t by
 	if (ret < 0)
 		return explain(-ret, "load", err);
 	t->cpus_fd = bpf_map__fd(map_of(t, "cpus"));
-	t->on_fd = bpf_map__fd(map_of(t, ".bss"));
+	on = map_of(t, ".bss");
+	/* the array of the programs' variables, of which `on` is the only one */
+	at = on ? mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(on), 0) : MAP_FAILED;
+	if (at == MAP_FAILED)
+		return explain(errno, "map the variables of", err);
+	t->on = at;
 	n = 0;
 	bpf_object__for_each_program(p, t->object)
 		if (n < t->nr_events)
@@ -413,6 +423,8 @@ void tap_close(struct tap *tap)
 		if (ring->fd >= 0)
 			close(ring->fd);
 	}
+	if (tap->on)
+		munmap((void *)(uintptr_t)tap->on, page);
 	bpf_object__close(tap->object);
 	free(tap->rings);
 	free(tap->per_cpu);
@@ -434,12 +446,33 @@ bool tap_takes(const struct tap *tap, size_t event)
 	return tap && index_of(tap, event) >= 0;
 }
 
+/* Passed over so far, whether it was on or not. */
+static uint64_t misses(const struct tap *tap, unsigned n)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(tap->programs[n], &info, &size) < 0 ? 0 : info.recursion_misses;
+}
+
+/*
+ * By a word in memory, and counted from here to there: the kernel keeps programs from running
+ * while bpf(2) looks at a map, and what came meanwhile on that CPU would be a miss
+ * (bpf_disable_instrumentation, kernel/bpf/syscall.c).
+ */
 void tap_switch(struct tap *tap, bool on)
 {
-	uint32_t zero = 0, value = on;
-
-	if (tap)
-		bpf_map_update_elem(tap->on_fd, &zero, &value, BPF_ANY);
+	if (!tap || (*tap->on != 0) == on)
+		return;
+	if (!on)
+		*tap->on = 0;
+	for (unsigned n = 0; n < tap->nr_events; n++)
+		if (on)
+			tap->misses[n] = misses(tap, n);
+		else
+			tap->missed[n] += misses(tap, n) - tap->misses[n];
+	if (on)
+		*tap->on = 1;
 }
 
 int tap_fd(const struct tap *tap, size_t cpu)
@@ -497,13 +530,9 @@ uint64_t tap_lost(struct tap *tap, size_t event, size_t cpu)
 
 uint64_t tap_missed(const struct tap *tap, size_t event)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
 	int n = index_of(tap, event);
 
-	if (n < 0 || bpf_obj_get_info_by_fd(tap->programs[n], &info, &size) < 0)
-		return 0;
-	return info.recursion_misses;
+	return n < 0 ? 0 : tap->missed[n] + (*tap->on ? misses(tap, (unsigned)n) - tap->misses[n] : 0);
 }
 
 #endif
